@@ -1,0 +1,234 @@
+// The composition root: every part is made here, once, and handed what it needs. No part looks another one
+// up. `start` brings the app up in the order in which parts can do their work: updates can be stored before
+// anything else runs; `stop` takes it down in reverse and loses nothing that was acknowledged.
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { SpanKind } from '@opentelemetry/api';
+import { createTelegramApi } from './bot/api.ts';
+import { createBot } from './bot/bot.ts';
+import type { Handlers } from './bot/context.ts';
+import { createDeliverer } from './bot/delivery.ts';
+import { createFrame } from './bot/frame.ts';
+import { createIntake } from './bot/intake.ts';
+import { startPolling } from './bot/polling.ts';
+import { registerCommands, registerWebhook } from './bot/registration.ts';
+import { createCatalogue } from './catalogue/catalogue.ts';
+import { type Config, isLoopback } from './config.ts';
+import { errorType } from './errors.ts';
+import { handlers } from './handlers/index.ts';
+import { registerHealthRoutes } from './http/health.ts';
+import { registerKieCallbackRoute } from './http/kie-callback.ts';
+import { createServer } from './http/server.ts';
+import { registerWebhookRoute } from './http/webhook.ts';
+import { createInbox } from './inbox/inbox.ts';
+import { createLanes } from './inbox/lanes.ts';
+import { startWorkers } from './inbox/workers.ts';
+import { createDownloader } from './kie/download.ts';
+import { createMarketClient } from './kie/market-client.ts';
+import { createLifecycle } from './lifecycle.ts';
+import { createLogger, type LogDestination } from './otel/logger.ts';
+import { createPseudonyms, createScrubber } from './otel/privacy.ts';
+import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
+import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
+import { service } from './service.ts';
+import { createDatabase } from './storage/database.ts';
+import { createMessageStore } from './storage/message-store.ts';
+import { migrate } from './storage/migrate.ts';
+import { createTaskStore } from './storage/task-store.ts';
+import { createUpdateStore } from './storage/update-store.ts';
+import { createTexts } from './ui/texts.ts';
+
+/** What tests and the sandbox may replace; production uses the defaults. */
+export interface AppOverrides {
+  readonly logDestination?: LogDestination;
+  readonly instanceId?: string;
+  readonly timings?: PipelineTimings;
+  readonly handlers?: Handlers;
+  /** How many updates and tasks may be worked at a time. */
+  readonly concurrency?: number;
+}
+
+export interface App {
+  /** Resolves when updates are taken and worked. Rejects, with everything stopped again, when it cannot start. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  readonly telemetry: Telemetry;
+  /** Where the HTTP server listens; only after `start`. */
+  url(): string;
+}
+
+/** Jobs wait for Telegram far more than they compute: with 100 ms per call this many make 500 updates/s. */
+const defaultConcurrency = 200;
+const databasePoolSize = 20;
+/** Largest photo the Bot API takes by upload. */
+const maxResultBytes = 10 * 1_048_576;
+const downloadTimeoutMs = 30_000;
+const logStopDeadlineMs = 3_000;
+
+export function buildApp(config: Config, overrides: AppOverrides = {}): App {
+  const lifecycle = createLifecycle();
+  const instanceId = overrides.instanceId ?? `trt-${randomBytes(4).toString('hex')}`;
+  const botState = () => 'ACTIVE' as const;
+  const logger = createLogger({
+    format: config.log.format,
+    level: config.log.level,
+    ...(overrides.logDestination ? { destination: overrides.logDestination } : {}),
+    ...(config.log.otlp ? { otlp: { serviceName: service.name, serviceVersion: service.version } } : {}),
+  });
+  const telemetry = createTelemetry({
+    logger,
+    instance: { instance_id: instanceId, botState },
+    scrub: createScrubber(secretsOf(config)),
+    serviceVersion: service.version,
+  });
+  let listening: AddressInfo | undefined;
+
+  const url = (): string =>
+    `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listening?.port ?? config.port}`;
+
+  async function run(): Promise<void> {
+    const startedAt = performance.now();
+    lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs));
+    const catalogue = createCatalogue();
+    await migrate(config.databaseUrl);
+    const database = createDatabase({
+      url: config.databaseUrl,
+      instanceId,
+      poolSize: databasePoolSize,
+      telemetry,
+    });
+    lifecycle.onStop('database', () => database.stop());
+    const texts = createTexts();
+    const pseudonyms = createPseudonyms(config.hashSecret);
+    const updates = createUpdateStore(database, config.telegram.botId);
+    const tasks = createTaskStore(database);
+    const telegram = createTelegramApi({ ...config.telegram, telemetry });
+    lifecycle.onStop('Telegram client', () => telegram.stop());
+    const market = createMarketClient({ ...config.kie, telemetry });
+    lifecycle.onStop('KIE client', () => market.close());
+    const downloader = createDownloader({
+      // Results of a stand-in on this machine may be fetched from it; a public supplier may never point here.
+      allowLoopback: isLoopback(new URL(config.kie.apiUrl).hostname),
+      maxBytes: maxResultBytes,
+      timeoutMs: downloadTimeoutMs,
+    });
+    lifecycle.onStop('downloader', () => downloader.close());
+    /** Known once the server listens; nothing runs before that. */
+    const publicUrl = (): string | undefined =>
+      config.bot.mode === 'webhook' ? withPort(config.bot.baseUrl, listening?.port) : undefined;
+    const pipeline = createPipeline({
+      tasks,
+      catalogue,
+      market,
+      deliverer: createDeliverer({
+        telegram,
+        messages: createMessageStore(database),
+        catalogue,
+        texts,
+        downloader,
+        telemetry,
+      }),
+      telemetry,
+      instanceId,
+      timings: overrides.timings ?? productionTimings,
+      callbackUrl(token) {
+        const base = publicUrl();
+        return base === undefined ? undefined : `${base}/callbacks/kie/${token}`;
+      },
+    });
+    const inbox = createInbox(updates);
+    lifecycle.onStop('inbox', () => inbox.flush());
+    const intake = createIntake({
+      inbox,
+      store: updates,
+      telemetry,
+      pseudonyms,
+      spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
+    });
+
+    const server = createServer(telemetry);
+    registerHealthRoutes(server, { database, updates, instanceId, botMode: config.bot.mode, botState });
+    registerKieCallbackRoute(server, { tasks, hmacKey: config.kie.webhookHmacKey, telemetry });
+    if (config.bot.mode === 'webhook') registerWebhookRoute(server, { bot: config.bot, intake, telemetry });
+    await server.listen({ host: config.host, port: config.port });
+    lifecycle.onStop('HTTP server', () => server.close());
+    listening = server.server.address() as AddressInfo;
+
+    const me = await telegram.api.getMe();
+    const frame = createFrame({
+      handlers: overrides.handlers ?? handlers,
+      catalogue,
+      pipeline,
+      texts,
+      telemetry,
+    });
+    const bot = createBot({
+      api: telegram.api,
+      me,
+      frame,
+      telemetry,
+      pseudonyms,
+      silenceGuard: config.silenceGuard,
+    });
+    const lanes = createLanes({ store: updates, inbox, handler: bot, telemetry, instanceId });
+    const workers = await startWorkers({
+      database,
+      jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
+      telemetry,
+      concurrency: overrides.concurrency ?? defaultConcurrency,
+    });
+    lifecycle.onStop('workers', () => workers.stop());
+
+    await registerWebhook(telegram.api, publicUrl(), config.bot);
+    await registerCommands(telegram.api, texts);
+    if (config.bot.mode === 'polling') {
+      const polling = startPolling({ api: telegram.polling, intake, telemetry });
+      lifecycle.onStop('polling', () => polling.stop());
+    }
+    telemetry.emit('BOOT_OK', {
+      operation: config.bot.mode,
+      duration_ms: Math.round(performance.now() - startedAt),
+    });
+  }
+
+  return {
+    telemetry,
+    url,
+    async start() {
+      try {
+        await run();
+      } catch (error) {
+        telemetry.emit('BOOT_FAIL', {
+          error_type: errorType(error),
+          error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+        });
+        await lifecycle.stop();
+        throw error;
+      }
+    },
+    stop: () => lifecycle.stop(),
+  };
+}
+
+/** A base URL with port 0 stands for the port that was free, as PORT=0 does. */
+function withPort(baseUrl: string, port: number | undefined): string {
+  const url = new URL(baseUrl);
+  if (url.port === '0' && port !== undefined) url.port = String(port);
+  return url.href.replace(/\/$/, '');
+}
+
+/** Everything that must not appear in any output, even inside somebody else's error text. */
+function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
+  const optional = [
+    config.kie.webhookHmacKey,
+    ...(config.bot.mode === 'webhook' ? [config.bot.secretToken, config.bot.previousSecretToken] : []),
+  ];
+  return [
+    config.telegram.token,
+    config.databaseUrl,
+    config.hashSecret,
+    config.kie.apiKey,
+    ...optional.filter(secret => secret !== undefined),
+  ];
+}

@@ -1,0 +1,148 @@
+// The way to the Bot API: grammY's client over an undici pool (about twice the throughput of its default
+// node-fetch), one span per attempt, and retries that cannot send anything twice. The token stands in every
+// URL, so no URL may reach a log or a span: spans are made here, where only the method is known.
+
+import { autoRetry } from '@grammyjs/auto-retry';
+import { SpanKind } from '@opentelemetry/api';
+import { ExponentialBackoff, handleType, handleWhen, retry } from 'cockatiel';
+import { Api, HttpError, type Transformer } from 'grammy';
+import { Agent, request } from 'undici';
+import { errorType } from '../errors.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Secret } from '../secret.ts';
+
+export interface TelegramApi {
+  readonly api: Api;
+  /** For getUpdates, whose calls last as long as the poll and must not be repeated by themselves. */
+  readonly polling: Api;
+  stop(): Promise<void>;
+}
+
+export interface TelegramApiOptions {
+  readonly token: Secret;
+  readonly apiRoot: string;
+  readonly telemetry: Pick<Telemetry, 'inSpan' | 'setAttributes' | 'recordError'>;
+}
+
+/** Telegram answers within a second or so; uploads may take longer. */
+const callTimeoutSeconds = 30;
+const pollTimeoutSeconds = 75;
+const connections = 600;
+/** A longer wait demanded by Telegram is an outcome, not something to sit out. */
+const maxRetryAfterSeconds = 30;
+const maxAttempts = 3;
+
+export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
+  const agent = new Agent({ connections, keepAliveTimeout: 30_000 });
+  const client = (timeoutSeconds: number) => ({
+    apiRoot: options.apiRoot,
+    timeoutSeconds,
+    fetch: createFetch(agent),
+  });
+  const api = new Api(options.token.reveal(), client(callTimeoutSeconds));
+  // The last one installed runs first: 429, then lost connections, and a span around each attempt.
+  api.config.use(
+    tracing(options),
+    repeatUnsent,
+    autoRetry({
+      maxRetryAttempts: maxAttempts,
+      maxDelaySeconds: maxRetryAfterSeconds,
+      rethrowInternalServerErrors: true,
+      rethrowHttpErrors: true,
+    }),
+  );
+  const polling = new Api(options.token.reveal(), client(pollTimeoutSeconds));
+  return { api, polling, stop: () => agent.destroy() };
+}
+
+type Fetch = NonNullable<NonNullable<ConstructorParameters<typeof Api>[1]>['fetch']>;
+
+/** The part of fetch that grammY uses: a POST whose answer is read as JSON. */
+function createFetch(agent: Agent): Fetch {
+  const fetchWithUndici = async (
+    url: string,
+    init: { method: string; headers: Record<string, string>; body: string; signal: AbortSignal },
+  ) => {
+    const response = await request(url, {
+      dispatcher: agent,
+      method: init.method === 'GET' ? 'GET' : 'POST',
+      headers: init.headers,
+      body: init.body,
+      // grammY's signal is a polyfill; undici's request, unlike fetch, takes anything with its events.
+      signal: init.signal,
+    });
+    return { json: () => response.body.json() };
+  };
+  // SAFETY: grammY types `fetch` as node-fetch's, but its client calls it as above and only reads json().
+  return fetchWithUndici as unknown as Fetch;
+}
+
+function tracing({ telemetry }: Pick<TelegramApiOptions, 'telemetry'>): Transformer {
+  return (previous, method, payload, signal) =>
+    telemetry.inSpan(
+      `telegram ${method}`,
+      { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'telegram', 'rpc.method': method } },
+      async () => {
+        const response = await previous(method, payload, signal);
+        if (!response.ok) {
+          telemetry.setAttributes({
+            'rpc.response.status_code': String(response.error_code),
+            'telegram.description': response.description,
+          });
+          if (!isUnchanged(response))
+            telemetry.recordError(new TelegramRefusal(response.error_code, response.description));
+        }
+        return response;
+      },
+    );
+}
+
+/** Only for the span of a refused call; grammY throws its own GrammyError to the caller. */
+class TelegramRefusal extends Error {
+  readonly error_code: number;
+
+  constructor(code: number, description: string) {
+    super(description);
+    this.error_code = code;
+  }
+}
+
+/** Telegram's way of saying that an edit had nothing to do. */
+export function isUnchanged(response: {
+  readonly error_code: number;
+  readonly description: string;
+}): boolean {
+  return response.error_code === 400 && response.description.includes('message is not modified');
+}
+
+/** Doing these twice is the same as doing them once. */
+const idempotent = /^(answer|edit|delete|set|get|leave)/;
+
+const retryOptions = {
+  maxAttempts: maxAttempts - 1,
+  backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 2_000 }),
+};
+type Response = Awaited<ReturnType<Transformer>>;
+const repeatIdempotent = retry(
+  handleType(HttpError).orWhenResult(response => isFailedByServer(response as Response)),
+  retryOptions,
+);
+const repeatRefused = retry(handleWhen(wasNeverSent), retryOptions);
+
+/**
+ * Repeats a call that certainly did nothing (the connection was never made), and an idempotent call that
+ * failed in any way that passes. A send whose answer was lost is never repeated.
+ */
+const repeatUnsent: Transformer = (previous, method, payload, signal) =>
+  (idempotent.test(method) ? repeatIdempotent : repeatRefused).execute(() =>
+    previous(method, payload, signal),
+  );
+
+function isFailedByServer(response: Response): boolean {
+  return !response.ok && response.error_code >= 500;
+}
+
+function wasNeverSent(error: unknown): boolean {
+  const cause = error instanceof HttpError ? error.error : error;
+  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(errorType(cause));
+}

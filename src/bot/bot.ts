@@ -1,0 +1,161 @@
+// The bot: takes a picked update through the middleware below, in this order, and returns its conclusion.
+// Everything a user sees is done by the frame; here is only who gets to it.
+import { type Api, Composer, type MiddlewareFn } from 'grammy';
+import type { Update, UserFromGetMe } from 'grammy/types';
+import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
+import type { Pseudonyms } from '../otel/privacy.ts';
+import { reasonText } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { PickedUpdate } from '../storage/update-store.ts';
+import { BotContext } from './bot-context.ts';
+import type { Frame } from './frame.ts';
+import { pseudonymsOf, readIncoming } from './incoming.ts';
+import { refusalOf } from './refusal.ts';
+
+export interface BotOptions {
+  readonly api: Api;
+  readonly me: UserFromGetMe;
+  readonly frame: Frame;
+  readonly telemetry: Telemetry;
+  readonly pseudonyms: Pseudonyms;
+  readonly silenceGuard: boolean;
+}
+
+export function createBot(options: BotOptions): UpdateHandler {
+  const { api, me, frame, telemetry } = options;
+  const composer = new Composer<BotContext>();
+  composer.use(
+    privateChatsOnly(telemetry),
+    membership,
+    taps(frame),
+    messages(frame),
+    // Kinds of updates this bot has no use for: stored and ended, so that Telegram goes on.
+    ignored,
+  );
+  const middleware = composer.middleware();
+
+  async function handle(picked: PickedUpdate): Promise<Conclusion> {
+    // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
+    const context = new BotContext(picked.body as Update, api, me, picked);
+    await middleware(context, async () => {});
+    return context.conclusion ?? silence(context, options);
+  }
+
+  return {
+    fields: picked => pseudonymsOf(readIncoming(picked.body), options.pseudonyms),
+    handle,
+    async giveUp(picked) {
+      const context = new BotContext(picked.body as Update, api, me, picked);
+      await tellFault(context, telemetry);
+    },
+  };
+}
+
+/** Ends in a fault what no middleware concluded, and says so: the second net under the closed Outcome union. */
+async function silence(context: BotContext, { telemetry, silenceGuard }: BotOptions): Promise<Conclusion> {
+  if (silenceGuard) {
+    telemetry.emit('SILENCE_GUARD_WARNING', {
+      reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
+    });
+    await tellFault(context, telemetry);
+  }
+  return {
+    result: 'failed',
+    reason: 'INTERNAL_ERROR',
+    error: new Error('The update ended without a conclusion'),
+  };
+}
+
+/** Tells the user about a fault, with the cid, where there is a private chat to tell it in. */
+async function tellFault(context: BotContext, telemetry: Telemetry): Promise<void> {
+  if (context.chat?.type !== 'private') return;
+  const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
+  try {
+    if (context.callbackQuery) await context.answerCallbackQuery({ text, show_alert: true });
+    else await context.reply(text);
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    telemetry.emit('SYSTEM_WARNING', {
+      operation: 'tell the user about a fault',
+      error_type: refusal.reason,
+      error_message: telemetry.scrub(refusal.detail),
+    });
+  }
+}
+
+/** In a group or channel: one line, then leave. */
+function privateChatsOnly(telemetry: Telemetry): MiddlewareFn<BotContext> {
+  return async (context, next) => {
+    if (!context.chat || context.chat.type === 'private') {
+      await next();
+      return;
+    }
+    const outcome = {
+      result: 'rejected',
+      reason: 'PERMISSION_DENIED',
+      detail: `a ${context.chat.type}`,
+    } as const;
+    const added = context.myChatMember?.new_chat_member.status;
+    if (added === 'left' || added === 'kicked') {
+      context.conclusion = { ...outcome, result: 'noop', reason: 'NOOP' };
+      return;
+    }
+    try {
+      if (context.chat.type !== 'channel')
+        await context.reply('I work in private chats only. / Я работаю только в личных чатах.');
+      await context.leaveChat();
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'leave a group',
+        error_type: refusal.reason,
+        error_message: telemetry.scrub(refusal.detail),
+      });
+    }
+    context.conclusion = outcome;
+  };
+}
+
+/** The user blocked the bot, or came back. */
+const membership: MiddlewareFn<BotContext> = async (context, next) => {
+  if (!context.myChatMember) {
+    await next();
+    return;
+  }
+  const blocked = context.myChatMember.new_chat_member.status === 'kicked';
+  context.conclusion = {
+    result: 'accepted',
+    reason: 'SUCCESS',
+    detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
+    effects: { chatId: context.picked.lane, user: { language: context.locale, blocked } },
+  };
+};
+
+function taps(frame: Frame): MiddlewareFn<BotContext> {
+  return async (context, next) => {
+    if (!context.callbackQuery) await next();
+    // A game's button has no data; it cannot be one of ours.
+    else await frame.callback(context, context.callbackQuery.data ?? '');
+  };
+}
+
+function messages(frame: Frame): MiddlewareFn<BotContext> {
+  return async (context, next) => {
+    const text = context.message?.text;
+    if (!context.message) await next();
+    else if (text === undefined) await frame.message(context);
+    else if (text.startsWith('/')) await frame.command(context, commandName(text));
+    else await frame.text(context, text);
+  };
+}
+
+const ignored: MiddlewareFn<BotContext> = async context => {
+  context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'a kind of update this bot has no use for' };
+};
+
+/** `/start@bot payload` → `start`. */
+function commandName(text: string): string {
+  return (text.slice(1).split(/[\s@]/, 1)[0] ?? '').toLowerCase();
+}

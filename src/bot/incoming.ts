@@ -1,0 +1,78 @@
+// What an update is about, read from its JSON without trusting it: the kind for telemetry, the chat, the
+// user, the message a tapped button is on. Used before the update is stored, so it must never throw.
+import { z } from 'zod';
+import type { AmbientFields, EventType } from '../otel/fields.ts';
+import type { Pseudonyms } from '../otel/privacy.ts';
+
+export interface IncomingUpdate {
+  readonly updateId: number;
+  readonly eventType: EventType;
+  /** Updates of one lane are worked in order: the chat, else the user, else one lane for all the rest. */
+  readonly lane: number;
+  readonly userId: number | undefined;
+  readonly chatId: number | undefined;
+  readonly messageId: number | undefined;
+  readonly callbackId: string | undefined;
+}
+
+const id = z.int();
+const chat = z.looseObject({ id });
+const user = z.looseObject({ id });
+const message = z.looseObject({
+  message_id: id.optional(),
+  chat: chat.optional(),
+  from: user.optional(),
+  text: z.string().optional(),
+});
+const withUser = z.looseObject({ from: user.optional(), chat: chat.optional() });
+
+const updateSchema = z.looseObject({
+  update_id: id,
+  message: message.optional().catch(undefined),
+  callback_query: z
+    .looseObject({ id: z.string(), from: user.optional(), message: message.optional().catch(undefined) })
+    .optional()
+    .catch(undefined),
+  pre_checkout_query: withUser.optional().catch(undefined),
+  my_chat_member: withUser.optional().catch(undefined),
+});
+
+const noLane = 0;
+
+/** undefined when the body has no integer update_id: only then is it no update. */
+export function readIncoming(body: unknown): IncomingUpdate | undefined {
+  const parsed = updateSchema.safeParse(body);
+  if (!parsed.success) return undefined;
+  const update = parsed.data;
+  const subject =
+    update.message ?? update.callback_query ?? update.pre_checkout_query ?? update.my_chat_member;
+  const message = update.message ?? update.callback_query?.message;
+  const userId = subject?.from?.id;
+  const chatId = (message ?? update.my_chat_member)?.chat?.id ?? userId;
+  return {
+    updateId: update.update_id,
+    eventType: eventTypeOf(update),
+    lane: chatId ?? noLane,
+    userId,
+    chatId,
+    messageId: update.callback_query?.message?.message_id,
+    callbackId: update.callback_query?.id,
+  };
+}
+
+function eventTypeOf(update: z.infer<typeof updateSchema>): EventType {
+  if (update.callback_query) return 'callback_query';
+  if (update.pre_checkout_query) return 'pre_checkout_query';
+  if (update.my_chat_member) return 'my_chat_member';
+  if (!update.message) return 'unknown';
+  if (update.message.text === undefined) return 'message';
+  return update.message.text.startsWith('/') ? 'command' : 'text_input';
+}
+
+/** Who an update is about, as telemetry may know it. */
+export function pseudonymsOf(update: IncomingUpdate | undefined, pseudonyms: Pseudonyms): AmbientFields {
+  return {
+    ...(update?.userId === undefined ? {} : { user_hash: pseudonyms.user(update.userId) }),
+    ...(update?.chatId === undefined ? {} : { chat_hash: pseudonyms.chat(update.chatId) }),
+  };
+}

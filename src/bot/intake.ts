@@ -1,0 +1,75 @@
+// The entrance of updates, the same for webhook and polling: opens the root span of the trace that will
+// carry everything this update leads to, and stores the update before anybody acknowledges it.
+import { SpanKind } from '@opentelemetry/api';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Pseudonyms } from '../otel/privacy.ts';
+import { cidOfTraceparent } from '../otel/propagation.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { UpdateStore } from '../storage/update-store.ts';
+import { type IncomingUpdate, pseudonymsOf } from './incoming.ts';
+
+export interface Intake {
+  /**
+   * Resolves when the update is durable, or was known. Rejects when it could not be stored.
+   * `body` is the JSON text as it arrived; `receivedAt` is in epoch milliseconds.
+   */
+  take(update: IncomingUpdate, body: string, receivedAt: number): Promise<void>;
+}
+
+export interface IntakeOptions {
+  readonly inbox: Inbox;
+  readonly store: UpdateStore;
+  readonly telemetry: Telemetry;
+  readonly pseudonyms: Pseudonyms;
+  /** SERVER behind a webhook, CONSUMER when polling. */
+  readonly spanKind: SpanKind;
+}
+
+export function createIntake({ inbox, store, telemetry, pseudonyms, spanKind }: IntakeOptions): Intake {
+  return {
+    take: (update, body, receivedAt) =>
+      telemetry.inSpan(
+        `update ${update.eventType}`,
+        {
+          kind: spanKind,
+          root: true,
+          startTime: receivedAt,
+          attributes: {
+            event_type: update.eventType,
+            update_id: update.updateId,
+            ...(spanKind === SpanKind.SERVER
+              ? { 'http.request.method': 'POST', 'http.route': '/webhook' }
+              : {}),
+          },
+          fields: {
+            event_type: update.eventType,
+            update_id: update.updateId,
+            ...pseudonymsOf(update, pseudonyms),
+          },
+        },
+        async () => {
+          telemetry.emit('UPDATE_RECEIVED', {
+            update_id: update.updateId,
+            event_type: update.eventType,
+            callback_id: update.callbackId,
+          });
+          const { duplicate } = await inbox.store({
+            updateId: update.updateId,
+            lane: update.lane,
+            messageId: update.messageId,
+            eventType: update.eventType,
+            body,
+            traceparent: telemetry.traceparent(),
+          });
+          if (duplicate) {
+            const original = await store.traceparentOf(update.updateId);
+            telemetry.emit('UPDATE_DUPLICATE', {
+              original_cid: original ? cidOfTraceparent(original) : 'unknown',
+            });
+          } else {
+            telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
+          }
+        },
+      ),
+  };
+}

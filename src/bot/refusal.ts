@@ -1,0 +1,33 @@
+// What a failed Bot API call means for the user and for the telemetry: one classification, used by the
+// frame and by deliveries.
+import { GrammyError, HttpError } from 'grammy';
+import type { ReasonCode } from '../otel/reasons.ts';
+
+export interface Refusal {
+  readonly reason: Extract<ReasonCode, 'DOWNSTREAM_ERROR' | 'DOWNSTREAM_TIMEOUT' | 'RATE_LIMIT'>;
+  readonly detail: string;
+  /** The user cannot be written to any more: blocked the bot, deactivated, or never started it. */
+  readonly blocked: boolean;
+  /** The same call may succeed later. */
+  readonly retry: boolean;
+}
+
+/** undefined for errors that did not come from a Bot API call. */
+export function refusalOf(error: unknown): Refusal | undefined {
+  if (error instanceof GrammyError) {
+    const detail = `Telegram ${error.method}: ${error.error_code} ${error.description}`;
+    if (error.error_code === 403) return { reason: 'DOWNSTREAM_ERROR', detail, blocked: true, retry: false };
+    if (error.error_code === 429) return { reason: 'RATE_LIMIT', detail, blocked: false, retry: true };
+    return { reason: 'DOWNSTREAM_ERROR', detail, blocked: false, retry: error.error_code >= 500 };
+  }
+  if (error instanceof HttpError) {
+    const timedOut = /timed out|aborted/i.test(error.error instanceof Error ? error.error.message : '');
+    return {
+      reason: timedOut ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
+      detail: timedOut ? 'Telegram did not answer in time' : 'Telegram could not be reached',
+      blocked: false,
+      retry: true,
+    };
+  }
+  return undefined;
+}

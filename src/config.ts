@@ -1,0 +1,261 @@
+// The only reader of the environment, besides OpenTelemetry's own OTEL_* variables. All problems are
+// reported at once, each naming its variable and what to do; values of secrets are never printed.
+import { z } from 'zod';
+import { AppError } from './errors.ts';
+import type { Level } from './otel/fields.ts';
+import type { LogFormat } from './otel/logger.ts';
+import { Secret } from './secret.ts';
+
+export interface WebhookConfig {
+  readonly mode: 'webhook';
+  /** Public base URL without a trailing slash; `/webhook` and `/callbacks/kie/…` are added to it. */
+  readonly baseUrl: string;
+  /** Absent only in development: then any sender is believed. */
+  readonly secretToken: Secret | undefined;
+  /** Accepted too while the secret is being rotated. */
+  readonly previousSecretToken: Secret | undefined;
+}
+
+export interface PollingConfig {
+  readonly mode: 'polling';
+}
+
+export interface Config {
+  readonly telegram: {
+    readonly token: Secret;
+    /** The number before the colon of the token: the bot's own id. */
+    readonly botId: number;
+    readonly apiRoot: string;
+  };
+  readonly bot: WebhookConfig | PollingConfig;
+  readonly port: number;
+  /** Loopback in development, all interfaces in production. */
+  readonly host: string;
+  readonly databaseUrl: Secret;
+  readonly adminIds: readonly number[];
+  readonly hashSecret: Secret;
+  readonly kie: {
+    readonly apiKey: Secret;
+    readonly apiUrl: string;
+    readonly webhookHmacKey: Secret | undefined;
+  };
+  /** `otlp`: lines go to the collector too, by OTel's own OTEL_LOGS_EXPORTER=otlp. */
+  readonly log: { readonly format: LogFormat; readonly level: Level; readonly otlp: boolean };
+  readonly silenceGuard: boolean;
+  readonly environment: 'production' | 'development' | 'test';
+}
+
+/** An empty value counts as unset, as `FOO=` in an .env file means. */
+const unsetWhenEmpty = (value: unknown): unknown => (value === '' ? undefined : value);
+const optional = <T extends z.ZodType>(schema: T) => z.preprocess(unsetWhenEmpty, schema.optional());
+const withDefault = <T extends z.ZodType>(schema: T, value: z.input<T>) =>
+  z.preprocess(unsetWhenEmpty, schema.prefault(value));
+const required = <T extends z.ZodType>(schema: T) => z.preprocess(unsetWhenEmpty, schema);
+
+const secret = (hint: string) =>
+  z.string({ error: `is required: ${hint}` }).transform(value => new Secret(value));
+const webhookSecret = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9_-]{1,256}$/,
+    'may hold only A-Z, a-z, 0-9, _ and -, at most 256 characters (a rule of setWebhook)',
+  )
+  .transform(value => new Secret(value));
+const httpUrl = z
+  .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
+  .transform(url => url.replace(/\/+$/, ''));
+const truth = z
+  .enum(['true', 'false', '1', '0'], 'must be true or false')
+  .transform(value => value === 'true' || value === '1');
+
+const levels: Readonly<Record<string, Level>> = {
+  DEBUG: 'DEBUG',
+  INFO: 'INFO',
+  WARN: 'WARNING',
+  WARNING: 'WARNING',
+  ERROR: 'ERROR',
+  CRITICAL: 'CRITICAL',
+};
+
+const environmentSchema = z.object({
+  TELEGRAM_BOT_TOKEN: required(
+    z
+      .string({ error: 'is required: the token that @BotFather gave you' })
+      .regex(/^\d+:[A-Za-z0-9_-]+$/, 'does not look like a token of @BotFather (digits, a colon, letters)'),
+  ),
+  TELEGRAM_API_ROOT: withDefault(httpUrl, 'https://api.telegram.org'),
+  BOT_MODE: withDefault(z.enum(['webhook', 'polling'], 'must be webhook or polling'), 'webhook'),
+  PORT: withDefault(
+    z
+      .string()
+      .regex(/^\d+$/, 'must be a port number')
+      .transform(Number)
+      .pipe(z.number().max(65_535, 'must be a port number')),
+    '8080',
+  ),
+  HOST: optional(z.string()),
+  WEBHOOK_BASE_URL: optional(httpUrl),
+  RENDER_EXTERNAL_URL: optional(httpUrl),
+  WEBHOOK_SECRET_TOKEN: optional(webhookSecret),
+  WEBHOOK_SECRET_TOKEN_PREVIOUS: optional(webhookSecret),
+  DATABASE_URL: required(
+    z
+      .string({ error: 'is required: postgres://user:password@host:port/database' })
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+      .transform(value => new Secret(value)),
+  ),
+  ADMIN_IDS: optional(z.string()),
+  ADMIN_ID: optional(z.string()),
+  HASH_SECRET: required(
+    z
+      .string({
+        error:
+          'is required: a random text that keys the pseudonyms in logs, for example from `openssl rand -hex 32`',
+      })
+      .min(16, 'must have at least 16 characters')
+      .transform(value => new Secret(value)),
+  ),
+  KIE_API_KEY: required(secret('the API key of kie.ai')),
+  KIE_API_URL: withDefault(httpUrl, 'https://api.kie.ai'),
+  KIE_WEBHOOK_HMAC_KEY: optional(z.string().transform(value => new Secret(value))),
+  LOG_FORMAT: withDefault(z.enum(['json', 'kv'], 'must be json or kv'), 'json'),
+  LOG_LEVEL: withDefault(
+    z
+      .string()
+      .transform(value => levels[value.toUpperCase()])
+      .refine(level => level !== undefined, 'must be DEBUG, INFO, WARNING, ERROR or CRITICAL'),
+    'INFO',
+  ),
+  SILENCE_GUARD: withDefault(truth, 'true'),
+  NODE_ENV: withDefault(
+    z.enum(['production', 'development', 'test'], 'must be production, development or test'),
+    'production',
+  ),
+});
+
+type Environment = z.infer<typeof environmentSchema>;
+
+/**
+ * Parses the environment. Throws one AppError CONFIG_INVALID whose message lists every problem, one per
+ * line, as `NAME what is wrong and what to do`.
+ */
+export function parseConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const problems: string[] = [];
+  const parsed = environmentSchema.safeParse(environment);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
+  }
+  const adminIds = parseAdminIds(environment, problems);
+  const bot = parseBotMode(parsed.success ? parsed.data : lenient(environment), problems);
+  if (!parsed.success || problems.length > 0) {
+    throw new AppError({
+      code: 'CONFIG_INVALID',
+      message: `The configuration is not usable:\n${problems.map(line => `  ${line}`).join('\n')}`,
+    });
+  }
+  const values = parsed.data;
+  return {
+    telegram: {
+      token: new Secret(values.TELEGRAM_BOT_TOKEN),
+      botId: Number(values.TELEGRAM_BOT_TOKEN.split(':')[0]),
+      apiRoot: values.TELEGRAM_API_ROOT,
+    },
+    bot,
+    port: values.PORT,
+    host: values.HOST ?? (values.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
+    databaseUrl: values.DATABASE_URL,
+    adminIds,
+    hashSecret: values.HASH_SECRET,
+    kie: {
+      apiKey: values.KIE_API_KEY,
+      apiUrl: values.KIE_API_URL,
+      webhookHmacKey: values.KIE_WEBHOOK_HMAC_KEY,
+    },
+    log: {
+      format: values.LOG_FORMAT,
+      level: values.LOG_LEVEL ?? 'INFO',
+      otlp: environment.OTEL_LOGS_EXPORTER === 'otlp',
+    },
+    silenceGuard: values.SILENCE_GUARD,
+    environment: values.NODE_ENV,
+  };
+}
+
+/** The variables that the rules between variables look at, each undefined when it alone is unusable. */
+type ModeVariables = Pick<
+  Environment,
+  | 'BOT_MODE'
+  | 'WEBHOOK_BASE_URL'
+  | 'RENDER_EXTERNAL_URL'
+  | 'WEBHOOK_SECRET_TOKEN'
+  | 'WEBHOOK_SECRET_TOKEN_PREVIOUS'
+  | 'NODE_ENV'
+>;
+
+function lenient(environment: Readonly<Record<string, string | undefined>>): ModeVariables {
+  const shape = environmentSchema.shape;
+  const value = <T extends z.ZodType>(schema: T, name: string): z.output<T> | undefined => {
+    const result = schema.safeParse(environment[name]);
+    return result.success ? result.data : undefined;
+  };
+  return {
+    BOT_MODE: value(shape.BOT_MODE, 'BOT_MODE') ?? 'webhook',
+    WEBHOOK_BASE_URL: value(shape.WEBHOOK_BASE_URL, 'WEBHOOK_BASE_URL') ?? environment.WEBHOOK_BASE_URL,
+    RENDER_EXTERNAL_URL:
+      value(shape.RENDER_EXTERNAL_URL, 'RENDER_EXTERNAL_URL') ?? environment.RENDER_EXTERNAL_URL,
+    // An unusable secret was reported already; here it only counts as given.
+    WEBHOOK_SECRET_TOKEN: environment.WEBHOOK_SECRET_TOKEN
+      ? new Secret(environment.WEBHOOK_SECRET_TOKEN)
+      : undefined,
+    WEBHOOK_SECRET_TOKEN_PREVIOUS: undefined,
+    NODE_ENV: value(shape.NODE_ENV, 'NODE_ENV') ?? 'production',
+  };
+}
+
+function parseBotMode(values: ModeVariables, problems: string[]): WebhookConfig | PollingConfig {
+  if (values.BOT_MODE === 'polling') return { mode: 'polling' };
+  const baseUrl = values.WEBHOOK_BASE_URL ?? values.RENDER_EXTERNAL_URL;
+  if (baseUrl === undefined) {
+    problems.push(
+      'WEBHOOK_BASE_URL is required in webhook mode (or RENDER_EXTERNAL_URL); without a public URL set BOT_MODE=polling',
+    );
+  } else if (URL.canParse(baseUrl) && !isUsableWebhookUrl(new URL(baseUrl))) {
+    problems.push('WEBHOOK_BASE_URL must be https; plain http is possible only for a loopback address');
+  }
+  if (values.WEBHOOK_SECRET_TOKEN === undefined && values.NODE_ENV !== 'development') {
+    problems.push(
+      'WEBHOOK_SECRET_TOKEN is required in webhook mode, for example from `openssl rand -hex 32`; only NODE_ENV=development may go without',
+    );
+  }
+  return {
+    mode: 'webhook',
+    baseUrl: baseUrl ?? '',
+    secretToken: values.WEBHOOK_SECRET_TOKEN,
+    previousSecretToken: values.WEBHOOK_SECRET_TOKEN_PREVIOUS,
+  };
+}
+
+function isUsableWebhookUrl(url: URL): boolean {
+  return url.protocol === 'https:' || isLoopback(url.hostname);
+}
+
+/** Loopback by its literal name, so that no DNS answer can turn a public host into one. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function parseAdminIds(
+  environment: Readonly<Record<string, string | undefined>>,
+  problems: string[],
+): number[] {
+  const ids: number[] = [];
+  for (const name of ['ADMIN_IDS', 'ADMIN_ID'] as const) {
+    for (const part of (environment[name] ?? '').split(',')) {
+      const text = part.trim();
+      if (text === '') continue;
+      if (/^\d{1,15}$/.test(text)) ids.push(Number(text));
+      else problems.push(`${name} must be numeric Telegram ids separated by commas`);
+    }
+  }
+  return [...new Set(ids)];
+}

@@ -1,0 +1,60 @@
+// The one error class of the project and the catalogue of its codes.
+// Code branches on `code` and `retryable`, never on message text. A message names what is wrong and
+// what to do; it must never hold a secret, a prompt or a raw Telegram id, because messages reach log
+// lines and spans. Raw third-party errors travel as `cause`, which the telemetry does not print.
+
+/** Code → whether running the same work again, unchanged, can succeed. Codes are never reused. */
+const catalogue = {
+  CONFIG_INVALID: { retryable: false },
+  MIGRATION_FAILED: { retryable: false },
+  DATABASE_ERROR: { retryable: true },
+  CALLBACK_DATA_TOO_LONG: { retryable: false },
+  CATALOGUE_INVALID: { retryable: false },
+  TELEGRAM_UNREACHABLE: { retryable: true },
+  KIE_NOT_REACHED: { retryable: true },
+  KIE_UNKNOWN_OUTCOME: { retryable: false },
+  KIE_REFUSED: { retryable: false },
+  DOWNLOAD_REFUSED: { retryable: false },
+  DOWNLOAD_FAILED: { retryable: true },
+  SANDBOX_REFUSED: { retryable: false },
+  TIMEOUT: { retryable: true },
+} as const satisfies Record<string, { retryable: boolean }>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+export interface AppErrorOptions {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly cause?: unknown;
+  /** Overrides the catalogue where this one occurrence is known better. */
+  readonly retryable?: boolean;
+  /** Small, printable facts: a status code, a field name. Never secrets or user text. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly retryable: boolean;
+  readonly details: Readonly<Record<string, string | number | boolean>>;
+
+  constructor(options: AppErrorOptions) {
+    super(options.message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = options.code;
+    this.retryable = options.retryable ?? catalogue[options.code].retryable;
+    this.details = options.details ?? {};
+  }
+}
+
+/**
+ * The low-cardinality name of an error, for `error.type` and the `error_type` field: our code, the
+ * error_code of a Bot API refusal (`telegram_403`), a SQLSTATE or errno, else the class name.
+ */
+export function errorType(error: unknown): string {
+  if (error instanceof AppError) return error.code;
+  if (!(error instanceof Error)) return typeof error;
+  if ('error_code' in error && typeof error.error_code === 'number') return `telegram_${error.error_code}`;
+  if ('code' in error && typeof error.code === 'string' && /^[A-Z0-9_]{2,40}$/.test(error.code))
+    return error.code;
+  return error.name;
+}

@@ -1,0 +1,11 @@
+// /start, the menu button and /cancel: the main menu, whatever was going on. An open form is closed.
+import type { CommandHandler, Handler } from '../bot/context.ts';
+import { show } from '../ui/outcome.ts';
+
+export const start: CommandHandler<'start'> = async () => show('MAIN_MENU', {});
+
+export const cancelCommand: CommandHandler<'cancel'> = async () => show('MAIN_MENU', {});
+
+export const menu: Handler<'menu'> = async () => show('MAIN_MENU', {});
+
+export const cancel: Handler<'cancel'> = async () => show('MAIN_MENU', {});

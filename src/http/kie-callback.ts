@@ -1,0 +1,82 @@
+// POST /callbacks/kie/:task: the news of KIE.ai about one task. The last path segment is the task's own secret
+// (128 bits); with a webhook HMAC key configured the signature must be right too. Nothing joins the task's
+// trace before that. The callback is stored before its 200; what it says is looked up, never believed.
+import { SpanKind } from '@opentelemetry/api';
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { parseCallback, verifyCallback } from '../kie/callback.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Secret } from '../secret.ts';
+import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import { parseJsonBody } from './json-body.ts';
+
+export interface KieCallbackOptions {
+  readonly tasks: TaskStore;
+  readonly hmacKey: Secret | undefined;
+  readonly telemetry: Telemetry;
+}
+
+const paramsSchema = z.object({ task: z.string().regex(/^[0-9a-f]{32}$/) });
+
+export function registerKieCallbackRoute(
+  server: FastifyInstance,
+  { tasks, hmacKey, telemetry }: KieCallbackOptions,
+): void {
+  const refuse = (
+    reason: 'PERMISSION_DENIED' | 'UNKNOWN_ACTION' | 'VALIDATION_FAILED',
+    detail: string,
+  ): void =>
+    telemetry.outsideTrace(() =>
+      telemetry.emit('KIE_CALLBACK', { result: 'rejected', reason_code: reason, reason_detail: detail }),
+    );
+
+  server.post('/callbacks/kie/:task', async (request, reply) => {
+    const params = paramsSchema.safeParse(request.params);
+    const task = params.success ? await tasks.findByCallbackToken(params.data.task) : undefined;
+    if (!task) {
+      refuse('UNKNOWN_ACTION', 'no task has this path');
+      return reply.code(404).send({ ok: false });
+    }
+    const text = String(request.body ?? '');
+    const callback = parseCallback(parseJsonBody(text));
+    if (!callback) {
+      refuse('VALIDATION_FAILED', 'the body names no task');
+      return reply.code(400).send({ ok: false });
+    }
+    const refusal =
+      hmacKey &&
+      verifyCallback({
+        key: hmacKey,
+        headers: request.headers,
+        taskId: callback.vendorTaskId,
+        nowSeconds: Date.now() / 1_000,
+      });
+    if (refusal && !refusal.ok) {
+      refuse('PERMISSION_DENIED', refusal.reason);
+      return reply.code(401).send({ ok: false });
+    }
+    if (task.vendorTaskId !== null && task.vendorTaskId !== callback.vendorTaskId) {
+      refuse('PERMISSION_DENIED', 'the body names another task than the path');
+      return reply.code(401).send({ ok: false });
+    }
+    await accept(task, text);
+    return { ok: true };
+  });
+
+  function accept(task: TaskRow, text: string): Promise<void> {
+    const ids = { task_id: task.id, model_id: task.modelId, model_version: task.modelVersion };
+    return telemetry.inSpan(
+      'kie callback',
+      {
+        kind: SpanKind.SERVER,
+        traceparent: task.traceparent,
+        fields: { event_type: 'kie_callback' },
+        attributes: ids,
+      },
+      async () => {
+        await tasks.storeCallback(task.id, text);
+        telemetry.emit('KIE_CALLBACK', { result: 'accepted', reason_code: 'SUCCESS', ...ids });
+      },
+    );
+  }
+}

@@ -1,0 +1,74 @@
+// POST /webhook: Telegram's updates. The secret is checked before the body is read; the 200 is sent only
+// once the update is durable. Whatever has an integer update_id is stored, unknown kinds too, because
+// Telegram repeats what is not accepted and holds everything behind it.
+import type { FastifyError, FastifyInstance } from 'fastify';
+import { readIncoming } from '../bot/incoming.ts';
+import type { Intake } from '../bot/intake.ts';
+import type { WebhookConfig } from '../config.ts';
+import { errorType } from '../errors.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import { parseJsonBody } from './json-body.ts';
+import { createSecretCheck } from './secret-header.ts';
+
+export interface WebhookOptions {
+  readonly bot: WebhookConfig;
+  readonly intake: Intake;
+  readonly telemetry: Telemetry;
+}
+
+const secretHeader = 'x-telegram-bot-api-secret-token';
+const retryAfterSeconds = 2;
+
+export function registerWebhookRoute(
+  server: FastifyInstance,
+  { bot, intake, telemetry }: WebhookOptions,
+): void {
+  const isSecret = createSecretCheck([bot.secretToken, bot.previousSecretToken]);
+
+  const refuse = (reason: ReasonCode, text: string, detail?: string): void =>
+    // Not an update of ours, so no span: strangers must not be able to fill the traces. The line has a cid.
+    telemetry.outsideTrace(() =>
+      telemetry.emit('UPDATE_REFUSED', { reason_code: reason, reason_text: text, reason_detail: detail }),
+    );
+
+  server.post(
+    '/webhook',
+    {
+      onRequest: async (request, reply) => {
+        if (isSecret(request.headers[secretHeader]?.toString())) return;
+        refuse('PERMISSION_DENIED', 'The secret header is missing or wrong');
+        await reply.code(401).send({ ok: false, error: 'wrong secret token' });
+      },
+      errorHandler: async (error: FastifyError, _request, reply) => {
+        const status = error.statusCode ?? 500;
+        if (status < 500) refuse('VALIDATION_FAILED', 'The request could not be read', error.code);
+        await reply.code(status).send({ ok: false, error: error.code });
+      },
+    },
+    async (request, reply) => {
+      const receivedAt = Date.now();
+      const text = String(request.body ?? '');
+      const update = readIncoming(parseJsonBody(text));
+      if (!update) {
+        refuse('VALIDATION_FAILED', 'The body is not a JSON object with an integer update_id');
+        return reply.code(400).send({ ok: false, error: 'not an update' });
+      }
+      try {
+        await intake.take(update, text, receivedAt);
+        return { ok: true };
+      } catch (error) {
+        telemetry.emit('SYSTEM_WARNING', {
+          operation: 'store update',
+          error_type: errorType(error),
+          error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+          reason_code: 'DB_ERROR',
+        });
+        return reply
+          .code(503)
+          .header('retry-after', retryAfterSeconds)
+          .send({ ok: false, error: 'not stored, send it again' });
+      }
+    },
+  );
+}

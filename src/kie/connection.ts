@@ -1,0 +1,40 @@
+// The HTTP connections to KIE.ai. What they promise beyond undici: a failure before the connection stood
+// (DNS, refused, TLS, connect timeout) is told apart from every later one, because only then is it certain
+// that KIE executed nothing. HTTP/1.1 only: one request on one socket keeps that distinction true.
+import { Agent, buildConnector } from 'undici';
+
+/** The connection was never established; nothing of the request was sent. */
+export class ConnectFailure extends Error {
+  constructor(cause: Error) {
+    super('The connection could not be established', { cause });
+    this.name = 'ConnectFailure';
+  }
+}
+
+export interface ConnectionOptions {
+  /** Must be shorter than the deadline of a call, which cannot tell how far the call had come. */
+  readonly connectTimeoutMs: number;
+  /**
+   * False opens a fresh connection for each request. An idle one may be closed by the other side just as
+   * it is used again, and a billable order would be left without a known outcome.
+   */
+  readonly keepAlive: boolean;
+}
+
+const maximumAnswerBytes = 1024 * 1024;
+
+/** The caller closes it. */
+export function createConnections(options: ConnectionOptions): Agent {
+  const connect = buildConnector({ allowH2: false, timeout: options.connectTimeoutMs });
+  return new Agent({
+    pipelining: options.keepAlive ? 1 : 0,
+    maxResponseSize: maximumAnswerBytes,
+    connect(target, callback) {
+      connect(target, (...outcome) => {
+        const [error] = outcome;
+        if (error) callback(new ConnectFailure(error), null);
+        else callback(...outcome);
+      });
+    },
+  });
+}

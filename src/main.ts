@@ -1,0 +1,75 @@
+// The process: reads the environment, starts the app, and stops it on a signal. Anything that cannot be
+// handled ends the process with one last line that says why.
+import { buildApp } from './app.ts';
+import { parseConfig } from './config.ts';
+import { errorType } from './errors.ts';
+import { stopOnSignals } from './lifecycle.ts';
+import { createLogger } from './otel/logger.ts';
+import { sdk } from './otel/register.ts';
+import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
+import { service } from './service.ts';
+
+/** Render and Docker kill after 30 s; what is in flight must be done before. */
+const shutdownDeadlineMs = 25_000;
+const exportDeadlineMs = 3_000;
+
+function configOrExit(): ReturnType<typeof parseConfig> {
+  try {
+    return parseConfig(process.env);
+  } catch (error) {
+    const telemetry = createTelemetry({
+      logger: createLogger({ format: 'json', level: 'INFO' }),
+      instance: { instance_id: 'unconfigured', botState: () => 'PASSIVE' },
+      scrub: text => text,
+      serviceVersion: service.version,
+    });
+    telemetry.emit('BOOT_FAIL', {
+      error_type: errorType(error),
+      error_message: error instanceof Error ? error.message : String(error),
+    });
+    process.exit(1);
+  }
+}
+
+function endOn(telemetry: Telemetry, operation: string): (error: unknown) => void {
+  return error => {
+    telemetry.emit('SHUTDOWN', {
+      operation,
+      duration_ms: 0,
+      error_type: errorType(error),
+      error_message: telemetry.scrub(error instanceof Error ? (error.stack ?? error.message) : String(error)),
+    });
+    process.exit(1);
+  };
+}
+
+const app = buildApp(configOrExit());
+const { telemetry } = app;
+process.on('uncaughtException', endOn(telemetry, 'uncaughtException'));
+process.on('unhandledRejection', endOn(telemetry, 'unhandledRejection'));
+
+stopOnSignals({
+  deadlineMs: shutdownDeadlineMs,
+  async stop(signal) {
+    const startedAt = performance.now();
+    await app.stop();
+    await sdk.shutdown(exportDeadlineMs);
+    telemetry.emit('SHUTDOWN', { operation: signal, duration_ms: Math.round(performance.now() - startedAt) });
+  },
+  onDeadline(signal) {
+    telemetry.emit('SHUTDOWN', {
+      operation: signal,
+      duration_ms: shutdownDeadlineMs,
+      error_type: 'TIMEOUT',
+      error_message: `Not everything stopped within ${shutdownDeadlineMs} ms; unfinished updates are picked again at the next start`,
+    });
+  },
+});
+
+try {
+  await app.start();
+} catch {
+  // BOOT_FAIL has told why.
+  await sdk.shutdown(exportDeadlineMs);
+  process.exit(1);
+}

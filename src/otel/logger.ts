@@ -1,0 +1,126 @@
+// Writes event lines. stdout is synchronous, so that a hard kill loses no line; the optional OTLP stream
+// is a second, independent logger behind a worker thread (its batches may be lost on a kill, stdout's
+// lines are not). stdout has the names of our vocabulary, as JSON or key=value; the OTLP stream has
+// pino's native lines (numeric level and time), because its transport expects those.
+import pino from 'pino';
+import type { Level } from './fields.ts';
+
+export type LogFormat = 'json' | 'kv';
+
+export interface LogDestination {
+  write(line: string): void;
+}
+
+export interface LoggerOptions {
+  readonly format: LogFormat;
+  readonly level: Level;
+  /** Where stdout's lines go; process stdout by default. */
+  readonly destination?: LogDestination;
+  /** Adds the OTLP stream; the transport reads OTEL_EXPORTER_OTLP_* itself. */
+  readonly otlp?: { readonly serviceName: string; readonly serviceVersion: string };
+}
+
+export interface Logger {
+  /** False when a line of that level would be dropped, so that callers can skip building it. */
+  enabled(level: Level): boolean;
+  write(level: Level, fields: Readonly<Record<string, unknown>>, text: string): void;
+  /** Ends the OTLP stream, waiting at most `deadlineMs` for what it still holds. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+const pinoLevels = {
+  DEBUG: 'debug',
+  INFO: 'info',
+  WARNING: 'warn',
+  ERROR: 'error',
+  CRITICAL: 'fatal',
+} as const;
+const levelNames: Readonly<Record<string, Level>> = {
+  debug: 'DEBUG',
+  info: 'INFO',
+  warn: 'WARNING',
+  error: 'ERROR',
+  fatal: 'CRITICAL',
+};
+
+/** The transport's default queue of 2 048 records drops the rest of a burst silently. */
+const otlpQueueSize = 20_000;
+
+export function createLogger(options: LoggerOptions): Logger {
+  const target = options.destination ?? pino.destination({ dest: 1, sync: true });
+  const stdout = pino(
+    {
+      level: pinoLevels[options.level],
+      base: null,
+      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      formatters: { level: label => ({ level: levelNames[label] ?? label }) },
+    },
+    options.format === 'kv' ? keyValueStream(target) : target,
+  );
+  const transport = options.otlp ? otlpTransport(options.otlp) : undefined;
+  const otlp = transport ? pino({ level: pinoLevels[options.level], base: null }, transport) : undefined;
+  return {
+    enabled: level => stdout.isLevelEnabled(pinoLevels[level]),
+    write(level, fields, text) {
+      stdout[pinoLevels[level]](fields, text);
+      otlp?.[pinoLevels[level]](fields, text);
+    },
+    async stop(deadlineMs) {
+      if (!transport) return;
+      await new Promise<void>(resolve => {
+        const timer = setTimeout(resolve, deadlineMs);
+        transport.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        transport.end();
+      });
+    },
+  };
+}
+
+function otlpTransport(service: {
+  serviceName: string;
+  serviceVersion: string;
+}): ReturnType<typeof pino.transport> {
+  return pino.transport({
+    target: 'pino-opentelemetry-transport',
+    options: {
+      loggerName: service.serviceName,
+      serviceVersion: service.serviceVersion,
+      resourceAttributes: { 'service.name': service.serviceName, 'service.version': service.serviceVersion },
+      logRecordProcessorOptions: {
+        recordProcessorType: 'batch',
+        exporterOptions: { protocol: otlpProtocol() },
+        processorConfig: { maxQueueSize: otlpQueueSize },
+      },
+    },
+    // The detectors would otherwise describe the worker thread, its command line and the machine's owner.
+    worker: { env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'env' } },
+  });
+}
+
+/** The transport calls OTLP over JSON `http`; the variables are OTel's own and are read where OTel would. */
+function otlpProtocol(): 'http' | 'http/protobuf' | 'grpc' {
+  const configured = process.env.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL ?? process.env.OTEL_EXPORTER_OTLP_PROTOCOL;
+  if (configured === 'grpc') return 'grpc';
+  return configured === 'http/json' ? 'http' : 'http/protobuf';
+}
+
+function keyValueStream(target: LogDestination): LogDestination {
+  return {
+    write(line) {
+      target.write(`${toKeyValue(JSON.parse(line))}\n`);
+    },
+  };
+}
+
+/** logfmt: bare where unambiguous, JSON string syntax where a value holds spaces, quotes or `=`. */
+function toKeyValue(fields: Record<string, unknown>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => {
+      const text = typeof value === 'string' ? value : JSON.stringify(value);
+      return `${name}=${/^[^\s"=]+$/.test(text) ? text : JSON.stringify(text)}`;
+    })
+    .join(' ');
+}

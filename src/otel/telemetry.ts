@@ -1,0 +1,212 @@
+// The only seam through which telemetry leaves. `emit` makes one event a span event and one line on
+// stdout with the same name and fields; `inSpan` is the only code that ends spans. Both work without an
+// SDK: trace ids, and so the cid, are then made here. Telemetry never fails the work it describes.
+import { randomBytes } from 'node:crypto';
+import {
+  type Attributes,
+  type Context,
+  context,
+  createContextKey,
+  isSpanContextValid,
+  ROOT_CONTEXT,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  SpanStatusCode,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import { errorType } from '../errors.ts';
+import { cidOf } from './cid.ts';
+import { type EventName, events } from './events.ts';
+import type { AmbientFields, BotState, EventFields } from './fields.ts';
+import type { Logger } from './logger.ts';
+import type { Scrubber } from './privacy.ts';
+import { formatTraceparent, parseTraceparent } from './propagation.ts';
+
+type Required<N extends EventName> = (typeof events)[N]['required'][number];
+type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
+
+/** What `emit(name, …)` must and may be given; everything else does not compile. */
+export type FieldsOf<N extends EventName> = Pick<EventFields, Required<N>> & {
+  readonly [F in Exclude<Optional<N>, Required<N>>]?: EventFields[F] | undefined;
+};
+
+export interface SpanOptions {
+  readonly kind?: SpanKind;
+  readonly attributes?: Attributes;
+  /** Starts a new trace even inside another one. */
+  readonly root?: boolean;
+  /** A traceparent this program stored: the span joins that trace, and links to its creator. */
+  readonly traceparent?: string;
+  /** Epoch milliseconds, when the work began before its span could be named. */
+  readonly startTime?: number;
+  /** Ambient fields of every event inside; merged over those of the surrounding span. */
+  readonly fields?: AmbientFields;
+}
+
+export interface InstanceFields {
+  readonly instance_id: string;
+  botState(): BotState;
+}
+
+export interface Telemetry {
+  emit<N extends EventName>(name: N, fields: FieldsOf<N>): void;
+  inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T>;
+  /** Runs `work` under a fresh cid without a span, for what strangers can cause in any number. */
+  outsideTrace(work: () => void): void;
+  /** Adds ambient fields to the events that follow in the innermost `inSpan` and sets them on its span. */
+  annotate(fields: AmbientFields): void;
+  /** Marks the innermost span as failed, for an error that was handled and not thrown on. */
+  recordError(error: unknown): void;
+  /** Span attributes that are no event fields (semantic conventions of a client call). */
+  setAttributes(attributes: Attributes): void;
+  /** The cid of the active trace, or of the process where there is none. */
+  cid(): string;
+  /** For storing beside work that continues this trace later. */
+  traceparent(): string;
+  scrub: Scrubber;
+}
+
+export interface TelemetryOptions {
+  readonly logger: Logger;
+  readonly instance: InstanceFields;
+  readonly scrub: Scrubber;
+  readonly serviceVersion: string;
+}
+
+/** Jaeger would otherwise draw a link to the parent as FOLLOWS_FROM, in place of the parent's own edge. */
+const childOf = { 'opentracing.ref_type': 'child_of' };
+
+interface Scope {
+  readonly span: Span;
+  fields: AmbientFields;
+}
+
+const scopeKey = createContextKey('trt.scope');
+
+/** Fields that become attributes of the span they are annotated on, and nothing with a high volume. */
+const errorMessageLength = 300;
+
+export function createTelemetry(options: TelemetryOptions): Telemetry {
+  const { logger, scrub, instance } = options;
+  const tracer: Tracer = trace.getTracer('trt', options.serviceVersion);
+  // Events outside any update or job (start, stop, background trouble) share this trace id.
+  const processSpan = trace.wrapSpanContext(newSpanContext());
+
+  const activeScope = (): Scope | undefined => context.active().getValue(scopeKey) as Scope | undefined;
+  const activeSpanContext = (): SpanContext => (activeScope()?.span ?? processSpan).spanContext();
+
+  function emit<N extends EventName>(name: N, fields: FieldsOf<N>): void {
+    const definition = events[name];
+    const scope = activeScope();
+    const span = scope?.span ?? processSpan;
+    if (span.isRecording()) span.addEvent(name, fields as Attributes);
+    if (!logger.enabled(definition.level)) return;
+    const spanContext = span.spanContext();
+    const cid = cidOf(spanContext.traceId);
+    // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
+    const own = fields as Partial<EventFields>;
+    const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
+    logger.write(
+      definition.level,
+      {
+        name,
+        cid,
+        trace_id: spanContext.traceId,
+        span_id: spanContext.spanId,
+        trace_flags: spanContext.traceFlags,
+        domain: definition.domain,
+        bot_state: instance.botState(),
+        instance_id: instance.instance_id,
+        ...scope?.fields,
+        ...own,
+      },
+      `${name} cid=${cid} domain=${definition.domain}${reason}`,
+    );
+  }
+
+  async function inSpan<T>(name: string, spanOptions: SpanOptions, work: () => Promise<T>): Promise<T> {
+    const outer = spanOptions.root || spanOptions.traceparent ? undefined : activeScope();
+    const stored = spanOptions.traceparent ? parseTraceparent(spanOptions.traceparent) : undefined;
+    const parent = parentContext(spanOptions, stored);
+    let span = tracer.startSpan(
+      name,
+      {
+        kind: spanOptions.kind ?? SpanKind.INTERNAL,
+        root: spanOptions.root ?? false,
+        ...(spanOptions.startTime === undefined ? {} : { startTime: spanOptions.startTime }),
+        ...(spanOptions.attributes ? { attributes: spanOptions.attributes } : {}),
+        ...(stored ? { links: [{ context: stored, attributes: childOf }] } : {}),
+      },
+      parent,
+    );
+    // Without an SDK a span continues its parent's ids, or has none at all: then they are made here.
+    if (!isSpanContextValid(span.spanContext())) span = trace.wrapSpanContext(newSpanContext());
+    if (span.isRecording()) span.setAttribute('cid', cidOf(span.spanContext().traceId));
+    const scope: Scope = { span, fields: { ...outer?.fields, ...spanOptions.fields } };
+    const active = trace.setSpan(parent, span).setValue(scopeKey, scope);
+    try {
+      return await context.with(active, work);
+    } catch (error) {
+      recordError(span, error);
+      throw error;
+    } finally {
+      span.end();
+    }
+  }
+
+  function recordError(span: Span, error: unknown): void {
+    const type = errorType(error);
+    span.setAttribute('error.type', type);
+    const message = scrub(error instanceof Error ? error.message : String(error)).slice(
+      0,
+      errorMessageLength,
+    );
+    span.setStatus({ code: SpanStatusCode.ERROR, message });
+    span.addEvent('exception', {
+      'exception.type': type,
+      'exception.message': message,
+      ...(error instanceof Error && error.stack ? { 'exception.stacktrace': scrub(error.stack) } : {}),
+    });
+  }
+
+  return {
+    emit,
+    inSpan,
+    scrub,
+    outsideTrace(work) {
+      const scope: Scope = { span: trace.wrapSpanContext(newSpanContext()), fields: {} };
+      context.with(ROOT_CONTEXT.setValue(scopeKey, scope), work);
+    },
+    annotate(fields) {
+      const scope = activeScope();
+      if (!scope) return;
+      scope.fields = { ...scope.fields, ...fields };
+      scope.span.setAttributes(fields);
+    },
+    recordError(error) {
+      const scope = activeScope();
+      if (scope) recordError(scope.span, error);
+    },
+    setAttributes(attributes) {
+      activeScope()?.span.setAttributes(attributes);
+    },
+    cid: () => cidOf(activeSpanContext().traceId),
+    traceparent: () => formatTraceparent(activeSpanContext()),
+  };
+}
+
+function parentContext(options: SpanOptions, stored: SpanContext | undefined): Context {
+  if (stored) return trace.setSpanContext(ROOT_CONTEXT, stored);
+  return options.root ? ROOT_CONTEXT : context.active();
+}
+
+function newSpanContext(): SpanContext {
+  return {
+    traceId: randomBytes(16).toString('hex'),
+    spanId: randomBytes(8).toString('hex'),
+    traceFlags: TraceFlags.NONE,
+  };
+}

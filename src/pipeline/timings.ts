@@ -1,0 +1,54 @@
+// How long the pipeline waits for what. One object, so that tests can live faster; all in milliseconds.
+
+export interface PipelineTimings {
+  /** Until a confirmed task runs by itself, should its screen never have been committed. */
+  readonly startDelayMs: number;
+  /** How many times a submission that was definitely refused may be tried in all. */
+  readonly submitAttempts: number;
+  readonly submitRetryMs: number;
+  /** How long a submission without an answer may still be settled by a callback. */
+  readonly unknownOutcomeLimitMs: number;
+  /** How long KIE.ai may not know a task that it has accepted. */
+  readonly notFoundLimitMs: number;
+  /** After this long the user is told that it failed; a later result is delivered all the same. */
+  readonly waitLimitMs: number;
+  /** Intervals between looks while the task is younger than `untilMs`; the last one holds from then on. */
+  readonly poll: readonly { readonly untilMs: number; readonly everyMs: number }[];
+  readonly deliveryAttempts: number;
+  readonly deliveryRetryMs: number;
+  /** A claim on a delivery older than this belongs to a process that died while sending. */
+  readonly deliveryClaimMs: number;
+}
+
+/** The intervals follow KIE.ai's advice for get-task-detail: 2–3 s at first, then 5–10 s, then 15–30 s. */
+export const productionTimings: PipelineTimings = {
+  startDelayMs: 10_000,
+  submitAttempts: 5,
+  submitRetryMs: 2_000,
+  unknownOutcomeLimitMs: 15 * 60_000,
+  notFoundLimitMs: 60_000,
+  waitLimitMs: 15 * 60_000,
+  poll: [
+    { untilMs: 30_000, everyMs: 2_500 },
+    { untilMs: 120_000, everyMs: 7_000 },
+    { untilMs: Number.POSITIVE_INFINITY, everyMs: 20_000 },
+  ],
+  deliveryAttempts: 5,
+  deliveryRetryMs: 3_000,
+  deliveryClaimMs: 120_000,
+};
+
+/** ±20 %, so that tasks that began together do not ask together. */
+function jitter(delayMs: number): number {
+  return delayMs * (0.8 + Math.random() * 0.4);
+}
+
+export function pollDelayMs(timings: PipelineTimings, ageMs: number): number {
+  const step = timings.poll.find(({ untilMs }) => ageMs < untilMs) ?? timings.poll.at(-1);
+  return jitter(step?.everyMs ?? 0);
+}
+
+/** Doubles with each attempt. */
+export function submitRetryDelayMs(timings: PipelineTimings, attempt: number): number {
+  return jitter(timings.submitRetryMs * 2 ** (attempt - 1));
+}

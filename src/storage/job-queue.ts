@@ -1,0 +1,52 @@
+// Adds jobs to graphile-worker inside the caller's transaction, so that work and the state it follows
+// from are committed together. A job's key makes adding idempotent: one waiting job per key; a job that
+// is running already is followed by a second run, because it may not have seen what led to this call.
+import type { Queryable } from './database.ts';
+
+export interface JobPayloads {
+  /** Works off the pending updates of one lane, oldest first. */
+  lane: { readonly lane: number };
+  /** Brings one task as far as it can go now. */
+  task: { readonly task: string };
+}
+
+export type JobName = keyof JobPayloads;
+
+/** Retries of graphile-worker itself; they only happen when a job could not even record its failure. */
+const maxAttempts = 25;
+
+export async function addTaskJob(queryable: Queryable, task: string, delayMs: number): Promise<void> {
+  await queryable.query(
+    `select graphile_worker.add_job('task', json_build_object('task', $1::text),
+       run_at => now() + $2 * interval '1 millisecond', max_attempts => ${maxAttempts}, job_key => 'task:' || $1)`,
+    [task, delayMs],
+  );
+}
+
+/** SQL for the group commit of the inbox: one job per lane of the rows in `stored`. */
+export const addLaneJobs = `
+  select graphile_worker.add_jobs(array_agg(row(
+    'lane', json_build_object('lane', lane), null, now(), ${maxAttempts}, 'lane:' || lane, 0, null
+  )::graphile_worker.job_spec order by lane))
+  from (select distinct lane from stored) as lanes
+  having count(*) > 0`;
+
+/**
+ * Gives every lane and task with unfinished work a job that may run now. For the start of a working
+ * instance: jobs that a dead instance had locked are replaced, whatever state they were left in.
+ */
+export async function recoverJobs(queryable: Queryable): Promise<void> {
+  await queryable.query(
+    `with stored as (select distinct lane from updates where outcome is null) ${addLaneJobs}`,
+  );
+  await queryable.query(`
+    select graphile_worker.add_jobs(array_agg(row(
+      'task', json_build_object('task', id), null, now(), ${maxAttempts}, 'task:' || id, 0, null
+    )::graphile_worker.job_spec order by id))
+    from (
+      select id from tasks where state in ('created', 'submitting', 'waiting')
+      union select task_id from deliveries where finished_at is null
+      union select task_id from kie_callbacks where finished_at is null
+    ) as open
+    having count(*) > 0`);
+}

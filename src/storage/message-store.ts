@@ -1,0 +1,36 @@
+// Records of messages that were sent outside an update, such as a delivered result.
+import type { Database } from './database.ts';
+
+export interface SentMessage {
+  readonly chatId: number;
+  readonly messageId: number;
+  readonly screen: string;
+  readonly record: object;
+  readonly media: boolean;
+}
+
+export interface MessageStore {
+  /** Remembers which screen a message shows now. */
+  record(message: SentMessage): Promise<void>;
+  /** The bot can no longer write to this chat. */
+  markBlocked(chatId: number): Promise<void>;
+}
+
+export function createMessageStore(database: Database): MessageStore {
+  return {
+    async record({ chatId, messageId, screen, record, media }) {
+      await database.query(
+        `insert into messages (chat_id, message_id, screen_id, screen_data, media) values ($1, $2, $3, $4, $5)
+         on conflict (chat_id, message_id) do update
+         set screen_id = excluded.screen_id, screen_data = excluded.screen_data, media = excluded.media,
+           last_action = null, last_action_at = null, rendered_at = now()`,
+        [chatId, messageId, screen, JSON.stringify(record), media],
+      );
+    },
+    async markBlocked(chatId) {
+      await database.query('update users set blocked_at = now() where chat_id = $1 and blocked_at is null', [
+        chatId,
+      ]);
+    },
+  };
+}

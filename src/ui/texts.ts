@@ -1,0 +1,40 @@
+// The bot's texts in Fluent, by locale and key. Values that are inserted must be escaped for HTML by the
+// caller when they come from outside; `escapeHtml` is here for that.
+import { fileURLToPath } from 'node:url';
+import { I18n } from '@grammyjs/i18n';
+import type { Locale } from '../otel/reasons.ts';
+
+export type Translate = (key: string, variables?: Readonly<Record<string, string | number>>) => string;
+
+export interface Texts {
+  /** Throws for a key that no locale has, because a missing text is a defect. */
+  for(locale: Locale): Translate;
+}
+
+export const locales = ['ru', 'en'] as const satisfies readonly Locale[];
+
+export function createTexts(): Texts {
+  const i18n = new I18n({
+    defaultLocale: 'ru',
+    directory: fileURLToPath(new URL('./locales', import.meta.url)),
+    // Telegram shows the bidi isolation marks as boxes on some clients.
+    fluentBundleOptions: { useIsolating: false },
+  });
+  const translators: Record<Locale, Translate> = {
+    ru: (key, variables) => i18n.t('ru', key, variables),
+    en: (key, variables) => i18n.t('en', key, variables),
+  };
+  return { for: locale => translators[locale] };
+}
+
+/** Russian unless the Telegram client says English. */
+export function localeOf(languageCode: string | undefined): Locale {
+  return languageCode?.toLowerCase().startsWith('en') ? 'en' : 'ru';
+}
+
+const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
+
+/** For Telegram's HTML parse mode. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>]/g, character => entities[character] ?? character);
+}

@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { readTaskStatus } from '../../src/kie/task-status.ts';
+
+const empty = { state: 'failed', reason: 'DOWNSTREAM_ERROR', code: 'empty_result' };
+
+test.each([
+  ['waiting', { state: 'queued' }],
+  ['queuing', { state: 'queued' }],
+  ['generating', { state: 'running' }],
+  ['paused', { state: 'unknown', raw: 'paused' }],
+  ['SUCCESS', { state: 'unknown', raw: 'SUCCESS' }],
+  ['a state with spaces', { state: 'unknown', raw: 'unprintable' }],
+  [null, { state: 'unknown', raw: '' }],
+  [7, { state: 'unknown', raw: '' }],
+])('the state %j reads as %j', (state, status) => {
+  expect(readTaskStatus({ state })).toEqual(status);
+});
+
+test('a failed task reads as failed even without codes', () => {
+  expect(readTaskStatus({ state: 'fail', failCode: null, failMsg: null })).toEqual({
+    state: 'failed',
+    reason: 'DOWNSTREAM_ERROR',
+    code: 'none',
+  });
+});
+
+test('progress is kept where it is a percentage', () => {
+  expect(readTaskStatus({ state: 'generating', progress: 42 })).toEqual({ state: 'running', progress: 42 });
+  expect(readTaskStatus({ state: 'generating', progress: 'half' })).toEqual({ state: 'running' });
+  expect(readTaskStatus({ state: 'generating', progress: 420 })).toEqual({ state: 'running' });
+});
+
+test.each([
+  ['a string', JSON.stringify({ resultUrls: ['https://a.example/1.png'], resultWaterMarkUrls: [] })],
+  ['an object', { resultUrls: ['https://a.example/1.png'] }],
+  ['a list with other things in it', { resultUrls: [null, 'ftp://a', 'x', 'https://a.example/1.png'] }],
+])('result URLs are read from %s', (_name, resultJson) => {
+  expect(readTaskStatus({ state: 'success', resultJson })).toEqual({
+    state: 'succeeded',
+    urls: ['https://a.example/1.png'],
+  });
+});
+
+test.each([
+  '',
+  '{',
+  '[]',
+  'null',
+  '{"resultUrls":[]}',
+  '{"resultUrls":null}',
+  '{"resultObject":{}}',
+  undefined,
+])('a success with the result %j is a failure', resultJson => {
+  expect(readTaskStatus({ state: 'success', resultJson })).toEqual(empty);
+});
+
+test('the price is kept where KIE tells it', () => {
+  const resultJson = '{"resultUrls":["https://a.example/1.png"]}';
+  expect(readTaskStatus({ state: 'success', resultJson, creditsConsumed: 0.8 })).toMatchObject({
+    costCredits: 0.8,
+  });
+  expect(readTaskStatus({ state: 'success', resultJson, creditsConsumed: '0.8' })).not.toHaveProperty(
+    'costCredits',
+  );
+});
+
+test.each([null, undefined, 'text', 5, []])('%j is no record', data => {
+  expect(readTaskStatus(data)).toBeUndefined();
+});
