@@ -137,7 +137,7 @@ describe('createTask', () => {
 
   test('a timeout leaves the outcome unknown', async () => {
     kie.failNext({ at: 'create', does: 'hang' });
-    const error = await rejectionOf(clientOf(kie.apiUrl, { timeoutMs: 100 }).createTask(order));
+    const error = await rejectionOf(clientOf(kie.apiUrl, { timeoutMs: 1_000 }).createTask(order));
     expect(error).toMatchObject({ code: 'KIE_UNKNOWN_OUTCOME', retryable: false });
     expect(error.message).toContain('TimeoutError');
   });
@@ -249,11 +249,11 @@ describe('recordInfo', () => {
   });
 
   test.each([
-    { at: 'record', does: 'refuse' },
-    { at: 'record', does: 'garble-answer' },
-    { at: 'record', does: 'answer', code: 429 },
-    { at: 'record', does: 'answer', code: 500, httpStatus: 500 },
-  ] as const)('asks again after $does $code', async fault => {
+    ['a reset', { at: 'record', does: 'refuse' }],
+    ['an answer of a gateway', { at: 'record', does: 'garble-answer' }],
+    ['a request limit', { at: 'record', does: 'answer', code: 429 }],
+    ['a server error', { at: 'record', does: 'answer', code: 500, httpStatus: 500 }],
+  ] as const)('asks again after %s', async (_name, fault) => {
     const { vendorTaskId } = await client.createTask(order);
     kie.failNext(fault, 2);
     expect(await client.recordInfo(vendorTaskId)).toEqual({ state: 'queued' });

@@ -1,7 +1,8 @@
 // Key and prompt are canaries here: they travel through every way a call can end and must be found nowhere.
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createMarketClient, type MarketClient } from '../../src/kie/market-client.ts';
+import { AppError } from '../../src/errors.ts';
+import { createMarketClient, type MarketClient, type MarketOrder } from '../../src/kie/market-client.ts';
 import { type KieFault, type KieSandbox, startKieSandbox } from '../../src/sandbox/kie/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { closedUrl, type LoopbackServer, startLoopbackServer } from './loopback-server.ts';
@@ -12,11 +13,8 @@ const key = 'canary-key-5f1c';
 const prompt = 'canary-prompt-9a27';
 const callbackSecret = 'canary-callback-77d0';
 const canary = /canary-(?:key|prompt|callback)/;
-const order = {
-  model: 'z-image',
-  input: { prompt, aspect_ratio: '1:1' },
-  callbackUrl: `http://127.0.0.1:9/${callbackSecret}`,
-};
+
+let order: MarketOrder;
 
 const recorded = recordTelemetry();
 let kie: KieSandbox;
@@ -24,7 +22,12 @@ let kie: KieSandbox;
 let echo: LoopbackServer;
 
 beforeAll(async () => {
-  kie = await startKieSandbox({ apiKey: key, stepMs: 'manual' });
+  kie = await startKieSandbox({ apiKey: key, stepMs: 'manual', callbackRetryDelayMs: 1 });
+  order = {
+    model: 'z-image',
+    input: { prompt, aspect_ratio: '1:1' },
+    callbackUrl: `${await closedUrl()}/${callbackSecret}`,
+  };
   echo = await startLoopbackServer((request, response) => {
     response.write(`${request.headers.authorization} `);
     request.pipe(response);
@@ -36,12 +39,16 @@ afterAll(async () => {
   await echo.stop();
 });
 
-async function withClient<T>(apiUrl: string, work: (client: MarketClient) => Promise<T>): Promise<T> {
+async function withClient<T>(
+  apiUrl: string,
+  work: (client: MarketClient) => Promise<T>,
+  timeoutMs = 5_000,
+): Promise<T> {
   const client = createMarketClient({
     apiUrl,
     apiKey: new Secret(key),
     telemetry: recorded.telemetry,
-    timeoutMs: 300,
+    timeoutMs,
   });
   try {
     return await work(client);
@@ -62,20 +69,20 @@ function visible(error?: unknown): string {
 }
 
 const quoting = `the prompt "${prompt}" of ${key} has sensitive words: ${callbackSecret}`;
-const faults: readonly KieFault[] = [
-  { at: 'create', does: 'answer', code: 402, text: quoting },
-  { at: 'create', does: 'answer', code: 422, text: quoting },
-  { at: 'create', does: 'answer', code: 504, text: quoting },
-  { at: 'create', does: 'refuse' },
-  { at: 'create', does: 'hang' },
-  { at: 'create', does: 'lose-answer' },
-  { at: 'create', does: 'garble-answer' },
+const faults: readonly [string, KieFault][] = [
+  ['a refusal', { at: 'create', does: 'answer', code: 402, text: quoting }],
+  ['a refused parameter', { at: 'create', does: 'answer', code: 422, text: quoting }],
+  ['an undocumented code', { at: 'create', does: 'answer', code: 504, text: quoting }],
+  ['a reset', { at: 'create', does: 'refuse' }],
+  ['a timeout', { at: 'create', does: 'hang' }],
+  ['a lost answer', { at: 'create', does: 'lose-answer' }],
+  ['an answer of a gateway', { at: 'create', does: 'garble-answer' }],
 ];
 
-test.each(faults)('an order that ends in $does $code leaks nothing', async fault => {
+test.each(faults)('an order that ends in %s leaks nothing', async (_name, fault) => {
   recorded.reset();
   kie.failNext(fault);
-  const error = await withClient(kie.apiUrl, client => rejectionOf(client.createTask(order)));
+  const error = await withClient(kie.apiUrl, client => rejectionOf(client.createTask(order)), 1_000);
   expect(recorded.spans()).toHaveLength(1);
   expect(visible(error)).not.toMatch(canary);
 });
@@ -94,7 +101,7 @@ test('a task that succeeds or fails with a text that quotes the prompt leaks not
   const statuses = await withClient(kie.apiUrl, async client => {
     const failing = await client.createTask(order);
     const succeeding = await client.createTask(order);
-    for (let step = 0; step < 3; step++) void kie.advance();
+    await kie.advance(3);
     return [await client.recordInfo(failing.vendorTaskId), await client.recordInfo(succeeding.vendorTaskId)];
   });
   expect(statuses).toMatchObject([
@@ -109,7 +116,6 @@ test('the search itself finds a canary where there is one', async () => {
   recorded.reset();
   await rejectionOf(
     recorded.telemetry.inSpan('leak', {}, async () => {
-      const { AppError } = await import('../../src/errors.ts');
       throw new AppError({ code: 'TIMEOUT', message: prompt });
     }),
   );

@@ -5,6 +5,8 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
 
+import { closedUrl } from '../kie/loopback-server.ts';
+
 const releases: (() => Promise<void>)[] = [];
 const goodOrder = { model: 'z-image', input: { prompt: 'a red fox', aspect_ratio: '16:9' } };
 
@@ -246,7 +248,7 @@ describe('callbacks', () => {
 
   test('have no status where nobody listens', async () => {
     const kie = await start();
-    await createTask(kie, 'http://127.0.0.1:1/');
+    await createTask(kie, await closedUrl());
     await kie.advance(3);
     expect(kie.callbacks().map(({ status }) => status)).toEqual([undefined, undefined, undefined]);
   });

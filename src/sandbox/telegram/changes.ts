@@ -6,8 +6,8 @@
 export interface Changes {
   /** The number of the latest change; what happened later has a greater one. */
   readonly moment: number;
-  /** Counts one more change, wakes the waiting and returns its number. */
-  record(): number;
+  /** Counts one more change, stamps what has changed with its number, wakes the waiting and returns the number. */
+  record(changed?: { moment: number }): number;
   /**
    * Resolves with the first value of `check` that is not undefined. `check` is called now and after each change and
    * must be cheap. Rejects after `deadlineMs` with the text of `explain`.
@@ -30,8 +30,9 @@ export function createChanges(): Changes {
     get moment() {
       return moment;
     },
-    record() {
+    record(changed) {
       moment += 1;
+      if (changed !== undefined) changed.moment = moment;
       for (const waiter of waiters) waiter.attempt();
       return moment;
     },

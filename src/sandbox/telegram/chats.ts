@@ -137,18 +137,18 @@ export function createChats({ changes, now, keepHistory }: ChatsOptions): Chats 
       chat.messages.set(latestMessageId, message);
       chat.timeline.push(message);
       if (!keepHistory && chat.timeline.length >= CUT_AT_MESSAGES) cut(chat);
-      message.moment = changes.record();
+      changes.record(message);
       return message;
     },
     edit(message, fields) {
       message.message = { ...lastingFields(message.message), edit_date: toUnixSeconds(now()), ...fields };
       message.editCount += 1;
-      message.moment = changes.record();
+      changes.record(message);
     },
     remove(message) {
       message.isDeleted = true;
       message.chat.messages.delete(message.message.message_id);
-      message.moment = changes.record();
+      changes.record(message);
     },
     message: (chat, messageId) => chat.messages.get(messageId),
     record(chat, event) {

@@ -30,11 +30,12 @@ export class Parameters {
     return value !== undefined && value !== null && value !== '';
   }
 
-  /** The argument as text; '' when it is absent. */
+  /** The argument as text; '' when it is absent, JSON when it is an object. */
   text(name: string): string {
     const value = this.values[name];
     if (typeof value === 'string') return value;
-    return value === undefined || value === null ? '' : String(value);
+    if (value === undefined || value === null) return '';
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
   }
 
   /** The argument as text; 400 when it is absent or empty. */

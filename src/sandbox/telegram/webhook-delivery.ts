@@ -23,7 +23,7 @@ export interface DeliveryOptions {
   /** The wait before the second repetition; it doubles from there. The first repetition comes at once. */
   readonly retryBaseMs: number;
   readonly retryCapMs: number;
-  /** How long an answer may take. */
+  /** How long an answer may take; it is measured coarsely, to about half a second. */
   readonly timeoutMs: number;
   /** Executes a method that the webhook's answer names. Must not throw; nobody waits for the result. */
   readonly execute: (method: string, parameters: Parameters) => void;
@@ -52,6 +52,7 @@ interface Answer {
 }
 
 const MAXIMUM_RETRY_AFTER_SECONDS = 3600;
+const IGNORED_IN_REPLY: ReadonlySet<string> = new Set(['setwebhook', 'deletewebhook', 'close', 'logout']);
 const GONE_AFTER_MS = 23 * 3_600_000;
 
 export function startDelivery(options: DeliveryOptions): Delivery {
@@ -151,7 +152,9 @@ export function startDelivery(options: DeliveryOptions): Delivery {
   function executeReply(body: unknown): void {
     if (!isJsonObject(body)) return;
     const { method, ...values } = body;
-    if (typeof method === 'string') options.execute(method, new Parameters(values));
+    if (typeof method === 'string' && !isIgnoredInReply(method)) {
+      options.execute(method, new Parameters(values));
+    }
   }
 
   /** Takes the update out and lets the next one of its lane go. */
@@ -212,6 +215,12 @@ export function startDelivery(options: DeliveryOptions): Delivery {
       await agent.destroy();
     },
   };
+}
+
+/** Methods whose result is all that they are for, and those that would change how updates come, are not executed. */
+function isIgnoredInReply(method: string): boolean {
+  const name = method.toLowerCase();
+  return name === '' || name.startsWith('get') || IGNORED_IN_REPLY.has(name);
 }
 
 /** The answer's body if it is JSON; bots answer with anything, so other bodies are no error. */

@@ -1,0 +1,179 @@
+// The whole bot against real parts: buildApp over HTTP, a real Postgres, grammY's client, and the stand-ins
+// of Telegram and KIE.ai. `await using bot = await startBot()` stops everything and checks that nothing was
+// left behind or called that the stand-ins do not know.
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { expect } from 'vitest';
+import { type App, type AppOverrides, buildApp } from '../../src/app.ts';
+import { type Config, parseConfig } from '../../src/config.ts';
+import type { PipelineTimings } from '../../src/pipeline/timings.ts';
+import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import {
+  type SandboxUser,
+  startTelegramSandbox,
+  type TelegramSandbox,
+  type TelegramSandboxOptions,
+  type UserOptions,
+} from '../../src/sandbox/telegram/index.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+import { spanExporter } from './record-spans.ts';
+
+/** One line of stdout. */
+export type Line = Readonly<Record<string, unknown>> & {
+  readonly name: string;
+  readonly cid: string;
+  readonly msg: string;
+};
+
+export interface BotUnderTest extends AsyncDisposable {
+  readonly app: App;
+  readonly config: Config;
+  readonly telegram: TelegramSandbox;
+  readonly kie: KieSandbox;
+  readonly database: TestDatabase;
+  /** A user with an English profile. */
+  user(options?: UserOptions): SandboxUser;
+  readonly lines: readonly Line[];
+  /** Lines as they were written. */
+  readonly output: readonly string[];
+  /** All lines of one cid, in their order. */
+  linesOf(cid: string): Line[];
+  /** The names of the events of one cid, in their order. */
+  chainOf(cid: string): string[];
+  /** Waits until an update or task of this cid has ended with one of these events. */
+  waitForEvent(cid: string, ...names: string[]): Promise<Line>;
+  /** Waits for a line that fits, whichever cid it has. */
+  waitForLine(fits: (line: Line) => boolean): Promise<Line>;
+  /** The cid of the newest update of that Telegram id. */
+  cidOf(updateId: number): Promise<string>;
+  /** Ended spans of the trace with this cid. */
+  spansOf(cid: string): ReadableSpan[];
+  webhookUrl(): string;
+  stop(): Promise<void>;
+}
+
+export interface BotOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly overrides?: AppOverrides;
+  readonly telegram?: TelegramSandboxOptions;
+  readonly kie?: KieSandboxOptions;
+}
+
+/** The production timings, some hundred times faster. */
+export const quickTimings: PipelineTimings = {
+  startDelayMs: 500,
+  submitAttempts: 3,
+  submitRetryMs: 20,
+  unknownOutcomeLimitMs: 1_500,
+  notFoundLimitMs: 500,
+  waitLimitMs: 1_500,
+  poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 100 }],
+  deliveryAttempts: 3,
+  deliveryRetryMs: 20,
+  deliveryClaimMs: 2_000,
+};
+
+export const webhookSecret = 'canary-webhook-secret-4242';
+const hmacKey = 'canary-hmac-key-4242';
+const deadlineMs = 10_000;
+
+export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> {
+  const database = await createTestDatabase();
+  const telegram = await startTelegramSandbox({ retryDelaysMs: { base: 20, cap: 200 }, ...options.telegram });
+  const kie = await startKieSandbox({
+    stepMs: 20,
+    callbackRetryDelayMs: 20,
+    webhookHmacKey: hmacKey,
+    ...options.kie,
+  });
+  const output: string[] = [];
+  const lines: Line[] = [];
+  const config = parseConfig({
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.apiRoot,
+    PORT: '0',
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
+    WEBHOOK_SECRET_TOKEN: webhookSecret,
+    DATABASE_URL: database.url,
+    HASH_SECRET: 'canary-hash-secret-0123456789',
+    KIE_API_KEY: kie.apiKey,
+    KIE_API_URL: kie.apiUrl,
+    ...(kie.webhookHmacKey ? { KIE_WEBHOOK_HMAC_KEY: kie.webhookHmacKey } : {}),
+    NODE_ENV: 'test',
+    ...options.environment,
+  });
+  const app = buildApp(config, {
+    timings: quickTimings,
+    logDestination: {
+      write(line) {
+        output.push(line);
+        if (config.log.format === 'json') lines.push(JSON.parse(line));
+      },
+    },
+    ...options.overrides,
+  });
+  const bot: BotUnderTest = {
+    app,
+    config,
+    telegram,
+    kie,
+    database,
+    lines,
+    output,
+    user: userOptions => telegram.user({ languageCode: 'en', ...userOptions }),
+    linesOf: cid => lines.filter(line => line.cid === cid),
+    chainOf: cid => lines.filter(line => line.cid === cid).map(line => line.name),
+    waitForEvent: (cid, ...names) =>
+      waitFor(
+        `${names.join(' or ')} of ${cid}`,
+        () => lines.find(line => line.cid === cid && names.includes(line.name)),
+        () => bot.chainOf(cid).join(', '),
+      ),
+    waitForLine: fits =>
+      waitFor(
+        'a line',
+        () => lines.find(fits),
+        () => lines.map(line => line.name).join(', '),
+      ),
+    async cidOf(updateId) {
+      const line = await waitFor(`update ${updateId}`, () =>
+        lines.findLast(candidate => candidate.name === 'UPDATE_RECEIVED' && candidate.update_id === updateId),
+      );
+      return line.cid;
+    },
+    spansOf: cid =>
+      spanExporter.getFinishedSpans().filter(span => span.spanContext().traceId.startsWith(cid)),
+    webhookUrl: () => `${app.url()}/webhook`,
+    async stop() {
+      await app.stop();
+      await telegram.stop();
+      await kie.stop();
+      await database.drop();
+    },
+    async [Symbol.asyncDispose]() {
+      await bot.stop();
+      telegram.assertHealthy();
+    },
+  };
+  try {
+    await app.start();
+  } catch (error) {
+    await bot.stop();
+    throw error;
+  }
+  return bot;
+}
+
+/** Polls until `look` gives something; fails with what there was instead. */
+export async function waitFor<T>(
+  what: string,
+  look: () => T | undefined | Promise<T | undefined>,
+  otherwise: () => string = () => '',
+): Promise<T> {
+  const endsAt = Date.now() + deadlineMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > endsAt) expect.fail(`Waited ${deadlineMs} ms for ${what} in vain. ${otherwise()}`);
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}

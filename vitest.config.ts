@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-postgres.ts'],
+    setupFiles: ['test/support/record-spans.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // A test that is left waiting must say where, not hang the run.
+    teardownTimeout: 15_000,
+  },
+});
