@@ -1,30 +1,22 @@
-// The one frame around every handler. It decodes the button, judges it against the screen of its own message
-// and the open form, calls the handler, always answers the callback query, shows the next screen and emits
-// the whole event chain. Handlers return an Outcome; everything a user sees or an operator reads is done here.
-//
-// Order for a tap: answer and render start together, the answer first, because the spinner is what the user
-// looks at; events are emitted in that order too. The outcome and the state it leads to are committed by the
-// caller after that: a crash in between renders twice rather than not at all.
-
+// The one frame around every handler: it routes taps, commands and messages, has each tap judged, calls the
+// handler, and turns its Outcome into the event chain and an ending that the user sees. Handlers return an
+// Outcome; nobody else decides what is said. The conclusion is left on the context and committed by the caller
+// afterwards: a crash in between renders twice rather than not at all.
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { errorType } from '../errors.ts';
-import type { Conclusion } from '../inbox/lanes.ts';
 import { lengthOnly, sanitizePayload } from '../otel/privacy.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../storage/database.ts';
-import type { Effects } from '../storage/update-store.ts';
 import { decodeButton } from '../ui/codec.ts';
-import { type Outcome, type ParameterInput, type Rejected, rejected, type Show } from '../ui/outcome.ts';
-import { type ButtonName, buttonId, buttons, commands } from '../ui/registry.ts';
-import { renderScreen } from '../ui/render.ts';
-import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
-import { escapeHtml, type Texts } from '../ui/texts.ts';
+import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
+import { type ButtonName, buttonId, commands } from '../ui/registry.ts';
+import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
+import { createConclude } from './conclude.ts';
 import type { FallbackCause, HandlerContext, Handlers } from './context.ts';
-import { type Presented, present } from './presenter.ts';
-import { refusalOf } from './refusal.ts';
+import { judge } from './judge.ts';
 
 export interface FrameOptions {
   readonly handlers: Handlers;
@@ -34,6 +26,7 @@ export interface FrameOptions {
   readonly telemetry: Telemetry;
 }
 
+/** Each leaves a conclusion on the context. Throws only for what another attempt may cure. */
 export interface Frame {
   callback(context: BotContext, data: string): Promise<void>;
   command(context: BotContext, name: string): Promise<void>;
@@ -42,17 +35,14 @@ export interface Frame {
   message(context: BotContext): Promise<void>;
 }
 
-/** By our own record of the rendering: Telegram's date is that of the first sending. */
-const expiryMs = 48 * 60 * 60 * 1_000;
-/** The same button within this time of its acceptance is a double tap, even where it would still be valid. */
-const doubleTapMs = 2_000;
-/** Telegram cuts longer answers to callback queries off with an error. */
-const maxAnswerLength = 200;
-
-type Answer = { readonly text: string; readonly alert: boolean };
+interface Thrown {
+  readonly kind: 'thrown';
+  readonly error: unknown;
+}
 
 export function createFrame(options: FrameOptions): Frame {
   const { handlers, texts, telemetry, catalogue, pipeline } = options;
+  const conclude = createConclude(options);
 
   async function callback(context: BotContext, data: string): Promise<void> {
     const decoded = decodeButton(data);
@@ -71,46 +61,13 @@ export function createFrame(options: FrameOptions): Frame {
     const { button, args } = decoded;
     telemetry.annotate({ action_id: button, handler: button });
     telemetry.emit('CALLBACK_ROUTED', { handler: button, action_id: button, button_id: id });
-    const refusal = judge(context, button, args, data);
-    const outcome = refusal ?? (await guarded(() => callButton(context, button, args)));
-    if ('thrown' in outcome) await failTap(context, id, outcome.thrown);
-    else if (outcome.kind === 'rejected') await refuseTap(context, id, outcome);
+    const outcome = judge(context, button, args, data) ?? (await guarded(() => press(context, button, args)));
+    if (outcome.kind === 'rejected') await refuseTap(context, id, outcome);
+    else if (outcome.kind === 'thrown') await failTap(context, id, outcome.error);
     else await acceptTap(context, id, data, outcome);
   }
 
-  /** The rules that hold for every button, before its handler is asked. */
-  function judge(
-    context: BotContext,
-    name: ButtonName,
-    args: readonly (string | number)[],
-    data: string,
-  ): Rejected | undefined {
-    const { screen, form } = context;
-    if (!screen || context.picked.receivedAt.getTime() - screen.renderedAt.getTime() > expiryMs) {
-      return rejected('EXPIRED_MESSAGE', {
-        detail: screen ? 'rendered over 48 hours ago' : 'no record of this message',
-      });
-    }
-    const repeated = screen.lastAction?.data === data;
-    const quick =
-      screen.lastAction && context.picked.receivedAt.getTime() - screen.lastAction.at.getTime() < doubleTapMs;
-    const definition = buttons[name];
-    const allowed: readonly ScreenId[] = definition.from;
-    if (!allowed.includes(screen.id)) {
-      return repeated ? rejected('DUPLICATE_ACTION') : mismatch(allowed.join(' | '), screen.id);
-    }
-    if (repeated && quick) return rejected('DUPLICATE_ACTION');
-    if ('draft' in definition && (form?.draft !== args[0] || form?.revision !== args[1])) {
-      if (repeated) return rejected('DUPLICATE_ACTION');
-      return mismatch(
-        `draft ${args[0]} revision ${args[1]}`,
-        form ? `draft ${form.draft} revision ${form.revision}` : 'no open form',
-      );
-    }
-    return undefined;
-  }
-
-  function callButton(
+  function press(
     context: BotContext,
     name: ButtonName,
     args: readonly (string | number)[],
@@ -130,26 +87,25 @@ export function createFrame(options: FrameOptions): Frame {
     data: string,
     outcome: Exclude<Outcome, Rejected>,
   ): Promise<void> {
-    const result = outcome.kind === 'noop' ? 'noop' : 'accepted';
-    const reason = outcome.kind === 'noop' ? 'NOOP' : 'SUCCESS';
-    if (outcome.kind === 'show') emitParameter(outcome.parameter, true);
+    const shown = outcome.kind === 'show' ? outcome : undefined;
+    const verdict = shown
+      ? ({ result: 'accepted', reason: 'SUCCESS' } as const)
+      : ({ result: 'noop', reason: 'NOOP' } as const);
+    const screen = context.screen?.id ?? 'NONE';
+    emitParameter(shown?.parameter);
     telemetry.emit('CALLBACK_ACCEPTED', {
-      result,
-      reason_code: reason,
+      result: verdict.result,
+      reason_code: verdict.reason,
       button_id: id,
-      screen_id: context.screen?.id ?? 'NONE',
-      next_screen: outcome.kind === 'show' ? outcome.screen : (context.screen?.id ?? 'NONE'),
+      screen_id: screen,
+      next_screen: shown?.screen ?? screen,
     });
-    const tapped = context.screen ? { messageId: context.screen.messageId, data } : undefined;
-    await conclude(context, outcome, { result, reason }, { text: '', alert: false }, tapped);
+    await conclude(context, { verdict, show: outcome, accepted: data });
   }
 
   async function refuseTap(context: BotContext, id: string, outcome: Rejected): Promise<void> {
-    const t = texts.for(context.locale);
-    const text = outcome.hint
-      ? t(outcome.hint.key, outcome.hint.variables)
-      : reasonText(outcome.reason, context.locale, telemetry.cid());
-    if (outcome.parameter) emitParameter(outcome.parameter, false, text);
+    const notice = refusalText(context, outcome);
+    emitParameter(outcome.parameter, notice);
     telemetry.emit('CALLBACK_REJECTED', {
       result: 'rejected',
       reason_code: outcome.reason,
@@ -159,13 +115,15 @@ export function createFrame(options: FrameOptions): Frame {
       actual_state: outcome.actual,
       button_id: id,
     });
-    const recovery = await recoveryScreen(context, outcome.reason);
-    await conclude(
-      context,
-      recovery,
-      { result: 'rejected', reason: outcome.reason, detail: outcome.detail },
-      { text, alert: reasons[outcome.reason].fault },
-    );
+    const recovery = needsRecovery(context, outcome.reason)
+      ? await guarded(() => callFallback(context, { kind: 'stale_button', reason: outcome.reason }))
+      : undefined;
+    await conclude(context, {
+      verdict: { result: 'rejected', reason: outcome.reason, detail: outcome.detail },
+      show: recovery?.kind === 'show' ? recovery : undefined,
+      notice,
+      alert: reasons[outcome.reason].fault,
+    });
   }
 
   async function failTap(context: BotContext, id: string, error: unknown): Promise<void> {
@@ -176,45 +134,27 @@ export function createFrame(options: FrameOptions): Frame {
       button_id: id,
       error_type: errorType(error),
     });
-    const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
-    await conclude(
-      context,
-      undefined,
-      { result: 'failed', reason: 'INTERNAL_ERROR', error },
-      { text, alert: true },
-    );
-  }
-
-  /** Where a refused tap leads: nowhere if the current screen is right there, else to a fresh one. */
-  async function recoveryScreen(context: BotContext, reason: ReasonCode): Promise<Outcome | undefined> {
-    const onCurrentMessage =
-      context.screen !== undefined && context.screen.messageId === context.picked.session?.messageId;
-    const staysUsable =
-      reason === 'DUPLICATE_ACTION' || reason === 'VALIDATION_FAILED' || reason === 'MODEL_DISABLED';
-    if (onCurrentMessage || staysUsable) return undefined;
-    return callFallback(context, { kind: 'stale_button', reason });
+    await concludeFault(context, error);
   }
 
   async function command(context: BotContext, name: string): Promise<void> {
     telemetry.emit('COMMAND_RECEIVED', { payload_sanitized: sanitizePayload(`/${name}`) });
-    if (!isCommand(name)) {
-      telemetry.emit('COMMAND_REJECTED', {
-        reason_code: 'UNKNOWN_ACTION',
-        reason_text: reasons.UNKNOWN_ACTION.meaning,
-        action_id: sanitizePayload(name),
-      });
-      const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
-      await concludeMessage(
-        context,
-        outcome,
-        { result: 'rejected', reason: 'UNKNOWN_ACTION' },
-        'hint-unknown-command',
-      );
+    if (isCommand(name)) {
+      telemetry.annotate({ handler: name, action_id: name });
+      telemetry.emit('COMMAND_START', { handler: name, action_id: name });
+      await concludeMessage(context, await guarded(() => handlers.commands[name](handlerContext(context))));
       return;
     }
-    telemetry.annotate({ handler: name, action_id: name });
-    telemetry.emit('COMMAND_START', { handler: name, action_id: name });
-    await concludeMessage(context, await guarded(() => handlers.commands[name](handlerContext(context))));
+    telemetry.emit('COMMAND_REJECTED', {
+      reason_code: 'UNKNOWN_ACTION',
+      reason_text: reasons.UNKNOWN_ACTION.meaning,
+      action_id: sanitizePayload(name),
+    });
+    const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
+    await concludeMessage(context, outcome, {
+      verdict: { result: 'rejected', reason: 'UNKNOWN_ACTION' },
+      hint: 'hint-unknown-command',
+    });
   }
 
   async function text(context: BotContext, value: string): Promise<void> {
@@ -235,221 +175,77 @@ export function createFrame(options: FrameOptions): Frame {
   async function unexpected(context: BotContext): Promise<void> {
     telemetry.annotate({ handler: 'fallback' });
     const outcome = await guarded(() => callFallback(context, { kind: 'unexpected_message' }));
-    const hint = context.form ? 'hint-continue' : 'hint-unexpected';
-    await concludeMessage(context, outcome, { result: 'noop', reason: 'NOOP' }, hint);
+    await concludeMessage(context, outcome, {
+      verdict: { result: 'noop', reason: 'NOOP' },
+      hint: context.form ? 'hint-continue' : 'hint-unexpected',
+    });
+  }
+
+  /** Ends a command or a message; `as` says what a shown screen counts as, when it is not plain success. */
+  async function concludeMessage(
+    context: BotContext,
+    outcome: Outcome | Thrown,
+    as?: {
+      readonly verdict: { readonly result: 'rejected' | 'noop'; readonly reason: ReasonCode };
+      readonly hint: string;
+    },
+  ): Promise<void> {
+    if (outcome.kind === 'thrown') {
+      await concludeFault(context, outcome.error);
+    } else if (outcome.kind === 'rejected') {
+      const notice = refusalText(context, outcome);
+      emitParameter(outcome.parameter, notice);
+      const verdict = { result: 'rejected', reason: outcome.reason, detail: outcome.detail } as const;
+      await conclude(context, { verdict, notice });
+    } else {
+      if (outcome.kind === 'show') emitParameter(outcome.parameter);
+      const verdict = as?.verdict ?? ({ result: 'accepted', reason: 'SUCCESS' } as const);
+      await conclude(context, { verdict, show: outcome, notice: as && texts.for(context.locale)(as.hint) });
+    }
+  }
+
+  async function concludeFault(context: BotContext, error: unknown): Promise<void> {
+    await conclude(context, {
+      verdict: { result: 'failed', reason: 'INTERNAL_ERROR', error },
+      notice: reasonText('INTERNAL_ERROR', context.locale, telemetry.cid()),
+      alert: true,
+    });
   }
 
   function callFallback(context: BotContext, cause: FallbackCause): Promise<Outcome> {
     return handlers.fallback(handlerContext(context), cause);
   }
 
-  /** Ends a command or a message: `as` overrides what the shown screen would count as. */
-  async function concludeMessage(
-    context: BotContext,
-    outcome: Outcome | Thrown,
-    as: { result: Conclusion['result']; reason: ReasonCode } = { result: 'accepted', reason: 'SUCCESS' },
-    hintKey?: string,
-  ): Promise<void> {
-    const t = texts.for(context.locale);
-    if ('thrown' in outcome) {
-      const notice = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
-      await conclude(
-        context,
-        undefined,
-        { result: 'failed', reason: 'INTERNAL_ERROR', error: outcome.thrown },
-        { text: notice, alert: true },
-      );
-      return;
-    }
-    if (outcome.kind === 'rejected') {
-      const notice = outcome.hint
-        ? t(outcome.hint.key, outcome.hint.variables)
-        : reasonText(outcome.reason, context.locale, telemetry.cid());
-      emitParameter(outcome.parameter, false, notice);
-      await conclude(
-        context,
-        undefined,
-        { result: 'rejected', reason: outcome.reason, detail: outcome.detail },
-        { text: notice, alert: false },
-      );
-      return;
-    }
-    if (outcome.kind === 'show') emitParameter(outcome.parameter, true);
-    await conclude(context, outcome, as, { text: hintKey ? t(hintKey) : '', alert: false });
+  function refusalText(context: BotContext, { hint, reason }: Rejected): string {
+    if (hint) return texts.for(context.locale)(hint.key, hint.variables);
+    return reasonText(reason, context.locale, telemetry.cid());
   }
 
-  /**
-   * Answers, shows, and leaves the conclusion on the context. A Bot API failure does not throw: it becomes
-   * the conclusion, and the state stays as it was, because the user does not see the new screen.
-   */
-  async function conclude(
-    context: BotContext,
-    outcome: Outcome | undefined,
-    verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>,
-    answer: Answer,
-    tapped?: { readonly messageId: number; readonly data: string },
-  ): Promise<void> {
-    const showing = outcome?.kind === 'show' ? outcome : undefined;
-    // A tap's text goes into the answer; a message has none, so it stands above the screen, or alone.
-    const notice = context.callbackQuery ? '' : answer.text;
-    const answering = context.callbackQuery ? answerTap(context, answer) : undefined;
-    const rendering = showing
-      ? render(context, showing, tapped !== undefined, notice)
-      : notice && context.api.sendMessage(context.picked.lane, notice);
-    const [answered, rendered] = await Promise.allSettled([answering, rendering]);
-    if (answered.status === 'fulfilled') emitAnswer(context, answered.value, answer);
-    const presented =
-      rendered.status === 'fulfilled' && rendered.value && 'operation' in rendered.value
-        ? rendered.value
-        : undefined;
-    if (presented && showing) emitRender(showing, presented);
-    const afterCommit = showing?.afterCommit;
-    const failed = [answered, rendered].find(part => part.status === 'rejected');
-    if (failed) {
-      context.conclusion = { ...failureOf(context, failed.reason), afterCommit };
-      return;
-    }
-    context.conclusion = { ...verdict, effects: effectsOf(context, showing, presented, tapped), afterCommit };
-  }
-
-  function render(
-    context: BotContext,
-    outcome: Show<ScreenId>,
-    mayEdit: boolean,
-    notice: string,
-  ): Promise<Presented> {
-    const drawn = renderScreen(outcome.screen, outcome.data, {
-      locale: context.locale,
-      t: texts.for(context.locale),
-      catalogue,
-    });
-    const editMessageId =
-      mayEdit && context.screen && !context.screen.media ? context.screen.messageId : undefined;
-    const screen = notice
-      ? {
-          ...drawn,
-          text: `${escapeHtml(notice)}
-
-${drawn.text}`,
-        }
-      : drawn;
-    return present(context.api, context.picked.lane, screen, editMessageId);
-  }
-
-  /** Telegram refuses late and repeated answers: then nobody sees a spinner any more, and that is no failure. */
-  async function answerTap(context: BotContext, answer: Answer): Promise<{ refused?: string }> {
-    try {
-      await context.answerCallbackQuery(
-        answer.text === '' ? {} : { text: answer.text.slice(0, maxAnswerLength), show_alert: answer.alert },
-      );
-      return {};
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
-      return { refused: refusal.detail };
-    }
-  }
-
-  function emitAnswer(context: BotContext, answered: { refused?: string } | undefined, answer: Answer): void {
-    if (!context.callbackQuery || !answered) return;
-    telemetry.emit('ANSWER_CALLBACK_QUERY', {
-      result: answered.refused === undefined ? 'accepted' : 'failed',
-      text: answer.text,
-      reason_detail: answered.refused,
-    });
-  }
-
-  function emitRender(outcome: Show<ScreenId>, presented: Presented): void {
-    const drawn = recordOf(outcome.data);
-    telemetry.emit('UI_RENDER', {
-      screen_id: outcome.screen,
-      operation: presented.operation,
-      message_id: presented.messageId,
-      buttons_count: presented.buttonsCount,
-      reason_detail:
-        drawn.draft === undefined ? undefined : `draft ${drawn.draft} revision ${drawn.revision}`,
-    });
-  }
-
-  function effectsOf(
-    context: BotContext,
-    outcome: Show<ScreenId> | undefined,
-    presented: Presented | undefined,
-    tapped: { readonly messageId: number; readonly data: string } | undefined,
-  ): Effects {
-    const form = outcome && nextForm(context, outcome);
-    return {
-      chatId: context.picked.lane,
-      ...userEffect(context),
-      ...(outcome && presented
-        ? {
-            session: { messageId: presented.messageId, form: form ?? null },
-            message: {
-              messageId: presented.messageId,
-              screen: outcome.screen,
-              record: recordOf(outcome.data),
-            },
-          }
-        : {}),
-      ...(tapped ? { tapped } : {}),
-    };
-  }
-
-  /** A user who can act has not blocked the bot, whatever was recorded. */
-  function userEffect(context: BotContext): Pick<Effects, 'user'> {
-    const known = context.picked.user;
-    if (known && !known.blocked && known.language === context.locale) return {};
-    return { user: { language: context.locale, blocked: false } };
-  }
-
-  function failureOf(context: BotContext, error: unknown): Conclusion {
-    const refusal = refusalOf(error);
-    if (!refusal) throw error;
-    return {
-      result: 'failed',
-      reason: refusal.reason,
-      detail: refusal.detail,
-      error,
-      effects: {
-        chatId: context.picked.lane,
-        ...(refusal.blocked ? { user: { language: context.locale, blocked: true } } : userEffect(context)),
-      },
-    };
-  }
-
+  /** With a hint the value was refused, and that is what the user was told. */
   function emitParameter(
     parameter: (ParameterInput & { allowed?: string }) | undefined,
-    accepted: boolean,
-    hint = '',
+    hint?: string,
   ): void {
     if (!parameter) return;
     const input = { param_name: parameter.name, value: parameter.value };
     telemetry.emit('PARAM_INPUT', { ...input, source: parameter.source });
-    if (accepted) telemetry.emit('PARAM_ACCEPTED', input);
-    else
+    if (hint === undefined) telemetry.emit('PARAM_ACCEPTED', input);
+    else {
       telemetry.emit('PARAM_VALIDATION_FAILED', {
         ...input,
         reason_code: 'VALIDATION_FAILED',
         hint_to_user: hint,
         allowed: parameter.allowed,
       });
+    }
   }
 
   function handlerContext(context: BotContext): HandlerContext {
-    return {
-      user: { chatId: context.picked.lane, locale: context.locale },
-      catalogue,
-      pipeline,
-      form: context.form,
-      screen: context.screen,
-    };
+    const { form, screen, locale } = context;
+    return { user: { chatId: context.picked.lane, locale }, catalogue, pipeline, form, screen };
   }
 
   return { callback, command, text, message };
-}
-
-interface Thrown {
-  readonly thrown: unknown;
 }
 
 /** A handler that throws ends its update; only a lost database is left to another attempt. */
@@ -458,21 +254,24 @@ async function guarded(work: () => Promise<Outcome>): Promise<Outcome | Thrown> 
     return await work();
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    return { thrown: error };
+    return { kind: 'thrown', error };
   }
 }
 
-function mismatch(expected: string, actual: string): Rejected {
-  return rejected('STATE_MISMATCH', { expected, actual, detail: `expected ${expected}, got ${actual}` });
+/** Refusals after which the message goes on being usable as it is. */
+const harmless: ReadonlySet<ReasonCode> = new Set([
+  'DUPLICATE_ACTION',
+  'VALIDATION_FAILED',
+  'MODEL_DISABLED',
+]);
+
+/** A refused tap must not be a dead end: unless the current screen is right there, a fresh one is shown. */
+function needsRecovery(context: BotContext, reason: ReasonCode): boolean {
+  const onCurrentMessage =
+    context.screen !== undefined && context.screen.messageId === context.picked.session?.messageId;
+  return !onCurrentMessage && !harmless.has(reason);
 }
 
 function isCommand(name: string): name is keyof typeof commands {
   return Object.hasOwn(commands, name);
-}
-
-/** What the user's form is once the screen is shown. */
-function nextForm(context: BotContext, outcome: Show<ScreenId>): object | undefined {
-  const treatment = screens[outcome.screen].form;
-  if (treatment === 'closes') return undefined;
-  return treatment === 'holds' && 'form' in outcome.data ? outcome.data.form : context.form;
 }

@@ -4,11 +4,11 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
+import { jsonOrUndefined } from '../json.ts';
 import { parseCallback, verifyCallback } from '../kie/callback.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
-import { parseJsonBody } from './json-body.ts';
 
 export interface KieCallbackOptions {
   readonly tasks: TaskStore;
@@ -38,7 +38,7 @@ export function registerKieCallbackRoute(
       return reply.code(404).send({ ok: false });
     }
     const text = String(request.body ?? '');
-    const callback = parseCallback(parseJsonBody(text));
+    const callback = parseCallback(jsonOrUndefined(text));
     if (!callback) {
       refuse('VALIDATION_FAILED', 'the body names no task');
       return reply.code(400).send({ ok: false });

@@ -6,9 +6,9 @@ import { readIncoming } from '../bot/incoming.ts';
 import type { Intake } from '../bot/intake.ts';
 import type { WebhookConfig } from '../config.ts';
 import { errorType } from '../errors.ts';
+import { jsonOrUndefined } from '../json.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { parseJsonBody } from './json-body.ts';
 import { createSecretCheck } from './secret-header.ts';
 
 export interface WebhookOptions {
@@ -49,7 +49,7 @@ export function registerWebhookRoute(
     async (request, reply) => {
       const receivedAt = Date.now();
       const text = String(request.body ?? '');
-      const update = readIncoming(parseJsonBody(text));
+      const update = readIncoming(jsonOrUndefined(text));
       if (!update) {
         refuse('VALIDATION_FAILED', 'The body is not a JSON object with an integer update_id');
         return reply.code(400).send({ ok: false, error: 'not an update' });

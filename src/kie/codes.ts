@@ -4,7 +4,7 @@
 import { type ReasonCode, reasons } from '../otel/reasons.ts';
 
 /** What is wrong, for the code that has to do something about it. */
-export type RefusalKind =
+type RefusalKind =
   | 'none'
   | 'request'
   | 'account'

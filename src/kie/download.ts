@@ -16,7 +16,7 @@ export interface DownloaderOptions {
   readonly timeoutMs: number;
 }
 
-export interface Download {
+interface Download {
   readonly bytes: Buffer;
   /** The media type alone, lower case; application/octet-stream when the host names none. */
   readonly contentType: string;

@@ -22,7 +22,7 @@ export interface CallbackOptions {
   readonly retryDelayMs: number;
 }
 
-export interface CallbackJob {
+interface CallbackJob {
   readonly taskId: string;
   readonly url: string;
   readonly body: unknown;

@@ -12,12 +12,12 @@ type AnswerFault<Place extends string> = {
 };
 
 /** The next createTask call. `refuse` and `hang` execute nothing; `lose-answer` and `garble-answer` create the task. */
-export type CreateFault =
+type CreateFault =
   | AnswerFault<'create'>
   | { readonly at: 'create'; readonly does: 'refuse' | 'hang' | 'lose-answer' | 'garble-answer' };
 
 /** The next recordInfo call. */
-export type RecordFault =
+type RecordFault =
   | AnswerFault<'record'>
   | { readonly at: 'record'; readonly does: 'refuse' | 'hang' | 'garble-answer' };
 
@@ -41,7 +41,7 @@ export type CallbackFault = { readonly at: 'callback'; readonly does: 'never' | 
 export type FileFault = { readonly at: 'file'; readonly does: 'miss' };
 
 export type KieFault = CreateFault | RecordFault | OutcomeFault | CallbackFault | FileFault;
-export type FaultAt<Place extends KieFault['at']> = Extract<KieFault, { at: Place }>;
+type FaultAt<Place extends KieFault['at']> = Extract<KieFault, { at: Place }>;
 
 export interface FaultQueue {
   /** Makes the next `times` occasions of the fault's place go wrong, after those that were added before. */

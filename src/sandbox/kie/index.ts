@@ -9,9 +9,7 @@ import { createFaultQueue, type KieFault } from './faults.ts';
 import { addKieRoutes } from './routes.ts';
 import { createTaskStore, type KieTask } from './tasks.ts';
 
-export type { CallbackDelivery } from './callbacks.ts';
 export type { KieFault } from './faults.ts';
-export type { KieTask } from './tasks.ts';
 
 export interface KieSandboxOptions {
   /** Random by default. */

@@ -5,13 +5,13 @@ import { randomBytes } from 'node:crypto';
 import type { CallbackFault, FileFault, OutcomeFault } from './faults.ts';
 import type { PictureSize } from './models.ts';
 
-export interface TaskOrder {
+interface TaskOrder {
   readonly model: string;
   readonly input: unknown;
   readonly callBackUrl?: string | undefined;
 }
 
-export interface TaskPlan extends TaskOrder {
+interface TaskPlan extends TaskOrder {
   readonly credits: number;
   readonly size: PictureSize;
   readonly outcomeFault?: OutcomeFault | undefined;

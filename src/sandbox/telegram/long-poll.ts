@@ -9,6 +9,7 @@ import type { Parameters } from './parameters.ts';
 import type { QueuedUpdate, UpdateQueue } from './update-queue.ts';
 
 export interface LongPoll {
+  readonly isWaiting: boolean;
   /** Answers at once or when an update comes; `onDisconnect` tells when the client has gone. */
   poll(parameters: Parameters, onDisconnect: (listener: () => void) => void): Promise<Update[]>;
   /** Ends a waiting poll with 409 because a webhook is set. */
@@ -50,6 +51,9 @@ export function createLongPoll(queue: UpdateQueue, onConfirmed: () => void): Lon
   }
 
   return {
+    get isWaiting() {
+      return waiting !== undefined;
+    },
     poll(parameters, onDisconnect) {
       const offset = parameters.integer('offset', 0);
       const limit = parameters.integer('limit', MAXIMUM_LIMIT, 1, MAXIMUM_LIMIT);

@@ -77,6 +77,8 @@ export interface TelegramSandbox {
    */
   sendRaw(update: Readonly<Record<string, unknown>>): SentUpdate;
   readonly webhookInfo: WebhookInfo;
+  /** Whether a getUpdates is waiting right now. */
+  readonly isPolled: boolean;
   /**
    * Resolves when no update is waiting or under way: a webhook has accepted all of them, a poller has confirmed them.
    * Says nothing about the work that the bot does afterwards. Rejects at the deadline with what was left.
@@ -177,6 +179,9 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions = {})
     },
     get webhookInfo() {
       return webhook.info;
+    },
+    get isPolled() {
+      return longPoll.isWaiting;
     },
     async idle(deadlineMs = DEFAULT_DEADLINE_MS) {
       await changes.until(

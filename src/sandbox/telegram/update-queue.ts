@@ -33,7 +33,11 @@ export interface UpdateQueue {
   /** Sets the kinds that will be created; undefined changes nothing, an empty list restores the default. */
   allow(kinds: readonly string[] | undefined): void;
   /** Adds an update of `kind`; it still gets an id when the bot does not want the kind, but is not queued. */
-  add(kind: UpdateKind, content: Update[UpdateKind], lane: string): { update: Update; isQueued: boolean };
+  add<K extends UpdateKind>(
+    kind: K,
+    content: NonNullable<Update[K]>,
+    lane: string,
+  ): { update: Update; isQueued: boolean };
   /** Adds any object, whatever its kind, under its own update_id or else the next one. */
   addRaw(update: Readonly<Record<string, unknown>>, lane: string | undefined): Update;
   /** The next update is queued twice. */

@@ -67,6 +67,8 @@ export interface SandboxUser {
   unblock(): SentUpdate;
   /** The account is deleted: no update, but 403 from now on. */
   deactivate(): void;
+  /** The texts of the reply keyboard below the input field, by rows; pressing one is saying it. */
+  replyKeyboard(): readonly (readonly string[])[];
   /** The bot's newest message that is still there. */
   lastMessage(): BotMessage | undefined;
   /** The bot's messages that are still there, oldest first. */
@@ -114,9 +116,9 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
   const access = options.started === true ? 'open' : 'never-started';
   const chat = chats.add({ id, type: 'private', first_name: firstName, ...username }, access);
 
-  function update(
-    kind: UpdateKind,
-    content: Update[UpdateKind],
+  function update<K extends UpdateKind>(
+    kind: K,
+    content: NonNullable<Update[K]>,
     lane: string,
     messageId?: number,
   ): SentUpdate {
@@ -249,6 +251,7 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
     deactivate() {
       chat.access = 'deactivated';
     },
+    replyKeyboard: () => chat.replyKeyboard ?? [],
     lastMessage() {
       const { value } = botMessages(chat).next();
       return value === undefined ? undefined : view(value);

@@ -1,0 +1,145 @@
+// The end of every update: answers the tap, shows the screen, tells both in events, and works out what is to
+// be stored. Answer and render start together, the answer first, because the spinner is what the user looks
+// at; their events keep that order. A failure of the Bot API does not throw: it becomes the conclusion, and
+// the state stays as it was, because the user does not see the new screen.
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Conclusion } from '../inbox/lanes.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Effects } from '../storage/update-store.ts';
+import type { Noop, Show } from '../ui/outcome.ts';
+import { renderScreen } from '../ui/render.ts';
+import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
+import { escapeHtml, type Texts } from '../ui/texts.ts';
+import type { BotContext } from './bot-context.ts';
+import { type Presented, present } from './presenter.ts';
+import { refusalOf } from './refusal.ts';
+
+export interface Ending {
+  readonly verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;
+  /** What to show; nothing leaves the screen as it is. */
+  readonly show?: Show<ScreenId> | Noop | undefined;
+  /** For a tap the text of its answer; for a message a line above the screen, or alone. */
+  readonly notice?: string | undefined;
+  /** A tap's text that must be confirmed, for faults. */
+  readonly alert?: boolean;
+  /** The data of the button that was accepted: its message may be edited, and a repetition be told. */
+  readonly accepted?: string;
+}
+
+export type Conclude = (context: BotContext, ending: Ending) => Promise<void>;
+
+export interface ConcludeOptions {
+  readonly catalogue: Catalogue;
+  readonly texts: Texts;
+  readonly telemetry: Telemetry;
+}
+
+/** Telegram refuses longer answers to callback queries. */
+const maxAnswerLength = 200;
+
+export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions): Conclude {
+  function render(context: BotContext, shown: Show<ScreenId>, ending: Ending): Promise<Presented> {
+    const view = { locale: context.locale, t: texts.for(context.locale), catalogue };
+    const drawn = renderScreen(shown.screen, shown.data, view);
+    const above = context.callbackQuery ? undefined : ending.notice;
+    const screen = above ? { ...drawn, text: `${escapeHtml(above)}\n\n${drawn.text}` } : drawn;
+    const editable = ending.accepted !== undefined && context.screen && !context.screen.media;
+    return present(context.api, context.picked.lane, screen, editable ? context.screen.messageId : undefined);
+  }
+
+  /** Telegram refuses late and repeated answers: then nobody sees a spinner any more, and that is no failure. */
+  async function answerTap(context: BotContext, { notice = '', alert = false }: Ending): Promise<void> {
+    const text = notice.slice(0, maxAnswerLength);
+    let refused: string | undefined;
+    try {
+      await context.answerCallbackQuery(text === '' ? {} : { text, show_alert: alert });
+    } catch (error) {
+      refused = refusalOf(error)?.detail;
+      if (refused === undefined) throw error;
+    }
+    telemetry.emit('ANSWER_CALLBACK_QUERY', {
+      result: refused === undefined ? 'accepted' : 'failed',
+      text,
+      reason_detail: refused,
+    });
+  }
+
+  async function sendNotice(context: BotContext, notice: string | undefined): Promise<void> {
+    if (notice) await context.api.sendMessage(context.picked.lane, notice);
+  }
+
+  return async (context, ending) => {
+    const shown = ending.show?.kind === 'show' ? ending.show : undefined;
+    const answering = context.callbackQuery ? answerTap(context, ending) : undefined;
+    const showing = shown
+      ? render(context, shown, ending)
+      : context.callbackQuery
+        ? undefined
+        : sendNotice(context, ending.notice);
+    const [answered, rendered] = await Promise.allSettled([answering, showing]);
+    const presented = (rendered.status === 'fulfilled' && rendered.value) || undefined;
+    if (shown && presented) {
+      telemetry.emit('UI_RENDER', {
+        screen_id: shown.screen,
+        operation: presented.operation,
+        message_id: presented.messageId,
+        buttons_count: presented.buttonsCount,
+      });
+    }
+    const afterCommit = shown?.afterCommit;
+    const failure = [answered, rendered].find(part => part.status === 'rejected');
+    context.conclusion = failure
+      ? { ...failed(context, failure.reason), afterCommit }
+      : { ...ending.verdict, effects: effectsOf(context, ending, shown, presented), afterCommit };
+  };
+}
+
+function failed(context: BotContext, error: unknown): Conclusion {
+  const refusal = refusalOf(error);
+  if (!refusal) throw error;
+  return {
+    result: 'failed',
+    reason: refusal.reason,
+    detail: refusal.detail,
+    error,
+    effects: {
+      chatId: context.picked.lane,
+      ...(refusal.blocked ? { user: { language: context.locale, blocked: true } } : knownUser(context)),
+    },
+  };
+}
+
+function effectsOf(
+  context: BotContext,
+  { accepted }: Ending,
+  shown: Show<ScreenId> | undefined,
+  presented: Presented | undefined,
+): Effects {
+  return {
+    chatId: context.picked.lane,
+    ...knownUser(context),
+    ...(shown && presented
+      ? {
+          session: { messageId: presented.messageId, form: formAfter(context, shown) ?? null },
+          message: { messageId: presented.messageId, screen: shown.screen, record: recordOf(shown.data) },
+        }
+      : {}),
+    ...(accepted !== undefined && context.screen
+      ? { tapped: { messageId: context.screen.messageId, data: accepted } }
+      : {}),
+  };
+}
+
+/** Stored only when it changes. A user who can act has not blocked the bot, whatever was recorded. */
+function knownUser(context: BotContext): Pick<Effects, 'user'> {
+  const known = context.picked.user;
+  const unchanged = known && !known.blocked && known.language === context.locale;
+  return unchanged ? {} : { user: { language: context.locale, blocked: false } };
+}
+
+/** The user's form once the screen is shown. */
+function formAfter(context: BotContext, shown: Show<ScreenId>): object | undefined {
+  const treatment = screens[shown.screen].form;
+  if (treatment === 'closes') return undefined;
+  return treatment === 'holds' && 'form' in shown.data ? shown.data.form : context.form;
+}

@@ -1,0 +1,47 @@
+// The rules that hold for every tap before its handler is asked. A tap is judged by the screen of its own
+// message, as we rendered it, and by the form that is open now; never by what the client claims.
+import { type Rejected, rejected } from '../ui/outcome.ts';
+import { type ButtonName, buttons } from '../ui/registry.ts';
+import type { ScreenId } from '../ui/screens.ts';
+import type { BotContext } from './bot-context.ts';
+
+/** By our own record of the rendering: Telegram's date is that of the first sending. */
+const expiryMs = 48 * 60 * 60 * 1_000;
+/** The same button within this time of its acceptance is a double tap, even where it would still be valid. */
+const doubleTapMs = 2_000;
+
+/** undefined when the handler may be called. `data` is the callback_data as it came. */
+export function judge(
+  context: BotContext,
+  name: ButtonName,
+  args: readonly (string | number)[],
+  data: string,
+): Rejected | undefined {
+  const { screen, form } = context;
+  if (!screen) return rejected('EXPIRED_MESSAGE', { detail: 'no record of this message' });
+  const tappedAt = context.picked.receivedAt.getTime();
+  if (tappedAt - screen.renderedAt.getTime() > expiryMs) {
+    return rejected('EXPIRED_MESSAGE', { detail: 'rendered over 48 hours ago' });
+  }
+  // A second tap of the button that was just accepted is about what the first one started, not a mistake.
+  const repeated = screen.lastAction?.data === data;
+  const orMismatch = (expected: string, actual: string): Rejected =>
+    repeated ? rejected('DUPLICATE_ACTION') : mismatch(expected, actual);
+  const button = buttons[name];
+  const from: readonly ScreenId[] = button.from;
+  if (!from.includes(screen.id)) return orMismatch(from.join(' | '), screen.id);
+  if (repeated && screen.lastAction && tappedAt - screen.lastAction.at.getTime() < doubleTapMs) {
+    return rejected('DUPLICATE_ACTION');
+  }
+  if ('draft' in button && (form?.draft !== args[0] || form?.revision !== args[1])) {
+    return orMismatch(
+      `draft ${args[0]} revision ${args[1]}`,
+      form ? `draft ${form.draft} revision ${form.revision}` : 'no open form',
+    );
+  }
+  return undefined;
+}
+
+function mismatch(expected: string, actual: string): Rejected {
+  return rejected('STATE_MISMATCH', { expected, actual, detail: `expected ${expected}, got ${actual}` });
+}
