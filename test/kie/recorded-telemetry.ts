@@ -1,14 +1,8 @@
-// Real telemetry whose spans and lines stay in memory. Registers itself globally, so one per test file.
-import { context, trace } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import {
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
+// Real telemetry whose spans and lines stay in memory, for one test file at a time.
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { createLogger } from '../../src/otel/logger.ts';
 import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
+import { spanExporter } from '../support/record-spans.ts';
 
 export interface RecordedTelemetry {
   readonly telemetry: Telemetry;
@@ -18,12 +12,7 @@ export interface RecordedTelemetry {
 }
 
 export function recordTelemetry(): RecordedTelemetry {
-  const exporter = new InMemorySpanExporter();
   const lines: string[] = [];
-  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-  trace.setGlobalTracerProvider(
-    new TracerProvider({ spanProcessors: [new SimpleSpanProcessor({ exporter })] }),
-  );
   const telemetry = createTelemetry({
     logger: createLogger({
       format: 'json',
@@ -37,10 +26,10 @@ export function recordTelemetry(): RecordedTelemetry {
   });
   return {
     telemetry,
-    spans: () => exporter.getFinishedSpans(),
+    spans: () => spanExporter.getFinishedSpans(),
     lines: () => lines,
     reset() {
-      exporter.reset();
+      spanExporter.reset();
       lines.length = 0;
     },
   };

@@ -100,11 +100,14 @@ describe('an inline keyboard', () => {
 });
 
 describe('a reply keyboard', () => {
-  it('is taken in a send and refused in an edit', async () => {
+  it('is shown below the input field until it is taken away, and refused in an edit', async () => {
     const { sandbox, user, sendMarkup } = await openChat();
     const { message_id, reply_markup } = await sendMarkup({ keyboard: [['Yes'], [{ text: 'No' }]] });
     expect(reply_markup).toBeUndefined();
+    await sendMarkup({ force_reply: true });
+    expect(user.replyKeyboard()).toEqual([['Yes'], ['No']]);
     await sendMarkup({ remove_keyboard: true });
+    expect(user.replyKeyboard()).toEqual([]);
     const edit = openApi(sandbox).raw.editMessageReplyMarkup({
       chat_id: user.id,
       message_id,
