@@ -1,0 +1,158 @@
+// The measurements. A tap counts as done when the last of its calls has reached the stand-in of Telegram, not
+// when its update is acknowledged.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createLoad, type Load } from './load.ts';
+import { cpuSeconds, treeCpuSeconds } from './processes.ts';
+import type { Telegram } from './variants.ts';
+
+export interface Target {
+  readonly pid: number;
+  readonly port: number;
+  readonly telegram: Telegram;
+  /** Absent for a bot without a database. */
+  readonly postgresPid?: number;
+}
+
+export interface Throughput {
+  readonly perSecond: number;
+  /** CPU of the bot's process, µs per update. */
+  readonly botMicroseconds: number;
+  readonly postgresMicroseconds: number;
+}
+
+export interface Latency {
+  readonly p50: number;
+  readonly p99: number;
+}
+
+const settleDeadlineMs = 20_000;
+
+/** Closed loop: `connections` taps under way all the time, over `chats` chats. */
+export async function closedLoop(
+  target: Target,
+  options: {
+    readonly chats: number;
+    readonly connections: number;
+    readonly warmupMs: number;
+    readonly measureMs: number;
+  },
+): Promise<Throughput> {
+  const load = createLoad(target.port, options.chats, options.connections);
+  await load.start();
+  let chat = 0;
+  let posted = 0;
+  const startEdits = await target.telegram.ended();
+  const run = async (milliseconds: number): Promise<void> => {
+    const endsAt = performance.now() + milliseconds;
+    const worker = async (): Promise<void> => {
+      while (performance.now() < endsAt) {
+        chat = (chat + 1) % options.chats;
+        posted += 1;
+        await load.tap(chat);
+        // Closed by what is done, not by what is acknowledged: a durable queue must not run ahead of its work.
+        while (posted - (await ended()) > options.connections * 2) await sleep(1);
+      }
+    };
+    await Promise.all(Array.from({ length: options.connections }, worker));
+    await settled(target.telegram, startEdits + posted);
+  };
+  const ended = throttled(async () => (await target.telegram.ended()) - startEdits);
+  await run(options.warmupMs);
+  const before = usage(target);
+  const startedAt = performance.now();
+  const countedFrom = posted;
+  await run(options.measureMs);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const after = usage(target);
+  await load.close();
+  const updates = posted - countedFrom;
+  return {
+    perSecond: updates / seconds,
+    botMicroseconds: ((after.bot - before.bot) / updates) * 1e6,
+    postgresMicroseconds: ((after.postgres - before.postgres) / updates) * 1e6,
+  };
+}
+
+/** Open loop: taps at a fixed rate, whatever the bot does; the latency is that of the acknowledgement. */
+export async function openLoop(
+  target: Target,
+  options: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
+): Promise<Latency> {
+  const load = createLoad(target.port, options.chats, 64);
+  await load.start();
+  const startEdits = await target.telegram.ended();
+  const latencies = await atRate(load, options);
+  await settled(target.telegram, startEdits + latencies.length);
+  await load.close();
+  const sorted = latencies.sort((a, b) => a - b);
+  return {
+    p50: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
+    p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
+  };
+}
+
+/** How many taps per second are worked when more are offered, each Bot API call taking its time. */
+export async function capacity(
+  target: Target,
+  options: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
+): Promise<number> {
+  const load = createLoad(target.port, options.chats, 256);
+  await load.start();
+  await sleep(1_000);
+  const startEdits = await target.telegram.ended();
+  const startedAt = performance.now();
+  const posting = atRate(load, options);
+  await sleep(options.seconds * 1_000);
+  const worked = (await target.telegram.ended()) - startEdits;
+  const seconds = (performance.now() - startedAt) / 1_000;
+  await settled(target.telegram, startEdits + (await posting).length);
+  await load.close();
+  return worked / seconds;
+}
+
+async function atRate(
+  load: Load,
+  {
+    chats,
+    perSecond,
+    seconds,
+  }: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
+): Promise<number[]> {
+  const total = perSecond * seconds;
+  const startedAt = performance.now();
+  const taps: Promise<number>[] = [];
+  while (taps.length < total) {
+    const due = Math.min(total, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond));
+    while (taps.length < due) taps.push(load.tap(taps.length % chats));
+    await sleep(2);
+  }
+  return Promise.all(taps);
+}
+
+async function settled(telegram: Telegram, edits: number): Promise<void> {
+  const endsAt = Date.now() + settleDeadlineMs;
+  while ((await telegram.ended()) < edits) {
+    if (Date.now() > endsAt) throw new Error(`Only ${await telegram.ended()} of ${edits} taps were worked`);
+    await sleep(5);
+  }
+}
+
+/** Asks at most every 5 ms, so that asking costs nothing. */
+function throttled(ask: () => Promise<number>): () => Promise<number> {
+  let last = ask();
+  let askedAt = performance.now();
+  return () => {
+    if (performance.now() - askedAt > 5) {
+      askedAt = performance.now();
+      last = ask();
+    }
+    return last;
+  };
+}
+
+function usage(target: Target): { bot: number; postgres: number } {
+  return {
+    bot: cpuSeconds(target.pid),
+    postgres: target.postgresPid === undefined ? 0 : treeCpuSeconds(target.postgresPid),
+  };
+}
