@@ -101,7 +101,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('database', () => database.stop());
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
-    const updates = createUpdateStore(database, config.telegram.botId);
+    const updates = createUpdateStore(database, config.telegram.botId, instanceId);
     const tasks = createTaskStore(database);
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
@@ -138,7 +138,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       },
     });
     const inbox = createInbox(updates);
-    lifecycle.onStop('inbox', () => inbox.flush());
     const intake = createIntake({
       inbox,
       store: updates,

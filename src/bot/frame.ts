@@ -265,8 +265,12 @@ const harmless: ReadonlySet<ReasonCode> = new Set([
   'MODEL_DISABLED',
 ]);
 
-/** A refused tap must not be a dead end: unless the current screen is right there, a fresh one is shown. */
+/**
+ * A refused tap must not be a dead end: unless the current screen is right there, a fresh one is shown. An
+ * expired screen is of no use even where it is the current one.
+ */
 function needsRecovery(context: BotContext, reason: ReasonCode): boolean {
+  if (reason === 'EXPIRED_MESSAGE') return true;
   const onCurrentMessage =
     context.screen !== undefined && context.screen.messageId === context.picked.session?.messageId;
   return !onCurrentMessage && !harmless.has(reason);

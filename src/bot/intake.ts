@@ -53,22 +53,26 @@ export function createIntake({ inbox, store, telemetry, pseudonyms, spanKind }: 
             event_type: update.eventType,
             callback_id: update.callbackId,
           });
-          const { duplicate } = await inbox.store({
-            updateId: update.updateId,
-            lane: update.lane,
-            messageId: update.messageId,
-            eventType: update.eventType,
-            body,
-            traceparent: telemetry.traceparent(),
-          });
-          if (duplicate) {
-            const original = await store.traceparentOf(update.updateId);
-            telemetry.emit('UPDATE_DUPLICATE', {
-              original_cid: original ? cidOfTraceparent(original) : 'unknown',
-            });
-          } else {
-            telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
-          }
+          await inbox.store(
+            {
+              updateId: update.updateId,
+              lane: update.lane,
+              messageId: update.messageId,
+              eventType: update.eventType,
+              body,
+              traceparent: telemetry.traceparent(),
+            },
+            async duplicate => {
+              if (duplicate) {
+                const original = await store.traceparentOf(update.updateId);
+                telemetry.emit('UPDATE_DUPLICATE', {
+                  original_cid: original ? cidOfTraceparent(original) : 'unknown',
+                });
+              } else {
+                telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
+              }
+            },
+          );
         },
       ),
   };

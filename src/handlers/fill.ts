@@ -33,8 +33,9 @@ function answer(
   source: ParameterInput['source'],
 ): Outcome<'PARAMS_FORM' | 'CONFIRM'> {
   const model = context.catalogue.byKey(form.model);
-  const parameter = currentParameterOf(context, form);
-  if (!model || !parameter) return rejected('UNKNOWN_ACTION', { detail: `model ${form.model}` });
+  if (!model) return rejected('UNKNOWN_ACTION', { detail: `model ${form.model}` });
+  const parameter = currentParameter(form, model);
+  if (!parameter) return rejected('STATE_MISMATCH', { detail: 'every question is answered' });
   // A typed value is the user's own words even where a choice was asked for.
   const logged = { name: parameter.name, value: source === 'text' ? lengthOnly(value) : value, source };
   const answered = answerForm(form, model, value);

@@ -48,84 +48,86 @@ export function createLanes(options: LaneOptions): Lanes {
   // A lane worked here already only has to look again: its loop picks what this call was about.
   const working = new Map<number, { again: boolean }>();
 
-  async function dispatch(update: PickedUpdate): Promise<void> {
+  /** Resolves to whether the lane may have more to do. */
+  async function dispatch(update: PickedUpdate): Promise<boolean> {
     const startedAt = Date.now();
     telemetry.emit('QUEUE_PICK', {
       worker_id: instanceId,
       latency_ms: startedAt - update.receivedAt.getTime(),
     });
-    if (update.attempt > maxAttempts) {
-      await giveUp(update);
-      return;
-    }
+    if (update.attempt > maxAttempts) return giveUp(update);
     telemetry.emit('DISPATCH_START', { handler: update.eventType });
     const conclusion = await handler.handle(update);
-    const committed = await store.finish(update.id, conclusion.result, conclusion.reason, conclusion.effects);
+    const { result, reason, effects } = conclusion;
+    const { committed, more } = await store.finish({ id: update.id, outcome: result, reason, effects });
     if (!committed) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'finish update',
         error_type: 'ALREADY_FINISHED',
         error_message: 'Another worker had ended this update; its outcome stands',
       });
-      return;
+      return more;
     }
+    tellEnd(update, conclusion, startedAt);
     await conclusion.afterCommit?.();
+    return more;
+  }
+
+  function tellEnd(
+    update: PickedUpdate,
+    { result, reason, detail, error }: Conclusion,
+    startedAt: number,
+  ): void {
     const times = {
       latency_ms: Date.now() - update.receivedAt.getTime(),
       duration_ms: Date.now() - startedAt,
     };
-    telemetry.annotate({ result: conclusion.result, reason_code: conclusion.reason });
-    if (conclusion.error === undefined) {
-      telemetry.emit('DISPATCH_OK', { result: conclusion.result, reason_code: conclusion.reason, ...times });
+    telemetry.annotate({ result, reason_code: reason });
+    if (error === undefined) {
+      telemetry.emit('DISPATCH_OK', { result, reason_code: reason, ...times });
       return;
     }
-    telemetry.recordError(conclusion.error);
+    telemetry.recordError(error);
     telemetry.emit('DISPATCH_FAIL', {
-      result: conclusion.result,
-      reason_code: conclusion.reason,
-      reason_detail: conclusion.detail,
-      error_type: errorType(conclusion.error),
-      error_message: telemetry.scrub(
-        conclusion.error instanceof Error ? conclusion.error.message : String(conclusion.error),
-      ),
+      result,
+      reason_code: reason,
+      reason_detail: detail,
+      error_type: errorType(error),
+      error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
       ...times,
     });
   }
 
-  async function giveUp(update: PickedUpdate): Promise<void> {
+  async function giveUp(update: PickedUpdate): Promise<boolean> {
     await handler.giveUp(update);
-    await store.finish(update.id, 'dead_letter', 'INTERNAL_ERROR', undefined);
+    const { more } = await store.finish({
+      id: update.id,
+      outcome: 'dead_letter',
+      reason: 'INTERNAL_ERROR',
+      effects: undefined,
+    });
     telemetry.annotate({ result: 'failed', reason_code: 'INTERNAL_ERROR' });
     telemetry.emit('DEAD_LETTER', {
       reason_code: 'INTERNAL_ERROR',
       reason_detail: `${maxAttempts} attempts ended without an outcome`,
     });
+    return more;
   }
 
   async function drain(lane: number): Promise<void> {
-    for (
-      let update = await store.pick(lane, instanceId);
-      update;
-      update = await store.pick(lane, instanceId)
-    ) {
-      const picked = update;
+    let more = true;
+    while (more) {
+      const picked = await store.pick(lane);
+      if (!picked) return;
       await inbox.settled(picked.updateId);
-      await telemetry.inSpan(
+      const subject = { event_type: picked.eventType, update_id: picked.updateId, ...handler.fields(picked) };
+      more = await telemetry.inSpan(
         'dispatch update',
         {
           kind: SpanKind.CONSUMER,
           traceparent: picked.traceparent,
-          fields: {
-            event_type: picked.eventType,
-            update_id: picked.updateId,
-            ...handler.fields(picked),
-            ...(picked.attempt > 1 ? { attempt: picked.attempt } : {}),
-          },
-          attributes: {
-            event_type: picked.eventType,
-            update_id: picked.updateId,
-            'messaging.operation.type': 'process',
-          },
+          fields: { ...subject, ...(picked.attempt > 1 ? { attempt: picked.attempt } : {}) },
+          attributes: { ...subject, 'messaging.operation.type': 'process' },
         },
         () => dispatch(picked),
       );

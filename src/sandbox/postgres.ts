@@ -1,6 +1,7 @@
 // A real Postgres from npm for machines that have none: the demo, the tests and the benchmark. It listens on
 // a Unix socket in its own temporary folder only, so that no port can clash and nothing is reachable from
 // outside; on Windows, which the binary supports too, on a loopback port. Gone without a trace after stop().
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -89,7 +90,7 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
 
   return {
     url,
-    processId: processIdOf(cluster),
+    processId: processOf(cluster)?.pid ?? 0,
     async createDatabase(template = 'template1') {
       const name = `trt_${randomBytes(6).toString('hex')}`;
       await administrate(`create database ${name} template ${template}`);
@@ -99,13 +100,19 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
       await administrate(`drop database if exists ${new URL(databaseUrl).pathname.slice(1)} with (force)`);
     },
     async stop() {
-      await cluster.stop();
+      // The library would wait for ever for the end of a server that has ended already: Ctrl-C reaches both.
+      if (isRunning(cluster)) await cluster.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
 }
 
-function processIdOf(cluster: EmbeddedPostgres): number {
+function isRunning(cluster: EmbeddedPostgres): boolean {
+  const server = processOf(cluster);
+  return server !== undefined && server.exitCode === null && server.signalCode === null;
+}
+
+function processOf(cluster: EmbeddedPostgres): ChildProcess | undefined {
   // SAFETY: the library keeps its child process in this field but declares it private.
-  return (cluster as unknown as { process?: { pid?: number } }).process?.pid ?? 0;
+  return (cluster as unknown as { process?: ChildProcess }).process;
 }

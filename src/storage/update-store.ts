@@ -1,11 +1,12 @@
-// Rows of the inbox and of what users see. Three statements carry the life of an update: `insert` (a whole
-// batch, with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with everything
-// needed to judge it) and `finish` (its outcome together with the screen and form state it led to). Screens
-// and forms are opaque here; the bot knows their shapes.
+// Rows of the inbox and of what users see. Three statements carry the life of an update, each for a whole batch
+// of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
+// that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
+// Screens and forms are opaque here; the bot knows their shapes.
 import { z } from 'zod';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { addLaneJobs } from './job-queue.ts';
 
 export interface NewUpdate {
@@ -60,21 +61,30 @@ export interface Effects {
 }
 
 export interface UpdateStore {
-  /** Stores a batch durably, with jobs. Resolves to the update ids that were new; the others were known. */
-  insert(updates: readonly NewUpdate[]): Promise<ReadonlySet<number>>;
+  /** Stores an update durably, with a job for its lane. False when it was known. */
+  insert(update: NewUpdate): Promise<boolean>;
   /** The traceparent under which a known update is being worked. */
   traceparentOf(updateId: number): Promise<string | undefined>;
   /** Takes the oldest unfinished update of a lane unless another instance has it; counts the attempt. */
-  pick(lane: number, instanceId: string): Promise<PickedUpdate | undefined>;
-  /** Sets the outcome and its effects in one statement. False when the update had ended before. */
-  finish(
-    id: number,
-    outcome: UpdateOutcome,
-    reason: ReasonCode,
-    effects: Effects | undefined,
-  ): Promise<boolean>;
+  pick(lane: number): Promise<PickedUpdate | undefined>;
+  /** Sets the outcome and its effects in one statement. */
+  finish(ending: UpdateEnding): Promise<Finished>;
   /** Updates without an outcome. */
   depth(): Promise<number>;
+}
+
+export interface UpdateEnding {
+  readonly id: number;
+  readonly outcome: UpdateOutcome;
+  readonly reason: ReasonCode;
+  readonly effects: Effects | undefined;
+}
+
+export interface Finished {
+  /** False when the update had ended before; nothing was changed then. */
+  readonly committed: boolean;
+  /** Whether the lane may have more to do. What is stored after this has a job of its own. */
+  readonly more: boolean;
 }
 
 interface PickRecord {
@@ -112,12 +122,18 @@ const insertText = `
   ), jobs as (${addLaneJobs})
   select update_id, (select count(*) from jobs) from stored`;
 
+// A head that another instance picks at the same moment is left to it: the second of the two updates waits for
+// the first, and then finds picked_by changed.
 const pickText = `
-  with head as (
-    select id from updates where lane = $1 and outcome is null order by id limit 1 for update
+  with heads as (
+    select head.id
+    from unnest($1::bigint[]) as wanted (lane)
+    cross join lateral (
+      select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
+    ) as head
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
-    from head where updates.id = head.id and (picked_by is null or picked_by = $2)
+    from heads where updates.id = heads.id and outcome is null and (picked_by is null or picked_by = $2)
     returning updates.*
   )
   select picked.id, picked.update_id, picked.lane, picked.event_type, picked.body, picked.traceparent,
@@ -131,38 +147,51 @@ const pickText = `
   left join sessions on sessions.chat_id = picked.lane
   left join messages on messages.chat_id = picked.lane and messages.message_id = picked.message_id`;
 
-// Parameters: 1 id, 2 outcome, 3 reason, 4 chat, 5 language, 6 blocked, 7 has session, 8 session message,
-// 9 form, 10 shown message, 11 screen, 12 screen data, 13 tapped message, 14 data of the tapped button.
 const finishText = `
-  with finished as (
-    update updates set outcome = $2, reason_code = $3, finished_at = now()
-    where id = $1 and outcome is null
-    returning id
-  ), stored_user as (
+  with incoming as (
+    select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[],
+      $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[])
+    as incoming (id, outcome, reason_code, chat_id, language, blocked, has_session, session_message_id, form,
+      message_id, screen_id, screen_data, tapped_message_id, tapped_data)
+  ), finished as (
+    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = now()
+    from incoming where updates.id = incoming.id and updates.outcome is null
+    returning updates.id, updates.lane
+  ), ending as (
+    select incoming.* from incoming join finished using (id)
+  ), stored_users as (
     insert into users (chat_id, language, blocked_at)
-    select $4, $5, case when $6 then now() end from finished where $5::text is not null
+    select chat_id, language, case when blocked then now() end from ending where language is not null
     on conflict (chat_id) do update set language = excluded.language, blocked_at = excluded.blocked_at
-  ), stored_session as (
+  ), stored_sessions as (
     insert into sessions (chat_id, message_id, form)
-    select $4, $8, $9 from finished where $7::boolean
+    select chat_id, session_message_id, form::jsonb from ending where has_session
     on conflict (chat_id) do update
     set message_id = coalesce(excluded.message_id, sessions.message_id), form = excluded.form, updated_at = now()
   ), tapped as (
-    update messages set last_action = $14, last_action_at = now()
-    from finished
-    where chat_id = $4 and message_id = $13 and $13 is distinct from $10::bigint
-  ), stored_message as (
+    update messages set last_action = tapped_data, last_action_at = now()
+    from ending
+    where messages.chat_id = ending.chat_id and messages.message_id = tapped_message_id
+      and tapped_message_id is distinct from ending.message_id
+  ), stored_messages as (
     insert into messages (chat_id, message_id, screen_id, screen_data, last_action, last_action_at)
-    select $4, $10, $11, $12, case when $13 = $10 then $14 end, now() from finished where $10::bigint is not null
+    select chat_id, message_id, screen_id, screen_data::jsonb,
+      case when tapped_message_id = message_id then tapped_data end, now()
+    from ending where message_id is not null
     on conflict (chat_id, message_id) do update
     set screen_id = excluded.screen_id, screen_data = excluded.screen_data, last_action = excluded.last_action,
       last_action_at = now(), rendered_at = now()
   )
-  select id from finished`;
+  select id, exists (
+    select 1 from updates as waiting
+    where waiting.lane = finished.lane and waiting.outcome is null and waiting.id <> finished.id
+  ) as more
+  from finished`;
 
-export function createUpdateStore(database: Database, botId: number): UpdateStore {
-  return {
-    async insert(updates) {
+export function createUpdateStore(database: Database, botId: number, instanceId: string): UpdateStore {
+  const insert = createGroupCommit<NewUpdate, boolean>({
+    keyOf: update => update.updateId,
+    async run(updates) {
       const { rows } = await database.prepared<{ update_id: string }>('updates_insert', insertText, [
         botId,
         updates.map(update => update.updateId),
@@ -172,38 +201,56 @@ export function createUpdateStore(database: Database, botId: number): UpdateStor
         updates.map(update => update.body),
         updates.map(update => update.traceparent),
       ]);
-      return new Set(rows.map(row => Number(row.update_id)));
+      const stored = new Set(rows.map(row => Number(row.update_id)));
+      return updates.map(update => stored.has(update.updateId));
     },
+  });
+
+  const pick = createGroupCommit<number, PickedUpdate | undefined>({
+    keyOf: lane => lane,
+    async run(lanes) {
+      const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [lanes, instanceId]);
+      const picked = new Map(rows.map(row => [Number(row.lane), toPicked(row)]));
+      return lanes.map(lane => picked.get(lane));
+    },
+  });
+
+  const finish = createGroupCommit<UpdateEnding, Finished>({
+    keyOf: ({ id }) => id,
+    async run(endings) {
+      const column = <T>(of: (effects: Effects) => T | undefined): (T | null)[] =>
+        endings.map(({ effects }) => (effects ? (of(effects) ?? null) : null));
+      const { rows } = await database.prepared<{ id: string; more: boolean }>('updates_finish', finishText, [
+        endings.map(({ id }) => id),
+        endings.map(({ outcome }) => outcome),
+        endings.map(({ reason }) => reason),
+        column(({ chatId }) => chatId),
+        column(({ user }) => user?.language),
+        column(({ user }) => user?.blocked),
+        endings.map(({ effects }) => effects?.session !== undefined),
+        column(({ session }) => session?.messageId),
+        column(({ session }) => (session?.form ? JSON.stringify(session.form) : undefined)),
+        column(({ message }) => message?.messageId),
+        column(({ message }) => message?.screen),
+        column(({ message }) => message && JSON.stringify(message.record)),
+        column(({ tapped }) => tapped?.messageId),
+        column(({ tapped }) => tapped?.data),
+      ]);
+      const more = new Map(rows.map(row => [Number(row.id), row.more]));
+      return endings.map(({ id }) => ({ committed: more.has(id), more: more.get(id) ?? true }));
+    },
+  });
+
+  return {
+    insert,
+    pick,
+    finish,
     async traceparentOf(updateId) {
       const { rows } = await database.query<{ traceparent: string }>(
         'select traceparent from updates where bot_id = $1 and update_id = $2',
         [botId, updateId],
       );
       return rows[0]?.traceparent;
-    },
-    async pick(lane, instanceId) {
-      const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [lane, instanceId]);
-      return rows[0] && toPicked(rows[0]);
-    },
-    async finish(id, outcome, reason, effects) {
-      const { user, session, message, tapped } = effects ?? {};
-      const { rowCount } = await database.prepared('updates_finish', finishText, [
-        id,
-        outcome,
-        reason,
-        effects?.chatId ?? null,
-        user?.language ?? null,
-        user?.blocked ?? false,
-        session !== undefined,
-        session?.messageId ?? null,
-        session?.form ? JSON.stringify(session.form) : null,
-        message?.messageId ?? null,
-        message?.screen ?? null,
-        message ? JSON.stringify(message.record) : null,
-        tapped?.messageId ?? null,
-        tapped?.data ?? null,
-      ]);
-      return (rowCount ?? 0) > 0;
     },
     async depth() {
       const { rows } = await database.query<{ depth: string }>(

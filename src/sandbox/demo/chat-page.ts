@@ -1,0 +1,198 @@
+// A chat with the bot for a real person, as a page on a loopback port of this machine: type, tap, see pictures, and
+// see the event chain of each cid beside them. The page shows the chat of one user of the Telegram stand-in; it
+// speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
+// It has no log-in and needs none: what it can reach is gone when the demo ends.
+import { readFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import fastify from 'fastify';
+import { z } from 'zod';
+import type { SandboxUser, ShownKeyboard } from '../telegram/index.ts';
+import type { Chronicle } from './chronicle.ts';
+import { offsetMs } from './chronicle.ts';
+import { detailOf, reasonOf } from './event-detail.ts';
+import type { Stage } from './stage.ts';
+
+export interface ChatPage {
+  readonly url: string;
+  /** Ends the pages that are open, too. */
+  stop(): Promise<void>;
+}
+
+export interface ChatPageOptions {
+  readonly stage: Stage;
+  readonly chronicle: Chronicle;
+}
+
+const action = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('say'), text: z.string().trim().min(1).max(4096) }),
+  z.object({
+    kind: z.literal('tap'),
+    label: z.string(),
+    data: z.string().min(1).max(64),
+    messageId: z.int(),
+  }),
+  /** What a client with a button of another bot would send. */
+  z.object({ kind: z.literal('unknown-button') }),
+  z.object({ kind: z.literal('fail-next-generation') }),
+]);
+type Action = z.infer<typeof action>;
+
+interface Deed {
+  /** What the user did, in words. */
+  readonly did: string;
+  readonly updateId: number;
+}
+
+interface ChatEntry {
+  readonly from: 'user' | 'bot';
+  readonly kind: string;
+  readonly text: string;
+  readonly messageId?: number | undefined;
+  readonly keyboard?: ShownKeyboard | undefined;
+  readonly picture?: string | undefined;
+  /** Of what the user did. */
+  readonly cid?: string | undefined;
+}
+
+interface Chain {
+  readonly cid: string;
+  readonly did: string;
+  readonly events: readonly {
+    readonly name: string;
+    readonly level: string;
+    readonly offsetMs: number;
+    readonly reason: string | undefined;
+    readonly detail: string;
+  }[];
+}
+
+/** Changes come in bursts, one per event; a page needs only the last of each. */
+const burstMs = 40;
+const htmlFile = new URL('./chat-page.html', import.meta.url);
+
+export async function startChatPage({ stage, chronicle }: ChatPageOptions): Promise<ChatPage> {
+  const html = await readFile(htmlFile, 'utf8');
+  const { telegram, kie } = stage;
+  const user = telegram.user({ firstName: 'You', languageCode: 'en' });
+  const deeds: Deed[] = [];
+  const pages = new Set<ServerResponse>();
+  const server = fastify({ forceCloseConnections: true });
+
+  function act(wanted: Action): void {
+    switch (wanted.kind) {
+      case 'say':
+        deeds.push({ did: `says “${wanted.text}”`, updateId: user.say(wanted.text).updateId });
+        break;
+      case 'tap': {
+        // As in Telegram: a button that was replaced a moment ago can still be under the finger.
+        const { updateId } = user.rawCallback(wanted.data, { messageId: wanted.messageId });
+        deeds.push({ did: `taps [ ${wanted.label} ]`, updateId });
+        break;
+      }
+      case 'unknown-button':
+        deeds.push({
+          did: 'taps a button that is not of this bot',
+          updateId: user.rawCallback('test:unknown').updateId,
+        });
+        break;
+      case 'fail-next-generation':
+        kie.failNext({ at: 'outcome', does: 'fail', failCode: '500' });
+        break;
+    }
+  }
+
+  function chat(): ChatEntry[] {
+    const pictures = picturesOf(user);
+    // What the user did stands in the transcript in the order in which it was done.
+    let done = 0;
+    return telegram.transcript(user.chatId).map(entry => {
+      const { from, kind, text, messageId, keyboard } = entry;
+      if (from === 'bot') return { from, kind, text, messageId, keyboard, picture: pictures.get(messageId) };
+      const deed = deeds[done++];
+      return { from, kind, text: deed?.did ?? text, cid: deed && chronicle.cidOf(deed.updateId) };
+    });
+  }
+
+  function chains(): Chain[] {
+    return deeds.flatMap(({ did, updateId }) => {
+      const cid = chronicle.cidOf(updateId);
+      if (cid === undefined) return [];
+      const chain = chronicle.chain(cid);
+      const events = chain.map(line => ({
+        name: line.name,
+        level: line.level,
+        offsetMs: offsetMs(chain, line),
+        reason: reasonOf(line),
+        detail: detailOf(line),
+      }));
+      return [{ cid, did, events }];
+    });
+  }
+
+  function push(to: Iterable<ServerResponse>): void {
+    const message = `data: ${JSON.stringify({ chat: chat(), chains: chains() })}\n\n`;
+    for (const page of to) page.write(message);
+  }
+
+  let burst: NodeJS.Timeout | undefined;
+  function changed(): void {
+    burst ??= setTimeout(() => {
+      burst = undefined;
+      push(pages);
+    }, burstMs);
+  }
+
+  server.get('/', async (_request, reply) => reply.type('text/html; charset=utf-8').send(html));
+
+  server.get('/changes', (request, reply) => {
+    reply.hijack();
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
+    pages.add(reply.raw);
+    request.raw.once('close', () => pages.delete(reply.raw));
+    push([reply.raw]);
+  });
+
+  server.post('/actions', async (request, reply) => {
+    const wanted = action.safeParse(request.body);
+    if (!wanted.success) return reply.code(400).send({ error: z.prettifyError(wanted.error) });
+    try {
+      act(wanted.data);
+    } catch (error) {
+      // The stand-in refuses what a client could not do, such as a tap before there is any message.
+      return reply.code(409).send({ error: error instanceof Error ? error.message : String(error) });
+    }
+    changed();
+    return reply.code(204).send();
+  });
+
+  server.get<{ Params: { fileId: string } }>('/pictures/:fileId', async ({ params }, reply) => {
+    if (![...picturesOf(user).values()].includes(pictureUrl(params.fileId))) return reply.code(404).send();
+    return reply.type('image/png').send(telegram.fileBytes(params.fileId));
+  });
+
+  const url = await server.listen({ host: '127.0.0.1', port: 0 });
+  const leave = chronicle.onEvent(changed);
+  return {
+    url,
+    async stop() {
+      leave();
+      clearTimeout(burst);
+      await server.close();
+    },
+  };
+}
+
+function pictureUrl(fileId: string): string {
+  return `/pictures/${fileId}`;
+}
+
+/** Where the picture of each message is that has one. */
+function picturesOf(user: SandboxUser): ReadonlyMap<number | undefined, string> {
+  return new Map(
+    user
+      .messages()
+      .flatMap(({ kind, messageId, fileId }): [number, string][] =>
+        kind === 'photo' && fileId !== undefined ? [[messageId, pictureUrl(fileId)]] : [],
+      ),
+  );
+}

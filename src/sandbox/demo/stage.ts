@@ -1,0 +1,81 @@
+// Owns everything the demo plays on: an embedded Postgres, the stand-ins for Telegram and KIE.ai, and the bot in
+// this process, wired as in production (webhook, HTTP, real database) with settings that are constants. Promises
+// that each part says when it starts and when it is there, and that stop() leaves nothing behind.
+// Of the environment only OTEL_* has an effect, read by the SDK and by the logger.
+import { randomBytes } from 'node:crypto';
+import { type App, buildApp } from '../../app.ts';
+import { type Config, parseConfig } from '../../config.ts';
+import type { createLifecycle } from '../../lifecycle.ts';
+import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
+import { startPostgres } from '../postgres.ts';
+import { startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
+import type { Chronicle } from './chronicle.ts';
+
+export interface Stage {
+  readonly telegram: TelegramSandbox;
+  readonly kie: KieSandbox;
+  readonly app: App;
+}
+
+export interface StageOptions {
+  readonly chronicle: Chronicle;
+  /** Told before a part starts; what it returns is told when the part is there, and where it can be reached. */
+  readonly announce: (part: string) => (where: string) => void;
+  /** Registers how to stop a part, right after it was started. */
+  readonly onStop: ReturnType<typeof createLifecycle>['onStop'];
+}
+
+/** A generation takes three of these, long enough to see the bot say that it works on it. */
+const kieStepMs = 150;
+
+/** Rejects when a part does not start; what was started until then is registered with `onStop`. */
+export async function startStage({ chronicle, announce, onStop }: StageOptions): Promise<Stage> {
+  let announced = announce('Postgres 18, embedded, in a temporary folder');
+  const postgres = await startPostgres();
+  onStop('Postgres', () => postgres.stop());
+  const databaseUrl = await postgres.createDatabase();
+  announced('on a Unix socket');
+
+  announced = announce('Telegram stand-in, a local Bot API server');
+  const telegram = await startTelegramSandbox();
+  onStop('Telegram stand-in', () => telegram.stop());
+  announced(telegram.apiRoot);
+
+  announced = announce('KIE.ai stand-in, which paints the pictures');
+  const kie = await startKieSandbox({
+    stepMs: kieStepMs,
+    webhookHmacKey: randomBytes(16).toString('hex'),
+  });
+  onStop('KIE.ai stand-in', () => kie.stop());
+  announced(kie.apiUrl);
+
+  announced = announce('The bot: migrations, HTTP server, workers, setWebhook');
+  const app = buildApp(demoConfig(databaseUrl, telegram, kie), { logDestination: chronicle });
+  await app.start();
+  onStop('bot', () => app.stop());
+  announced(app.url());
+
+  return { telegram, kie, app };
+}
+
+function demoConfig(databaseUrl: string, telegram: TelegramSandbox, kie: KieSandbox): Config {
+  const { OTEL_LOGS_EXPORTER } = process.env;
+  return parseConfig({
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.apiRoot,
+    BOT_MODE: 'webhook',
+    // Port 0: whichever is free, so that two demos can run beside each other.
+    PORT: '0',
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
+    WEBHOOK_SECRET_TOKEN: randomBytes(16).toString('hex'),
+    DATABASE_URL: databaseUrl,
+    HASH_SECRET: randomBytes(16).toString('hex'),
+    KIE_API_KEY: kie.apiKey,
+    KIE_API_URL: kie.apiUrl,
+    KIE_WEBHOOK_HMAC_KEY: kie.webhookHmacKey,
+    LOG_FORMAT: 'json',
+    LOG_LEVEL: 'INFO',
+    NODE_ENV: 'development',
+    OTEL_LOGS_EXPORTER,
+  });
+}
