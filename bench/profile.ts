@@ -26,7 +26,10 @@ try {
   await using telegram = await startTelegram(0);
   const variant = process.argv.includes('--off') ? 'ours, telemetry off' : 'ours';
   process.env.PROFILE_FILE = file;
-  await using bot = await startVariant(variant, telegram, { postgres, folder, otlpPort: sink.port }, ['--import', './bench/profile-preload.ts']);
+  await using bot = await startVariant(variant, telegram, { postgres, folder, otlpPort: sink.port }, [
+    '--import',
+    './bench/profile-preload.ts',
+  ]);
   const target = { pid: bot.pid, port: bot.port, telegram, postgresPid: postgres.processId };
   const loop = { chats: 500, connections: 32, warmupMs: 3_000, measureMs: 1_000 };
   await closedLoop(target, loop);
@@ -53,9 +56,16 @@ function report(profile: Profile): void {
     const time = profile.timeDeltas[index] ?? 0;
     total += time;
     add(byPackage, packageOf(frame.url, frame.functionName), time);
-    add(byFunction, `${frame.functionName || '(anonymous)'} ${shortUrl(frame.url)}:${frame.lineNumber + 1}`, time);
+    add(
+      byFunction,
+      `${frame.functionName || '(anonymous)'} ${shortUrl(frame.url)}:${frame.lineNumber + 1}`,
+      time,
+    );
   }
-  for (const [title, table, count] of [['by package', byPackage, 30], ['by function', byFunction, 60]] as const) {
+  for (const [title, table, count] of [
+    ['by package', byPackage, 30],
+    ['by function', byFunction, 60],
+  ] as const) {
     console.log(`\n${title}`);
     for (const [name, time] of [...table].sort((a, b) => b[1] - a[1]).slice(0, count)) {
       console.log(`${((time / total) * 100).toFixed(1).padStart(6)} %  ${name}`);

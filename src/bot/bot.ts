@@ -6,10 +6,9 @@ import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { PickedUpdate } from '../storage/update-store.ts';
 import { BotContext } from './bot-context.ts';
 import type { Frame } from './frame.ts';
-import { pseudonymsOf, readIncoming } from './incoming.ts';
+import { pseudonymsOf } from './incoming.ts';
 import { refusalOf } from './refusal.ts';
 
 export interface BotOptions {
@@ -34,19 +33,18 @@ export function createBot(options: BotOptions): UpdateHandler {
   );
   const middleware = composer.middleware();
 
-  async function handle(picked: PickedUpdate): Promise<Conclusion> {
-    // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
-    const context = new BotContext(picked.body as Update, api, me, picked);
-    await middleware(context, async () => {});
-    return context.conclusion ?? silence(context, options);
-  }
-
   return {
-    fields: picked => pseudonymsOf(readIncoming(picked.body), options.pseudonyms),
-    handle,
-    async giveUp(picked) {
+    open(picked) {
+      // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
       const context = new BotContext(picked.body as Update, api, me, picked);
-      await tellFault(context, telemetry);
+      return {
+        fields: pseudonymsOf({ userId: context.from?.id, chatId: context.chat?.id }, options.pseudonyms),
+        async handle() {
+          await middleware(context, async () => {});
+          return context.conclusion ?? silence(context, options);
+        },
+        giveUp: () => tellFault(context, telemetry),
+      };
     },
   };
 }

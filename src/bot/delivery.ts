@@ -1,5 +1,5 @@
 // Brings results and bad news to the user: the file as a new message with the buttons of RESULT, a failure
-// as RESULT_ERROR in the place of PROCESSING. Downloads the file itself and uploads the bytes, because
+// as RESULT_ERROR in the place of PROCESSING, unless the user has opened something else there. Downloads the file itself and uploads the bytes, because
 // KIE.ai's URLs are short-lived and must pass the checks of the downloader.
 import { InputFile } from 'grammy';
 import type { Message } from 'grammy/types';
@@ -54,14 +54,23 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     options.telemetry.annotate({ screen_id: screen });
   }
 
+  /** The message that shows the task; undefined when the user went on in it, to the menu or another form. */
+  async function messageOf(task: TaskRow): Promise<number | undefined> {
+    const { chatId, messageId } = task;
+    return messageId !== null && (await messages.showsTask(chatId, messageId, task.id))
+      ? messageId
+      : undefined;
+  }
+
   /** The PROCESSING message becomes a plain line. Cosmetic: the result is there already, so a refusal only leaves it. */
   async function closeProcessing(task: TaskRow): Promise<void> {
-    if (task.messageId === null) return;
+    const messageId = await messageOf(task);
+    if (messageId === undefined) return;
     const title = catalogue.byKey(task.modelKey)?.title ?? task.modelKey;
     try {
       await api.editMessageText(
         task.chatId,
-        task.messageId,
+        messageId,
         texts.for(task.locale)('result-ready', { title: escapeHtml(title) }),
         {
           parse_mode: 'HTML',
@@ -70,7 +79,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     } catch (error) {
       if (!refusalOf(error)) throw error;
     }
-    await record(task, task.messageId, 'RESULT', { task: task.id, model: task.modelKey }, false);
+    await record(task, messageId, 'RESULT', { task: task.id, model: task.modelKey }, false);
   }
 
   /** Turns refusals of Telegram and of the download into a result; defects stay errors. */
@@ -85,6 +94,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
         return {
           ok: false,
           retry: error.retryable,
+          unreachable: false,
           reason: 'DOWNSTREAM_ERROR',
           detail: error.message,
           error,
@@ -92,8 +102,9 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
       }
       const refusal = refusalOf(error);
       if (!refusal) throw error;
-      if (refusal.blocked) await messages.markBlocked(task.chatId);
-      return { ok: false, retry: refusal.retry, reason: refusal.reason, detail: refusal.detail, error };
+      const { retry, blocked, reason, detail } = refusal;
+      if (blocked) await messages.markBlocked(task.chatId);
+      return { ok: false, retry, unreachable: blocked, reason, detail, error };
     }
   }
 
@@ -115,7 +126,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
           cid: cidOfTraceparent(task.traceparent),
         };
         const screen = renderScreen('RESULT_ERROR', data, viewOf(task));
-        const { messageId } = await present(api, task.chatId, screen, task.messageId ?? undefined);
+        const { messageId } = await present(api, task.chatId, screen, await messageOf(task));
         await record(task, messageId, 'RESULT_ERROR', data, false);
         return { ok: true, messageId };
       }),

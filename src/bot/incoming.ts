@@ -70,9 +70,12 @@ function eventTypeOf(update: z.infer<typeof updateSchema>): EventType {
 }
 
 /** Who an update is about, as telemetry may know it. */
-export function pseudonymsOf(update: IncomingUpdate | undefined, pseudonyms: Pseudonyms): AmbientFields {
+export function pseudonymsOf(
+  { userId, chatId }: Pick<IncomingUpdate, 'userId' | 'chatId'>,
+  pseudonyms: Pseudonyms,
+): AmbientFields {
   return {
-    ...(update?.userId === undefined ? {} : { user_hash: pseudonyms.user(update.userId) }),
-    ...(update?.chatId === undefined ? {} : { chat_hash: pseudonyms.chat(update.chatId) }),
+    ...(userId === undefined ? {} : { user_hash: pseudonyms.user(userId) }),
+    ...(chatId === undefined ? {} : { chat_hash: pseudonyms.chat(chatId) }),
   };
 }

@@ -28,7 +28,7 @@ const choiceParameter = z.strictObject({
   default: z.string().optional(),
 });
 
-export const parameterSchema = z.discriminatedUnion('type', [textParameter, choiceParameter]);
+const parameterSchema = z.discriminatedUnion('type', [textParameter, choiceParameter]);
 export type Parameter = z.infer<typeof parameterSchema>;
 
 export const modelSchema = z

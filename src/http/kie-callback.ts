@@ -76,6 +76,8 @@ export function registerKieCallbackRoute(
       async () => {
         await tasks.storeCallback(task.id, text);
         telemetry.emit('KIE_CALLBACK', { result: 'accepted', reason_code: 'SUCCESS', ...ids });
+        // Only now, so that nothing the callback leads to is told before it.
+        await tasks.workCallbacks(task.id);
       },
     );
   }

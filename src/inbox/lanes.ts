@@ -21,12 +21,17 @@ export interface Conclusion {
 }
 
 export interface UpdateHandler {
+  /** Reads the update; must not fail and do nothing else yet. */
+  open(update: PickedUpdate): OpenUpdate;
+}
+
+export interface OpenUpdate {
   /** Who and what the update is about, for every event of its dispatch. */
-  fields(update: PickedUpdate): AmbientFields;
+  readonly fields: AmbientFields;
   /** Must not throw except for what another attempt may cure. */
-  handle(update: PickedUpdate): Promise<Conclusion>;
+  handle(): Promise<Conclusion>;
   /** Tells the user, as far as that is possible, that the update was given up. Must not throw. */
-  giveUp(update: PickedUpdate): Promise<void>;
+  giveUp(): Promise<void>;
 }
 
 export interface LaneOptions {
@@ -49,15 +54,15 @@ export function createLanes(options: LaneOptions): Lanes {
   const working = new Map<number, { again: boolean }>();
 
   /** Resolves to whether the lane may have more to do. */
-  async function dispatch(update: PickedUpdate): Promise<boolean> {
+  async function dispatch(update: PickedUpdate, opened: OpenUpdate): Promise<boolean> {
     const startedAt = Date.now();
     telemetry.emit('QUEUE_PICK', {
       worker_id: instanceId,
       latency_ms: startedAt - update.receivedAt.getTime(),
     });
-    if (update.attempt > maxAttempts) return giveUp(update);
+    if (update.attempt > maxAttempts) return giveUp(update, opened);
     telemetry.emit('DISPATCH_START', { handler: update.eventType });
-    const conclusion = await handler.handle(update);
+    const conclusion = await opened.handle();
     const { result, reason, effects } = conclusion;
     const { committed, more } = await store.finish({ id: update.id, outcome: result, reason, effects });
     if (!committed) {
@@ -98,8 +103,8 @@ export function createLanes(options: LaneOptions): Lanes {
     });
   }
 
-  async function giveUp(update: PickedUpdate): Promise<boolean> {
-    await handler.giveUp(update);
+  async function giveUp(update: PickedUpdate, opened: OpenUpdate): Promise<boolean> {
+    await opened.giveUp();
     const { more } = await store.finish({
       id: update.id,
       outcome: 'dead_letter',
@@ -120,7 +125,8 @@ export function createLanes(options: LaneOptions): Lanes {
       const picked = await store.pick(lane);
       if (!picked) return;
       await inbox.settled(picked.updateId);
-      const subject = { event_type: picked.eventType, update_id: picked.updateId, ...handler.fields(picked) };
+      const opened = handler.open(picked);
+      const subject = { event_type: picked.eventType, update_id: picked.updateId, ...opened.fields };
       more = await telemetry.inSpan(
         'dispatch update',
         {
@@ -129,7 +135,7 @@ export function createLanes(options: LaneOptions): Lanes {
           fields: { ...subject, ...(picked.attempt > 1 ? { attempt: picked.attempt } : {}) },
           attributes: { ...subject, 'messaging.operation.type': 'process' },
         },
-        () => dispatch(picked),
+        () => dispatch(picked, opened),
       );
     }
   }

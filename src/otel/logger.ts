@@ -52,7 +52,7 @@ export function createLogger(options: LoggerOptions): Logger {
     {
       level: pinoLevels[options.level],
       base: null,
-      timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+      timestamp: createTimestamp(),
       formatters: { level: label => ({ level: levelNames[label] ?? label }) },
     },
     options.format === 'kv' ? keyValueStream(target) : target,
@@ -76,6 +76,20 @@ export function createLogger(options: LoggerOptions): Logger {
         transport.end();
       });
     },
+  };
+}
+
+/** pino's timestamp as our `ts`; the lines of one millisecond share its text. */
+function createTimestamp(): () => string {
+  let at = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== at) {
+      at = now;
+      text = `,"ts":"${new Date(now).toISOString()}"`;
+    }
+    return text;
   };
 }
 

@@ -8,14 +8,17 @@ export function formatTraceparent(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-${context.traceFlags & TraceFlags.SAMPLED ? '01' : '00'}`;
 }
 
-const pattern = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/;
+const hexadecimal = /^[0-9a-f]+$/;
 
 /** Only for values this program stored itself; a client's header is never continued. */
 export function parseTraceparent(traceparent: string): SpanContext | undefined {
-  const match = pattern.exec(traceparent);
-  const [, traceId, spanId, flags] = match ?? [];
-  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined;
+  const [version, traceId = '', spanId = '', flags = ''] = traceparent.split('-');
+  if (version !== '00' || !isHex(traceId, 32) || !isHex(spanId, 16) || !isHex(flags, 2)) return undefined;
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
+}
+
+function isHex(text: string, length: number): boolean {
+  return text.length === length && hexadecimal.test(text);
 }
 
 /** The cid of the trace that a stored traceparent belongs to. */

@@ -81,7 +81,8 @@ const childOf = { 'opentracing.ref_type': 'child_of' };
 
 interface Scope {
   readonly span: Span;
-  fields: AmbientFields;
+  /** Of this scope alone: an inner one begins with a copy. */
+  readonly fields: AmbientFields;
 }
 
 const scopeKey = createContextKey('trt.scope');
@@ -183,7 +184,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     annotate(fields) {
       const scope = activeScope();
       if (!scope) return;
-      scope.fields = { ...scope.fields, ...fields };
+      Object.assign(scope.fields, fields);
       scope.span.setAttributes(fields);
     },
     recordError(error) {

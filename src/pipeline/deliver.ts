@@ -1,6 +1,7 @@
 // Delivers what a finished task owes its user, from the outbox rows in `deliveries`: each is claimed before
 // it is sent and marked after. A crash in between sends it a second time once the claim has aged; that one
-// window is accepted, because a result that is never delivered is worse.
+// window is accepted, because a result that is never delivered is worse. A result that cannot be delivered
+// is told as a failure.
 import { errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -13,6 +14,8 @@ export type DeliveryResult =
   | {
       readonly ok: false;
       readonly retry: boolean;
+      /** The user cannot be written to at all. */
+      readonly unreachable: boolean;
       readonly reason: ReasonCode;
       readonly detail: string;
       readonly error: unknown;
@@ -34,9 +37,10 @@ export interface DeliveryOptions {
 
 export async function deliverDue(taskId: string, options: DeliveryOptions): Promise<void> {
   const { tasks, telemetry, timings } = options;
-  const task = await tasks.find(taskId);
-  if (!task || (task.state !== 'succeeded' && task.state !== 'failed')) return;
   for (;;) {
+    // Read anew each time: a delivery that is given up changes what the next one has to tell.
+    const task = await tasks.find(taskId);
+    if (!task || (task.state !== 'succeeded' && task.state !== 'failed')) return;
     const delivery = await tasks.claimDelivery(taskId, options.instanceId, timings.deliveryClaimMs);
     if (!delivery) break;
     const finished = await telemetry.inSpan('deliver result', {}, () => deliver(task, delivery, options));
@@ -74,7 +78,8 @@ async function deliver(task: TaskRow, delivery: DeliveryRow, options: DeliveryOp
     reason_detail: final ? result.detail : `${result.detail}; will be tried again`,
     error_type: errorType(result.error),
   });
-  if (final) await tasks.finishDelivery(delivery.id, { reason: result.reason });
+  const tell = delivery.kind === 'result' && !result.unreachable;
+  if (final) await tasks.giveUpDelivery(delivery.id, result.reason, tell);
   else await tasks.releaseDelivery(delivery.id);
   return final;
 }

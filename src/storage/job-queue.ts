@@ -15,11 +15,21 @@ export type JobName = keyof JobPayloads;
 /** Retries of graphile-worker itself; they only happen when a job could not even record its failure. */
 const maxAttempts = 25;
 
+/** The next look at a task; replaces the one that was planned. */
 export async function addTaskJob(queryable: Queryable, task: string, delayMs: number): Promise<void> {
   await queryable.query(
     `select graphile_worker.add_job('task', json_build_object('task', $1::text),
        run_at => now() + $2 * interval '1 millisecond', max_attempts => ${maxAttempts}, job_key => 'task:' || $1)`,
     [task, delayMs],
+  );
+}
+
+/** A look at once, under a key of its own: a look that is planned at this moment must not put it off. */
+export async function addCallbackJob(queryable: Queryable, task: string): Promise<void> {
+  await queryable.query(
+    `select graphile_worker.add_job('task', json_build_object('task', $1::text),
+       max_attempts => ${maxAttempts}, job_key => 'callback:' || $1)`,
+    [task],
   );
 }
 

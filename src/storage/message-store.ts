@@ -12,6 +12,8 @@ export interface SentMessage {
 export interface MessageStore {
   /** Remembers which screen a message shows now. */
   record(message: SentMessage): Promise<void>;
+  /** Whether a message still shows this task, and not what the user has opened in its place. */
+  showsTask(chatId: number, messageId: number, taskId: string): Promise<boolean>;
   /** The bot can no longer write to this chat. */
   markBlocked(chatId: number): Promise<void>;
 }
@@ -26,6 +28,13 @@ export function createMessageStore(database: Database): MessageStore {
            last_action = null, last_action_at = null, rendered_at = now()`,
         [chatId, messageId, screen, JSON.stringify(record), media],
       );
+    },
+    async showsTask(chatId, messageId, taskId) {
+      const { rowCount } = await database.query(
+        `select 1 from messages where chat_id = $1 and message_id = $2 and screen_data->>'task' = $3`,
+        [chatId, messageId, taskId],
+      );
+      return (rowCount ?? 0) > 0;
     },
     async markBlocked(chatId) {
       await database.query('update users set blocked_at = now() where chat_id = $1 and blocked_at is null', [

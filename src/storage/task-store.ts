@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
-import { addTaskJob } from './job-queue.ts';
+import { addCallbackJob, addTaskJob } from './job-queue.ts';
 
 export type TaskState = 'created' | 'submitting' | 'waiting' | 'succeeded' | 'failed';
 
@@ -71,12 +71,13 @@ export interface TaskStore {
   /** Claims the next due delivery; a claim older than `claimMs` belongs to an instance that died. */
   claimDelivery(taskId: string, instanceId: string, claimMs: number): Promise<DeliveryRow | undefined>;
   releaseDelivery(id: number): Promise<void>;
-  finishDelivery(
-    id: number,
-    result: { messageId: number; fileId?: string } | { reason: ReasonCode },
-  ): Promise<void>;
-  /** Stores a callback with a job, in one statement; resolves when it is durable. */
+  finishDelivery(id: number, sent: { messageId: number; fileId?: string }): Promise<void>;
+  /** Ends a delivery that did not succeed; `tell` makes its reason the task's and adds the notice, once per task. */
+  giveUpDelivery(id: number, reason: ReasonCode, tell: boolean): Promise<void>;
+  /** Resolves when the callback is durable. Should the process die before `workCallbacks`, its next start does that. */
   storeCallback(taskId: string, body: string): Promise<void>;
+  /** Has the task looked at now because of its stored callbacks. */
+  workCallbacks(taskId: string): Promise<void>;
   pendingCallbacks(taskId: string): Promise<readonly { readonly id: number; readonly body: unknown }[]>;
   finishCallbacks(ids: readonly number[]): Promise<void>;
 }
@@ -237,22 +238,29 @@ export function createTaskStore(database: Database): TaskStore {
     async releaseDelivery(id) {
       await database.query('update deliveries set claimed_by = null, claimed_at = null where id = $1', [id]);
     },
-    async finishDelivery(id, result) {
-      const values =
-        'reason' in result
-          ? [id, null, null, result.reason]
-          : [id, result.messageId, result.fileId ?? null, null];
+    async finishDelivery(id, { messageId, fileId }) {
       await database.query(
-        'update deliveries set finished_at = now(), message_id = $2, file_id = $3, reason_code = $4 where id = $1',
-        values,
+        'update deliveries set finished_at = now(), message_id = $2, file_id = $3 where id = $1',
+        [id, messageId, fileId ?? null],
+      );
+    },
+    async giveUpDelivery(id, reason, tell) {
+      await database.query(
+        `with given_up as (
+           update deliveries set finished_at = now(), reason_code = $2 where id = $1 returning task_id
+         ), explained as (
+           update tasks set reason_code = $2 from given_up where tasks.id = given_up.task_id and $3
+         )
+         insert into deliveries (task_id, kind, position)
+         select task_id, 'failure', 1 from given_up where $3
+         on conflict (task_id, kind, position) do nothing`,
+        [id, reason, tell],
       );
     },
     async storeCallback(taskId, body) {
-      await database.transaction(async transaction => {
-        await transaction.query('insert into kie_callbacks (task_id, body) values ($1, $2)', [taskId, body]);
-        await addTaskJob(transaction, taskId, 0);
-      });
+      await database.query('insert into kie_callbacks (task_id, body) values ($1, $2)', [taskId, body]);
     },
+    workCallbacks: taskId => addCallbackJob(database, taskId),
     async pendingCallbacks(taskId) {
       const { rows } = await database.query<{ id: string; body: unknown }>(
         'select id, body from kie_callbacks where task_id = $1 and finished_at is null order by id',

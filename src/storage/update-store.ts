@@ -2,7 +2,6 @@
 // of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
-import { z } from 'zod';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
@@ -296,6 +295,3 @@ function toMessage(row: PickRecord): MessageState | undefined {
     renderedAt: row.rendered_at,
   };
 }
-
-/** What arrives is only trusted to be JSON with an integer update_id. */
-export const updateIdSchema = z.object({ update_id: z.int() });

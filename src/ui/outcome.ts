@@ -54,6 +54,10 @@ export function rejected(reason: Rejected['reason'], details: RejectedDetails = 
   return { kind: 'rejected', reason, ...details };
 }
 
+/**
+ * The tap counts, and there is nothing to show.
+ * @public part of what a handler may say, used or not
+ */
 export function noop(): Noop {
   return { kind: 'noop' };
 }

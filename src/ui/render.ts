@@ -2,7 +2,7 @@
 // whether a drawing is sent or edited in.
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
-import { type Locale, reasonText } from '../otel/reasons.ts';
+import { type Locale, reasons } from '../otel/reasons.ts';
 import { currentParameter, type Form } from '../pipeline/form.ts';
 import { encodeButton } from './codec.ts';
 import type { ArgsOf, ButtonName } from './registry.ts';
@@ -99,7 +99,7 @@ const renderers: { readonly [S in ScreenId]: Renderer<S> } = {
   RESULT_ERROR: ({ model, reason, cid }, view) => ({
     text: view.t('result-error', {
       title: titleOf(model, view),
-      reason: reasonText(reason, view.locale, cid),
+      reason: reasons[reason].text[view.locale],
       cid,
     }),
     rows: [

@@ -20,11 +20,21 @@ export function createTexts(): Texts {
     // Telegram shows the bidi isolation marks as boxes on some clients.
     fluentBundleOptions: { useIsolating: false },
   });
-  const translators: Record<Locale, Translate> = {
-    ru: (key, variables) => i18n.t('ru', key, variables),
-    en: (key, variables) => i18n.t('en', key, variables),
-  };
+  const translators = { ru: createTranslate(i18n, 'ru'), en: createTranslate(i18n, 'en') };
   return { for: locale => translators[locale] };
+}
+
+/** Texts without variables are the same each time, and negotiating the locale costs more than the text. */
+function createTranslate(i18n: I18n, locale: Locale): Translate {
+  const fixed = new Map<string, string>();
+  return (key, variables) => {
+    if (variables) return i18n.t(locale, key, variables);
+    const known = fixed.get(key);
+    if (known !== undefined) return known;
+    const text = i18n.t(locale, key);
+    fixed.set(key, text);
+    return text;
+  };
 }
 
 /** Russian unless the Telegram client says English. */

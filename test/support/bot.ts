@@ -168,12 +168,13 @@ export async function waitFor<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
   otherwise: () => string = () => '',
+  limitMs: number = deadlineMs,
 ): Promise<T> {
-  const endsAt = Date.now() + deadlineMs;
+  const endsAt = Date.now() + limitMs;
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > endsAt) expect.fail(`Waited ${deadlineMs} ms for ${what} in vain. ${otherwise()}`);
+    if (Date.now() > endsAt) expect.fail(`Waited ${limitMs} ms for ${what} in vain. ${otherwise()}`);
     await new Promise(resolve => setTimeout(resolve, 5));
   }
 }

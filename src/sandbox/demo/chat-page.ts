@@ -109,7 +109,8 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
       const { from, kind, text, messageId, keyboard } = entry;
       if (from === 'bot') return { from, kind, text, messageId, keyboard, picture: pictures.get(messageId) };
       const deed = deeds[done++];
-      return { from, kind, text: deed?.did ?? text, cid: deed && chronicle.cidOf(deed.updateId) };
+      const words = kind === 'click' ? (deed?.did ?? text) : text;
+      return { from, kind, text: words, cid: deed && chronicle.cidOf(deed.updateId) };
     });
   }
 

@@ -1,0 +1,495 @@
+// What a user is told, and what a generation costs, when KIE.ai refuses, fails, falls silent or is imitated.
+import { SpanStatusCode } from '@opentelemetry/api';
+import { describe, expect, test } from 'vitest';
+import { type ReasonCode, reasons } from '../../src/otel/reasons.ts';
+import type { KieFault } from '../../src/sandbox/kie/index.ts';
+import type { CallbackClick, SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import { type BotOptions, type BotUnderTest, quickTimings, startBot, waitFor } from '../support/bot.ts';
+import { acceptedRun, type Story, storyOf, traceEnded } from '../support/story.ts';
+import { walkToConfirm } from '../support/walk.ts';
+
+const never = 60_000;
+const onlyLookWhenCalledBack = [{ untilMs: Number.POSITIVE_INFINITY, everyMs: never }];
+
+/** KIE.ai moves only when told to, and only a callback makes the bot look. */
+const calledBackOnly: BotOptions = {
+  kie: { stepMs: 'manual' },
+  overrides: {
+    timings: {
+      ...quickTimings,
+      unknownOutcomeLimitMs: never,
+      waitLimitMs: never,
+      poll: onlyLookWhenCalledBack,
+    },
+  },
+};
+
+/** Limits that are reached within a test. */
+const impatient: BotOptions = {
+  kie: { stepMs: 'manual' },
+  overrides: { timings: { ...quickTimings, unknownOutcomeLimitMs: 300, waitLimitMs: 300 } },
+};
+
+describe('an order that is refused', () => {
+  test.each<{ code: number; reason: ReasonCode }>([
+    { code: 402, reason: 'DOWNSTREAM_ERROR' },
+    { code: 422, reason: 'VALIDATION_FAILED' },
+    { code: 500, reason: 'DOWNSTREAM_ERROR' },
+    { code: 505, reason: 'MODEL_DISABLED' },
+  ])('with $code is not repeated and ends in $reason', async ({ code, reason }) => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'create', does: 'answer', code });
+    const { user, story } = await failedRun(bot);
+
+    expect(story.chain).toEqual([...acceptedRun, 'TASK_FAILED', 'RESULT_DELIVERED']);
+    expectFailure(user, story, reason);
+    expect(story.line('TASK_FAILED')).toMatchObject({
+      error_type: 'KIE_REFUSED',
+      reason_detail: `KIE.ai answered ${code}`,
+    });
+    expect(orders(bot, story.cid)).toBe(1);
+    expect(bot.kie.createdCount()).toBe(0);
+    expect(await taskRows(bot)).toEqual([{ state: 'failed', reason_code: reason, submit_attempts: 1 }]);
+    expect(bot.spansOf(story.cid).find(({ name }) => name === 'kie createTask')).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: { 'kie.code': code, 'error.type': 'KIE_REFUSED' },
+    });
+  });
+
+  test.each([429, 455])('with %i is repeated, and then accepted', async code => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext({ at: 'create', does: 'answer', code });
+    const { run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+    expect(story.chain).toEqual([
+      ...acceptedRun,
+      'TASK_PROGRESS',
+      'TASK_PROGRESS',
+      'KIE_CALLBACK',
+      'TASK_COMPLETED',
+      'RESULT_DELIVERED',
+    ]);
+    expect(progressOf(bot, story.cid)).toMatchObject([
+      { operation: 'submit again', attempt: 1, reason_detail: `KIE.ai answered ${code}` },
+      { operation: 'submitted' },
+    ]);
+    expect(orders(bot, story.cid)).toBe(2);
+    expect(bot.kie.createdCount()).toBe(1);
+  });
+
+  test.each([429, 455])('with %i every time ends after the last attempt', async code => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'create', does: 'answer', code }, quickTimings.submitAttempts);
+    const { user, story } = await failedRun(bot);
+
+    expect(story.chain).toEqual([
+      ...acceptedRun,
+      'TASK_PROGRESS',
+      'TASK_PROGRESS',
+      'TASK_FAILED',
+      'RESULT_DELIVERED',
+    ]);
+    expectFailure(user, story, 'DOWNSTREAM_ERROR');
+    expect(orders(bot, story.cid)).toBe(quickTimings.submitAttempts);
+    expect(bot.kie.createdCount()).toBe(0);
+  });
+
+  test('can be given once more from the message that tells of the failure', async () => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'create', does: 'answer', code: 402 });
+    const { user } = await failedRun(bot);
+    const again = user.click('🔁 Once more');
+    await user.waitForMessage(/step 1 of 2/, { after: again });
+    expect((await storyOf(bot, again)).line('CALLBACK_ACCEPTED')).toMatchObject({
+      screen_id: 'RESULT_ERROR',
+      button_id: 'RETRY',
+    });
+  });
+});
+
+describe('an order whose answer is lost', () => {
+  test.each(['lose-answer', 'garble-answer'] as const)(
+    '(%s) is never given again; the callback settles it',
+    async does => {
+      await using bot = await startBot(calledBackOnly);
+      bot.kie.failNext({ at: 'create', does });
+      const { user, run } = await startRun(bot);
+      await untilOrdered(bot, run);
+      await bot.kie.advance(3);
+      const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+      expect(story.chain).toEqual([
+        ...acceptedRun,
+        'TASK_PROGRESS',
+        'KIE_CALLBACK',
+        'TASK_COMPLETED',
+        'RESULT_DELIVERED',
+      ]);
+      expect(story.line('TASK_PROGRESS')).toMatchObject({
+        operation: 'outcome unknown',
+        error_type: 'KIE_UNKNOWN_OUTCOME',
+      });
+      expect(pictures(user)).toBe(1);
+      expect(orders(bot, story.cid)).toBe(1);
+      expect(bot.kie.createdCount()).toBe(1);
+    },
+  );
+
+  test('and whose callback stays away, too, ends in DOWNSTREAM_TIMEOUT', async () => {
+    await using bot = await startBot(impatient);
+    bot.kie.failNext({ at: 'create', does: 'lose-answer' });
+    bot.kie.failNext({ at: 'callback', does: 'never' });
+    const { user, story } = await failedRun(bot);
+
+    expect(story.chain).toEqual([...acceptedRun, 'TASK_PROGRESS', 'TASK_FAILED', 'RESULT_DELIVERED']);
+    expectFailure(user, story, 'DOWNSTREAM_TIMEOUT');
+    expect(orders(bot, story.cid)).toBe(1);
+    expect(bot.kie.createdCount()).toBe(1);
+  });
+
+  test('and that was given up is delivered all the same when its callback comes late', async () => {
+    await using bot = await startBot(impatient);
+    bot.kie.failNext({ at: 'create', does: 'lose-answer' });
+    const { user, run } = await failedRun(bot);
+    await bot.kie.advance(3);
+    const late = await lateStory(bot, run);
+
+    expect(late.chain.slice(-3)).toEqual(['KIE_CALLBACK', 'TASK_LATE_RESULT', 'RESULT_DELIVERED']);
+    expect(pictures(user)).toBe(1);
+    expect(orders(bot, late.cid)).toBe(1);
+  });
+});
+
+describe('a generation that was accepted', () => {
+  test.each<{ fault: KieFault; reason: ReasonCode; detail: string }>([
+    { fault: { at: 'outcome', does: 'fail' }, reason: 'DOWNSTREAM_ERROR', detail: '500' },
+    {
+      fault: { at: 'outcome', does: 'fail', failCode: '501', failMsg: 'Task failed' },
+      reason: 'DOWNSTREAM_ERROR',
+      detail: '501',
+    },
+    { fault: { at: 'outcome', does: 'reject-content' }, reason: 'CONTENT_REJECTED', detail: '422' },
+    { fault: { at: 'outcome', does: 'give-no-urls' }, reason: 'DOWNSTREAM_ERROR', detail: 'empty_result' },
+  ])('and fails ($fault.does) ends in $reason', async ({ fault, reason, detail }) => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext(fault);
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+    expect(story.chain).toEqual([
+      ...acceptedRun,
+      'TASK_PROGRESS',
+      'KIE_CALLBACK',
+      'TASK_FAILED',
+      'RESULT_DELIVERED',
+    ]);
+    expectFailure(user, story, reason);
+    expect(story.line('TASK_FAILED').reason_detail).toBe(detail);
+    expect(await taskRows(bot)).toEqual([{ state: 'failed', reason_code: reason, submit_attempts: 1 }]);
+  });
+
+  test.each(['never-finish', 'unknown-state'] as const)(
+    'and does not end (%s) ends in DOWNSTREAM_TIMEOUT',
+    async does => {
+      await using bot = await startBot({ ...impatient, kie: { stepMs: 20 } });
+      bot.kie.failNext({ at: 'outcome', does });
+      const { user, story } = await failedRun(bot);
+
+      expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_FAILED', 'RESULT_DELIVERED']);
+      expectFailure(user, story, 'DOWNSTREAM_TIMEOUT');
+      expect(progressOf(bot, story.cid).map(({ operation }) => operation)).toEqual([
+        'submitted',
+        ...Array.from(progressOf(bot, story.cid).slice(1), () => 'waiting'),
+      ]);
+    },
+  );
+
+  test('and given up is delivered all the same when its result comes late', async () => {
+    await using bot = await startBot(impatient);
+    const { user, run, story } = await failedRun(bot);
+    expectFailure(user, story, 'DOWNSTREAM_TIMEOUT');
+    await bot.kie.advance(3);
+    const late = await lateStory(bot, run);
+
+    expect(late.chain.slice(-3)).toEqual(['KIE_CALLBACK', 'TASK_LATE_RESULT', 'RESULT_DELIVERED']);
+    expect(late.line('TASK_LATE_RESULT')).toMatchObject({ level: 'WARNING', model_id: 'z-image' });
+    expect(pictures(user)).toBe(1);
+    expect(await taskRows(bot)).toEqual([{ state: 'succeeded', reason_code: null, submit_attempts: 1 }]);
+    expect(await deliveryRows(bot)).toEqual([
+      { kind: 'failure', reason_code: null, finished: true },
+      { kind: 'result', reason_code: null, finished: true },
+    ]);
+  });
+
+  test('survives look-ups that fail', async () => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'callback', does: 'never' });
+    bot.kie.failNext({ at: 'record', does: 'answer', code: 401 });
+    const { user, run } = await startRun(bot);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+    expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_COMPLETED', 'RESULT_DELIVERED']);
+    expect(progressOf(bot, story.cid)).toContainEqual(
+      expect.objectContaining({ operation: 'look again', reason_detail: 'KIE.ai answered 401' }),
+    );
+    expect(pictures(user)).toBe(1);
+  });
+});
+
+describe('a callback', () => {
+  test('that comes before the answer to the order leads to one delivery', async () => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext({ at: 'callback', does: 'early' });
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    const { cid } = await storyOf(bot, run, 'RESULT_DELIVERED');
+    await traceEnded(bot, cid);
+
+    // The answer to the order and the look that the callback asks for are two jobs side by side.
+    const chain = bot.chainOf(cid);
+    expect(chain.slice(0, acceptedRun.length + 1)).toEqual([...acceptedRun, 'KIE_CALLBACK']);
+    expect(chain.filter(name => name !== 'TASK_PROGRESS').slice(acceptedRun.length)).toEqual([
+      'KIE_CALLBACK',
+      'TASK_COMPLETED',
+      'RESULT_DELIVERED',
+    ]);
+    expect(pictures(user)).toBe(1);
+    expect(orders(bot, cid)).toBe(1);
+  });
+
+  test('that comes twice leads to one delivery', async () => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext({ at: 'callback', does: 'twice' });
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    await bot.kie.advance(3);
+    const { cid } = await storyOf(bot, run, 'RESULT_DELIVERED');
+    await waitFor('both callbacks to be worked', async () => {
+      const worked = await bot.database.query('select 1 from kie_callbacks where finished_at is not null');
+      return worked.length === 2 || undefined;
+    });
+    await traceEnded(bot, cid);
+
+    const count = (name: string): number => bot.chainOf(cid).filter(other => other === name).length;
+    expect(count('KIE_CALLBACK')).toBe(2);
+    expect(count('TASK_COMPLETED')).toBe(1);
+    expect(count('RESULT_DELIVERED')).toBe(1);
+    expect(pictures(user)).toBe(1);
+    expect(bot.kie.callbacks().map(({ status }) => status)).toEqual([200, 200]);
+  });
+
+  test('that is forged is refused with 401 under a cid of its own, and the poll finds the result', async () => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'callback', does: 'forge' });
+    const { user, run } = await startRun(bot);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+    await bot.kie.callbacksSettled();
+
+    expect(bot.kie.callbacks().map(({ status }) => status)).toEqual([401, 401, 401]);
+    expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_COMPLETED', 'RESULT_DELIVERED']);
+    expect(pictures(user)).toBe(1);
+    const refusals = bot.lines.filter(({ name }) => name === 'KIE_CALLBACK');
+    expect(refusals).toHaveLength(3);
+    for (const refusal of refusals) {
+      expect(refusal).toMatchObject({
+        result: 'rejected',
+        reason_code: 'PERMISSION_DENIED',
+        reason_detail: 'signature_wrong',
+      });
+      expect(refusal.cid).not.toBe(story.cid);
+    }
+    expect(await bot.database.query('select 1 from kie_callbacks')).toEqual([]);
+  });
+
+  test('for a path that no task has is answered with 404 and told under a cid of its own', async () => {
+    await using bot = await startBot();
+    const url = `${bot.app.url()}/callbacks/kie/${'0'.repeat(32)}`;
+    const body = { code: 200, data: { taskId: 'somebody-elses', state: 'success' } };
+    expect(await bot.kie.forgeCallback(url, body)).toEqual({ status: 404 });
+    expect(await bot.waitForLine(({ name }) => name === 'KIE_CALLBACK')).toMatchObject({
+      result: 'rejected',
+      reason_code: 'UNKNOWN_ACTION',
+    });
+  });
+
+  test('that names another task than its path is refused although it is signed', async () => {
+    await using bot = await startBot(calledBackOnly);
+    const { run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    const url = String(bot.kie.tasks()[0]?.callBackUrl);
+    const answer = await bot.kie.forgeCallback(
+      url,
+      { code: 200, data: { taskId: 'another', state: 'success' } },
+      bot.kie.signatureHeaders('another'),
+    );
+    expect(answer).toEqual({ status: 401 });
+    expect(await bot.database.query('select 1 from kie_callbacks')).toEqual([]);
+  });
+});
+
+describe('a result', () => {
+  test('whose file cannot be had is told to the user once, with the cid', async () => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext({ at: 'file', does: 'miss' });
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+    expect(story.chain).toEqual([
+      ...acceptedRun,
+      'TASK_PROGRESS',
+      'KIE_CALLBACK',
+      'TASK_COMPLETED',
+      ...Array.from({ length: quickTimings.deliveryAttempts }, () => 'DELIVERY_FAILED'),
+      'RESULT_DELIVERED',
+    ]);
+    expect(bot.linesOf(story.cid).filter(({ name }) => name === 'DELIVERY_FAILED')).toEqual(
+      Array.from({ length: quickTimings.deliveryAttempts }, () =>
+        expect.objectContaining({
+          operation: 'result',
+          reason_code: 'DOWNSTREAM_ERROR',
+          error_type: 'DOWNLOAD_FAILED',
+        }),
+      ),
+    );
+    expectTold(user, story, 'DOWNSTREAM_ERROR');
+    expect(pictures(user)).toBe(0);
+    expect(await taskRows(bot)).toEqual([
+      { state: 'succeeded', reason_code: 'DOWNSTREAM_ERROR', submit_attempts: 1 },
+    ]);
+    expect(await deliveryRows(bot)).toEqual([
+      { kind: 'result', reason_code: 'DOWNSTREAM_ERROR', finished: true },
+      { kind: 'failure', reason_code: null, finished: true },
+    ]);
+  });
+
+  test('for a user who has blocked the bot is given up without a second try', async () => {
+    await using bot = await startBot(calledBackOnly);
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    await storyOf(bot, user.block());
+    await bot.kie.advance(3);
+    const { cid } = await storyOf(bot, run, 'DELIVERY_FAILED');
+    await traceEnded(bot, cid);
+
+    expect(bot.linesOf(cid).filter(({ name }) => name === 'DELIVERY_FAILED')).toMatchObject([
+      { operation: 'result', reason_code: 'DOWNSTREAM_ERROR', error_type: 'telegram_403' },
+    ]);
+    expect(await deliveryRows(bot)).toEqual([
+      { kind: 'result', reason_code: 'DOWNSTREAM_ERROR', finished: true },
+    ]);
+    expect(await bot.database.query('select blocked_at is not null as blocked from users')).toEqual([
+      { blocked: true },
+    ]);
+  });
+
+  test('leaves alone what the user has opened in the meantime', async () => {
+    await using bot = await startBot(calledBackOnly);
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    const menu = user.click('🏠 Menu');
+    await user.waitForMessage(/What shall we create/, { after: menu });
+    await storyOf(bot, menu);
+    await bot.kie.advance(3);
+    const { cid } = await storyOf(bot, run, 'RESULT_DELIVERED');
+    await traceEnded(bot, cid);
+
+    expect(pictures(user)).toBe(1);
+    expect(user.messages().at(-2)?.text).toContain('What shall we create');
+    const tap = user.click('🎨 Pictures', { messageId: user.messages().at(-2)?.messageId ?? 0 });
+    expect((await storyOf(bot, tap)).line('DISPATCH_OK')).toMatchObject({ reason_code: 'SUCCESS' });
+  });
+
+  test('that fails leaves alone what the user has opened in the meantime, and is told below', async () => {
+    await using bot = await startBot(calledBackOnly);
+    bot.kie.failNext({ at: 'outcome', does: 'fail' });
+    const { user, run } = await startRun(bot);
+    await untilOrdered(bot, run);
+    const menu = user.click('🏠 Menu');
+    await user.waitForMessage(/What shall we create/, { after: menu });
+    await storyOf(bot, menu);
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+    expectFailure(user, story, 'DOWNSTREAM_ERROR');
+    expect(user.messages().at(-2)?.text).toContain('What shall we create');
+  });
+});
+
+async function startRun(bot: BotUnderTest): Promise<{ user: SandboxUser; run: CallbackClick }> {
+  const user = bot.user();
+  await walkToConfirm(user);
+  return { user, run: user.click('🚀 Run') };
+}
+
+/** A run up to the notice of its failure. */
+async function failedRun(bot: BotUnderTest) {
+  const { user, run } = await startRun(bot);
+  const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+  await traceEnded(bot, story.cid);
+  return { user, run, story };
+}
+
+/** Resolves when the order has been given and what is known of it is stored. */
+async function untilOrdered(bot: BotUnderTest, run: CallbackClick): Promise<void> {
+  const cid = await bot.cidOf(run.updateId);
+  await bot.waitForLine(
+    line => line.cid === cid && line.name === 'TASK_PROGRESS' && line.operation !== 'submit again',
+  );
+}
+
+/** The story up to the delivery that follows the notice of the failure. */
+async function lateStory(bot: BotUnderTest, run: CallbackClick): Promise<Story> {
+  const cid = await bot.cidOf(run.updateId);
+  await bot.waitForLine(
+    line => line.cid === cid && line.name === 'RESULT_DELIVERED' && line.operation === 'result',
+  );
+  return storyOf(bot, run);
+}
+
+function expectFailure(user: SandboxUser, story: Story, reason: ReasonCode): void {
+  expect(story.line('TASK_FAILED')).toMatchObject({
+    level: 'ERROR',
+    reason_code: reason,
+    model_id: 'z-image',
+    duration_ms: expect.any(Number),
+  });
+  expectTold(user, story, reason);
+}
+
+/** One message tells the reason in the user's words, and bears the cid. */
+function expectTold(user: SandboxUser, story: Story, reason: ReasonCode): void {
+  const told = user.messages().filter(({ text }) => text.includes(story.cid));
+  expect(told.map(({ text }) => text)).toEqual([
+    `⚠️ Z-Image\n\n${reasons[reason].text.en}\nReference: ${story.cid}`,
+  ]);
+  expect(story.line('RESULT_DELIVERED')).toMatchObject({
+    operation: 'failure',
+    message_id: told[0]?.messageId,
+  });
+}
+
+/** How often createTask was called. */
+function orders(bot: BotUnderTest, cid: string): number {
+  return bot.spansOf(cid).filter(({ name }) => name === 'kie createTask').length;
+}
+
+const pictures = (user: SandboxUser): number => user.messages().filter(({ kind }) => kind === 'photo').length;
+
+const withoutProgress = (story: Story): string[] => story.chain.filter(name => name !== 'TASK_PROGRESS');
+
+const progressOf = (bot: BotUnderTest, cid: string) =>
+  bot.linesOf(cid).filter(({ name }) => name === 'TASK_PROGRESS');
+
+const taskRows = (bot: BotUnderTest) =>
+  bot.database.query('select state, reason_code, submit_attempts from tasks');
+
+const deliveryRows = (bot: BotUnderTest) =>
+  bot.database.query(
+    'select kind, reason_code, finished_at is not null as finished from deliveries order by id',
+  );

@@ -1,0 +1,208 @@
+// The real command as a visitor runs it, in a process of its own, with an environment and a temporary folder of
+// its own, so that whatever it leaves behind is seen.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import packageJson from '../../package.json' with { type: 'json' };
+
+const deadlineMs = 60_000;
+
+interface Demo extends AsyncDisposable {
+  /** stdout and stderr so far. */
+  output(): string;
+  /** Resolves with the first group of the pattern once it was printed; rejects when the demo ends before. */
+  printed(pattern: RegExp): Promise<string>;
+  /** As a terminal does it on Ctrl-C: the whole process group gets the signal. */
+  pressCtrlC(): void;
+  ended(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  /** Files and folders it has left. */
+  remains(): Promise<readonly string[]>;
+  /** Whether a process that it started is still there. */
+  hasProcesses(): boolean;
+}
+
+async function startDemo(
+  options: readonly string[],
+  environment: Record<string, string> = {},
+): Promise<Demo> {
+  // Short, because the path of a Unix socket below it is limited; open to the user that Postgres runs as.
+  const folder = await mkdtemp(path.join(tmpdir(), 'd-'));
+  await chmod(folder, 0o711);
+  const [, ...command] = packageJson.scripts.demo.split(' ');
+  const child = spawn(process.execPath, [...command, ...options], {
+    cwd: path.join(import.meta.dirname, '../..'),
+    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  const ending = once(child, 'close').then(([code, signal]) => ({ code, signal }));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  return {
+    output: () => output,
+    printed: pattern =>
+      new Promise((resolve, reject) => {
+        const look = (): void => {
+          const found = pattern.exec(output)?.[1];
+          if (found !== undefined) resolve(found);
+        };
+        child.stdout.on('data', look);
+        look();
+        const fail = (): void => reject(new Error(`${pattern} was not printed:\n${output}`));
+        ending.then(fail, fail);
+      }),
+    pressCtrlC: () => void signalGroup(child, 'SIGINT'),
+    ended: () => ending,
+    remains: () => readdir(folder),
+    hasProcesses: () => signalGroup(child, 0),
+    async [Symbol.asyncDispose]() {
+      signalGroup(child, 'SIGKILL');
+      await ending;
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** False when the group has no process. */
+function signalGroup(child: ChildProcess, signal: NodeJS.Signals | 0): boolean {
+  if (child.pid === undefined) return false;
+  try {
+    return process.kill(-child.pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+test(
+  'one command shows the conversation beside the chain of each cid, and leaves nothing behind',
+  async () => {
+    await using demo = await startDemo(['--once']);
+    expect(await demo.ended(), demo.output()).toEqual({ code: 0, signal: null });
+
+    const output = demo.output();
+    expect(output).toContain('13 updates, 13 chains complete');
+    expect(new Set(output.match(/│ cid=[0-9a-f]{8}$/gm)).size).toBe(13);
+    for (const said of ['“/start”', '[ 🎨 Pictures ]', '[ 🚀 Run ]', 'picture, 512 × 288', 'Too short'])
+      expect(output).toContain(said);
+    for (const told of [
+      /\+\d+ ms CALLBACK_REJECTED +STATE_MISMATCH/,
+      /\+\d+ ms PARAM_VALIDATION_FAILED +VALIDATION_FAILED/,
+      /\+\d+ ms TASK_FAILED +DOWNSTREAM_ERROR/,
+      /\+\d+ ms RESULT_DELIVERED +result/,
+      /\+\d+ ms RESULT_DELIVERED +failure/,
+    ])
+      expect(output).toMatch(told);
+    // The code that the user reads is the cid that finds the chain.
+    const reference = /Reference: ([0-9a-f]{8})/.exec(output)?.[1];
+    expect(output).toContain(`│ cid=${reference}\n`);
+    expect(output).toContain('docker compose up -d otel-collector jaeger');
+    expect(output.split('\n').filter(line => line.length > 120)).toEqual([]);
+    expect(await demo.remains()).toEqual([]);
+    expect(demo.hasProcesses()).toBe(false);
+  },
+  deadlineMs,
+);
+
+test(
+  'the settings of a real deployment around it change nothing, and --verbose prints the lines of the bot',
+  async () => {
+    await using demo = await startDemo(['--once', '--verbose'], {
+      DATABASE_URL: 'postgres://nobody@127.0.0.1:1/nothing',
+      PGHOST: '127.0.0.1',
+      PGPORT: '1',
+      PGSSLMODE: 'require',
+      BOT_MODE: 'polling',
+      PORT: 'no port',
+      LOG_FORMAT: 'kv',
+      LOG_LEVEL: 'CRITICAL',
+      KIE_API_URL: 'http://127.0.0.1:1',
+      KIE_API_KEY: 'canary-kie-key',
+      NODE_ENV: 'production',
+    });
+    expect(await demo.ended(), demo.output()).toEqual({ code: 0, signal: null });
+    const lines = demo
+      .output()
+      .split('\n')
+      .filter(line => line.startsWith('{'))
+      .map(line => JSON.parse(line));
+    expect(lines.filter(({ name }) => name === 'DISPATCH_OK')).toHaveLength(13);
+    expect(demo.output()).not.toContain('canary');
+  },
+  deadlineMs,
+);
+
+test(
+  'a real token is refused in one sentence that does not hold it, before anything is started',
+  async () => {
+    const token = '123456789:canary-token-of-a-real-bot-000000000';
+    await using demo = await startDemo(['--once'], { TELEGRAM_BOT_TOKEN: token });
+    expect(await demo.ended()).toEqual({ code: 1, signal: null });
+    expect(demo.output()).toMatch(/^The demo never uses a real bot, but TELEGRAM_BOT_TOKEN is set: .*\n$/);
+    expect(demo.output()).not.toContain('canary');
+    expect(await demo.remains()).toEqual([]);
+  },
+  deadlineMs,
+);
+
+test(
+  'a Bot API that is not on this machine is refused',
+  async () => {
+    await using demo = await startDemo(['--once'], { TELEGRAM_API_ROOT: 'https://api.telegram.org' });
+    expect(await demo.ended()).toEqual({ code: 1, signal: null });
+    expect(demo.output()).toMatch(/^The demo never leaves this machine, but TELEGRAM_API_ROOT .*\n$/);
+  },
+  deadlineMs,
+);
+
+test(
+  'without --once a person can go on by the chat page, until Ctrl-C stops everything',
+  async () => {
+    await using demo = await startDemo([]);
+    const url = await demo.printed(/Try it yourself (http:\/\/127\.0\.0\.1:\d+)/);
+    expect(await (await fetch(url)).text()).toContain('<title>');
+
+    const changes = await fetch(`${url}/changes`);
+    const page = readChanges(changes);
+    const act = (action: object) =>
+      fetch(`${url}/actions`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(action),
+      });
+    expect((await act({ kind: 'unknown-button' })).status).toBe(409);
+    expect((await act({ kind: 'say', text: '/start' })).status).toBe(204);
+    await page.until(state => state.includes('What shall we create?') && state.includes('DISPATCH_OK'));
+    expect((await act({ kind: 'unknown-button' })).status).toBe(204);
+    await page.until(
+      state => state.includes('UNKNOWN_CALLBACK') && state.includes('I do not know this button'),
+    );
+
+    demo.pressCtrlC();
+    expect(await demo.ended(), demo.output()).toEqual({ code: null, signal: 'SIGINT' });
+    expect(await demo.remains()).toEqual([]);
+    expect(demo.hasProcesses()).toBe(false);
+  },
+  deadlineMs,
+);
+
+/** What the page was sent last, as text. */
+function readChanges(response: Response): { until(fits: (state: string) => boolean): Promise<void> } {
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let received = '';
+  return {
+    async until(fits) {
+      while (!fits(received)) {
+        const next = await reader?.read();
+        if (!next || next.done) throw new Error(`The page was told no more than:\n${received}`);
+        received += next.value;
+      }
+    },
+  };
+}

@@ -1,0 +1,183 @@
+// The real program as a child process: `node --import ./src/otel/register.ts src/main.ts`, as `npm start` runs
+// it, while the stand-ins live in the process of the test and outlast it. That is what restarts, hard kills and
+// the environment variables of OpenTelemetry can be tried on. Each child is ended by its own pid.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { createLifecycle } from '../../src/lifecycle.ts';
+import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import {
+  type SandboxUser,
+  startTelegramSandbox,
+  type TelegramSandbox,
+} from '../../src/sandbox/telegram/index.ts';
+import { type Line, waitFor, webhookSecret } from './bot.ts';
+import { createTestDatabase, type TestDatabase } from './database.ts';
+
+type Environment = Readonly<Record<string, string>>;
+
+/** Everything around the program: it can die and come back, this stays. */
+export interface Surroundings extends AsyncDisposable {
+  readonly telegram: TelegramSandbox;
+  readonly kie: KieSandbox;
+  readonly database: TestDatabase;
+  /** Leads a program to these stand-ins. */
+  readonly environment: Environment;
+  /** A user with an English profile. */
+  user(): SandboxUser;
+}
+
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface Program extends AsyncDisposable {
+  /** Lines of stdout as they were written. */
+  readonly output: readonly string[];
+  /** The same, parsed; empty with LOG_FORMAT=kv. */
+  readonly lines: readonly Line[];
+  readonly stderr: string;
+  waitForLine(fits: (line: Line) => boolean): Promise<Line>;
+  /** Waits for one of these events, of whichever cid. */
+  waitForEvent(...names: string[]): Promise<Line>;
+  /** Waits for a line of stdout that holds this text, in either format. */
+  waitForText(text: string): Promise<string>;
+  /** The cid of the update with that Telegram id. */
+  cidOf(updateId: number): Promise<string>;
+  /** The names of the events of one cid, in their order. */
+  chainOf(cid: string): string[];
+  signal(name: NodeJS.Signals): void;
+  /** Resolves when the process is gone and its output is read to the end. */
+  readonly exited: Promise<Exit>;
+  /** SIGTERM, unless it has ended. */
+  stop(): Promise<Exit>;
+}
+
+export const kieHmacKey = 'canary-hmac-key-4242';
+export const hashSecret = 'canary-hash-secret-0123456789';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** Two cores are shared by all test files, and a start takes a second of CPU. */
+const deadlineMs = 25_000;
+
+export async function startSurroundings(options: { kie?: KieSandboxOptions } = {}): Promise<Surroundings> {
+  const lifecycle = createLifecycle();
+  const database = await createTestDatabase();
+  lifecycle.onStop('database', () => database.drop());
+  const telegram = await startTelegramSandbox({ retryDelaysMs: { base: 20, cap: 200 } });
+  lifecycle.onStop('Telegram', () => telegram.stop());
+  const kie = await startKieSandbox({
+    stepMs: 20,
+    callbackRetryDelayMs: 20,
+    webhookHmacKey: kieHmacKey,
+    ...options.kie,
+  });
+  lifecycle.onStop('KIE', () => kie.stop());
+  return {
+    telegram,
+    kie,
+    database,
+    environment: {
+      TELEGRAM_BOT_TOKEN: telegram.token,
+      TELEGRAM_API_ROOT: telegram.apiRoot,
+      PORT: '0',
+      WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
+      WEBHOOK_SECRET_TOKEN: webhookSecret,
+      DATABASE_URL: database.url,
+      HASH_SECRET: hashSecret,
+      KIE_API_KEY: kie.apiKey,
+      KIE_API_URL: kie.apiUrl,
+      KIE_WEBHOOK_HMAC_KEY: kieHmacKey,
+      NODE_ENV: 'test',
+    },
+    user: () => telegram.user({ languageCode: 'en' }),
+    async [Symbol.asyncDispose]() {
+      await lifecycle.stop();
+      telegram.assertHealthy();
+    },
+  };
+}
+
+/** Starts the program and resolves once it takes updates. Rejects with what it printed when it ends before. */
+export async function startProgram(environment: Environment): Promise<Program> {
+  const program = runProgram(environment);
+  const ended = program.exited.then(({ code, signal }) => {
+    throw new Error(
+      `The program ended with ${code ?? signal}:\n${program.output.join('\n')}\n${program.stderr}`,
+    );
+  });
+  try {
+    await Promise.race([program.waitForText('BOOT_OK'), ended]);
+  } catch (error) {
+    await program.stop();
+    throw error;
+  }
+  return program;
+}
+
+/** Starts the program without waiting for anything. */
+export function runProgram(environment: Environment): Program {
+  // Nothing of the machine's environment may change what is tried, least of all its OTEL_* variables.
+  const child = spawn(process.execPath, ['--import', './src/otel/register.ts', 'src/main.ts'], {
+    cwd: root,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const killNow = (): void => void child.kill('SIGKILL');
+  process.once('exit', killNow);
+  const output: string[] = [];
+  const lines: Line[] = [];
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  createInterface({ input: child.stdout }).on('line', text => {
+    output.push(text);
+    if (environment.LOG_FORMAT !== 'kv') lines.push(JSON.parse(text));
+  });
+  const exited = endOf(child).finally(() => process.off('exit', killNow));
+  // Whoever does not wait for the end is not to fail by it.
+  exited.catch(() => undefined);
+
+  const program: Program = {
+    output,
+    lines,
+    get stderr() {
+      return stderr;
+    },
+    waitForLine: fits => wait('a line', () => lines.find(fits)),
+    waitForEvent: (...names) => wait(names.join(' or '), () => lines.find(line => names.includes(line.name))),
+    waitForText: text => wait(text, () => output.find(line => line.includes(text))),
+    cidOf: async updateId =>
+      (
+        await wait(`update ${updateId}`, () =>
+          lines.findLast(line => line.name === 'UPDATE_RECEIVED' && line.update_id === updateId),
+        )
+      ).cid,
+    chainOf: cid => lines.filter(line => line.cid === cid).map(line => line.name),
+    signal: name => void child.kill(name),
+    exited,
+    stop() {
+      child.kill('SIGTERM');
+      return exited;
+    },
+    async [Symbol.asyncDispose]() {
+      await program.stop();
+    },
+  };
+
+  const wait = <T>(what: string, look: () => T | undefined): Promise<T> =>
+    waitFor(what, look, () => `${output.join('\n')}\n${stderr}`, deadlineMs);
+
+  return program;
+}
+
+/** `kill` sends nothing to a process that has ended, so a late signal cannot reach another one. */
+function endOf(child: ChildProcess): Promise<Exit> {
+  return new Promise((resolve, reject) => {
+    child.once('error', reject);
+    // Not `exit`: only at `close` the pipes are empty.
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
