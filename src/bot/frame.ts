@@ -153,7 +153,7 @@ export function createFrame(options: FrameOptions): Frame {
     const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
     await concludeMessage(context, outcome, {
       verdict: { result: 'rejected', reason: 'UNKNOWN_ACTION' },
-      hint: 'hint-unknown-command',
+      hint: context.form ? 'hint-unknown-command-form' : 'hint-unknown-command',
     });
   }
 

@@ -7,7 +7,7 @@ import type { BotContext } from './bot-context.ts';
 
 /** By our own record of the rendering: Telegram's date is that of the first sending. */
 const expiryMs = 48 * 60 * 60 * 1_000;
-/** The same button within this time of its acceptance is a double tap, even where it would still be valid. */
+/** The same button of the same drawing within this time of its acceptance is a double tap. */
 const doubleTapMs = 2_000;
 
 /** undefined when the handler may be called. `data` is the callback_data as it came. */
@@ -30,8 +30,10 @@ export function judge(
   const button = buttons[name];
   const from: readonly ScreenId[] = button.from;
   if (!from.includes(screen.id)) return orMismatch(from.join(' | '), screen.id);
-  if (repeated && screen.lastAction && tappedAt - screen.lastAction.at.getTime() < doubleTapMs) {
-    return rejected('DUPLICATE_ACTION');
+  if (repeated && screen.lastAction) {
+    const { at } = screen.lastAction;
+    // Where the first tap drew a new screen, the same button on that screen is a new wish.
+    if (at > screen.renderedAt && tappedAt - at.getTime() < doubleTapMs) return rejected('DUPLICATE_ACTION');
   }
   if ('draft' in button && (form?.draft !== args[0] || form?.revision !== args[1])) {
     return orMismatch(

@@ -21,7 +21,7 @@ import { errorType } from '../errors.ts';
 import { cidOf } from './cid.ts';
 import { type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
-import type { Logger } from './logger.ts';
+import { createJsonFields, type JsonFields, type Logger } from './logger.ts';
 import type { Scrubber } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
 
@@ -83,6 +83,8 @@ interface Scope {
   readonly span: Span;
   /** Of this scope alone: an inner one begins with a copy. */
   readonly fields: AmbientFields;
+  /** The fields as JSON, made when the first line needs them. */
+  head: JsonFields | undefined;
 }
 
 const scopeKey = createContextKey('trt.scope');
@@ -96,6 +98,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   // Events outside any update or job (start, stop, background trouble) share this trace id.
   const processSpan = trace.wrapSpanContext(newSpanContext());
 
+  const processHead = headOf(processSpan, {});
+
   const activeScope = (): Scope | undefined => context.active().getValue(scopeKey) as Scope | undefined;
   const activeSpanContext = (): SpanContext => (activeScope()?.span ?? processSpan).spanContext();
 
@@ -105,27 +109,38 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const span = scope?.span ?? processSpan;
     if (span.isRecording()) span.addEvent(name, fields as Attributes);
     if (!logger.enabled(definition.level)) return;
-    const spanContext = span.spanContext();
-    const cid = cidOf(spanContext.traceId);
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
-    const own = fields as Partial<EventFields>;
+    const own = fields as Readonly<Record<string, unknown>>;
+    const shared = scope ? sharedHead(scope) : processHead;
+    const cid = cidOf(span.spanContext().traceId);
     const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
+    const line = withoutShared({ name, domain: definition.domain }, own, shared.values);
+    const head = line.differs && scope ? headOf(scope.span, { ...scope.fields, ...own }) : shared;
     logger.write(
       definition.level,
-      {
-        name,
-        cid,
-        trace_id: spanContext.traceId,
-        span_id: spanContext.spanId,
-        trace_flags: spanContext.traceFlags,
-        domain: definition.domain,
-        bot_state: instance.botState(),
-        instance_id: instance.instance_id,
-        ...scope?.fields,
-        ...own,
-      },
+      head,
+      line.fields,
       `${name} cid=${cid} domain=${definition.domain}${reason}`,
     );
+  }
+
+  function sharedHead(scope: Scope): JsonFields {
+    scope.head ??= headOf(scope.span, scope.fields);
+    return scope.head;
+  }
+
+  /** What every line of a scope has in common. */
+  function headOf(span: Span, fields: AmbientFields): JsonFields {
+    const { traceId, spanId, traceFlags } = span.spanContext();
+    return createJsonFields({
+      cid: cidOf(traceId),
+      trace_id: traceId,
+      span_id: spanId,
+      trace_flags: traceFlags,
+      bot_state: instance.botState(),
+      instance_id: instance.instance_id,
+      ...fields,
+    });
   }
 
   async function inSpan<T>(name: string, spanOptions: SpanOptions, work: () => Promise<T>): Promise<T> {
@@ -145,8 +160,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     );
     // Without an SDK a span continues its parent's ids, or has none at all: then they are made here.
     if (!isSpanContextValid(span.spanContext())) span = trace.wrapSpanContext(newSpanContext());
-    if (span.isRecording()) span.setAttribute('cid', cidOf(span.spanContext().traceId));
-    const scope: Scope = { span, fields: { ...outer?.fields, ...spanOptions.fields } };
+    if (span.isRecording()) {
+      span.setAttribute('cid', cidOf(span.spanContext().traceId));
+      if (spanOptions.kind === SpanKind.CONSUMER) span.setAttribute('bot_state', instance.botState());
+    }
+    const scope: Scope = { span, fields: { ...outer?.fields, ...spanOptions.fields }, head: undefined };
     const active = trace.setSpan(parent, span).setValue(scopeKey, scope);
     try {
       return await context.with(active, work);
@@ -178,13 +196,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     inSpan,
     scrub,
     outsideTrace(work) {
-      const scope: Scope = { span: trace.wrapSpanContext(newSpanContext()), fields: {} };
+      const scope: Scope = { span: trace.wrapSpanContext(newSpanContext()), fields: {}, head: undefined };
       context.with(ROOT_CONTEXT.setValue(scopeKey, scope), work);
     },
     annotate(fields) {
       const scope = activeScope();
       if (!scope) return;
       Object.assign(scope.fields, fields);
+      scope.head = undefined;
       scope.span.setAttributes(fields);
     },
     recordError(error) {
@@ -197,6 +216,25 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     cid: () => cidOf(activeSpanContext().traceId),
     traceparent: () => formatTraceparent(activeSpanContext()),
   };
+}
+
+/**
+ * The event's own fields without those the head has with the same value. `differs`: some are in the head with
+ * another value, so the head must be made anew, because a name must not stand in a line twice.
+ */
+function withoutShared(
+  line: Record<string, unknown>,
+  own: Readonly<Record<string, unknown>>,
+  shared: Readonly<Record<string, unknown>>,
+): { readonly fields: Record<string, unknown>; readonly differs: boolean } {
+  let differs = false;
+  for (const key in own) {
+    const value = own[key];
+    if (value === undefined) continue;
+    if (shared[key] === undefined) line[key] = value;
+    else if (shared[key] !== value) differs = true;
+  }
+  return { fields: line, differs };
 }
 
 function parentContext(options: SpanOptions, stored: SpanContext | undefined): Context {

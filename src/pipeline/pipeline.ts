@@ -161,6 +161,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     const status = await lookUp(task);
     if (status?.state === 'succeeded') await succeed(task, status.urls);
     else if (status?.state === 'failed') await fail(task, status.reason, status.code);
+    else if (status?.state === 'not_found' && ageMs > timings.notFoundLimitMs)
+      await fail(task, 'DOWNSTREAM_ERROR', 'KIE.ai does not know the task');
     else if (ageMs > timings.waitLimitMs)
       await fail(task, 'DOWNSTREAM_TIMEOUT', `no result within ${Math.round(timings.waitLimitMs / 1000)} s`);
     else {

@@ -31,18 +31,6 @@ const integer = z
   .regex(/^\d{1,9}$/)
   .transform(Number);
 
-const anyScreen = [
-  'MAIN_MENU',
-  'CATEGORY_PICK',
-  'MODEL_PICK',
-  'PARAMS_FORM',
-  'CONFIRM',
-  'PROCESSING',
-  'RESULT',
-  'RESULT_ERROR',
-  'HELP',
-] as const satisfies readonly ScreenId[];
-
 export const buttons = define({
   category: {
     code: 'cat',
@@ -115,14 +103,14 @@ export const buttons = define({
     code: 'menu',
     args: z.tuple([]),
     id: 'MAIN_MENU',
-    from: anyScreen,
+    from: ['MODEL_PICK', 'PROCESSING', 'RESULT', 'RESULT_ERROR', 'HELP'],
     to: ['MAIN_MENU'],
   },
   help: {
     code: 'help',
     args: z.tuple([]),
     id: 'HELP',
-    from: anyScreen,
+    from: ['MAIN_MENU', 'CATEGORY_PICK', 'PROCESSING', 'RESULT_ERROR'],
     to: ['HELP'],
   },
 });

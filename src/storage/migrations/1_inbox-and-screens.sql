@@ -70,7 +70,7 @@ create table tasks (
   model_version text not null,
   inputs jsonb not null,
   state text not null check (state in ('created', 'submitting', 'waiting', 'succeeded', 'failed')),
-  -- Ends at most once in each of these ways; a failed task may still get a late result.
+  -- Why it failed, or, on a succeeded task, why its result could not be delivered.
   reason_code text,
   vendor_task_id text unique,
   -- 128 random bits in the callback's path: who knows them was told by us.

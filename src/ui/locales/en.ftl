@@ -55,6 +55,7 @@ hint-too-short = Too short: { $allowed } characters are needed.
 hint-too-long = Too long: { $allowed } characters are needed.
 hint-not-a-choice = Choose one of the buttons.
 hint-unknown-command = There is no such command. Here is the menu.
+hint-unknown-command-form = There is no such command. Let us go on from here:
 hint-unexpected = To begin, choose a section.
 hint-continue = Let us go on from here:
 button-create = ✨ Create

@@ -55,6 +55,7 @@ hint-too-short = Слишком коротко: нужно { $allowed } симв
 hint-too-long = Слишком длинно: нужно { $allowed } символов.
 hint-not-a-choice = Выберите одну из кнопок.
 hint-unknown-command = Такой команды нет. Вот меню.
+hint-unknown-command-form = Такой команды нет. Продолжим отсюда:
 hint-unexpected = Чтобы начать, выберите раздел.
 hint-continue = Продолжим отсюда:
 button-create = ✨ Создать

@@ -1,0 +1,270 @@
+// No secret and nobody's words or identity may leave: every way through the bot is walked with values that are
+// easy to find, then all that came out is searched for them – lines in both formats, every text of every span,
+// the bodies of HTTP errors. A control proves that the search finds what gets past the scrubber.
+import { trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { expect, test } from 'vitest';
+import { buildApp } from '../../src/app.ts';
+import { handlers } from '../../src/handlers/index.ts';
+import type { LogFormat } from '../../src/otel/logger.ts';
+import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import { Secret } from '../../src/secret.ts';
+import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import { hashSecret, kieHmacKey, runProgram, startSurroundings } from '../support/process.ts';
+import { spanExporter } from '../support/record-spans.ts';
+import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
+
+const person = { id: 6_142_424_242, firstName: 'Canarina', username: 'canary_bird_4242', languageCode: 'en' };
+const tooLong = 'overlong canary song '.repeat(60);
+const formats: readonly LogFormat[] = ['json', 'kv'];
+
+test.each(formats)(
+  'in %s nothing leaks on any way through the bot',
+  async format => {
+    const secrets: string[] = [];
+    await using bot = await startBot({
+      environment: { LOG_FORMAT: format, LOG_LEVEL: 'DEBUG', SILENCE_GUARD: 'true' },
+      overrides: {
+        handlers: {
+          ...handlers,
+          commands: { ...handlers.commands, help: async () => Promise.reject(quoting(secrets)) },
+        },
+      },
+    });
+    const canaries = canariesOf(bot);
+    secrets.push(...Object.values(canaries.secrets));
+    const user = bot.telegram.user(person);
+    const spansBefore = spanExporter.getFinishedSpans().length;
+
+    await generate(bot, user);
+    await failValidation(bot, user);
+    await tell(bot, 'DISPATCH_FAIL', () => user.say('/help'));
+    await failAtKie(bot, user);
+    const bodies = await provokeHttpErrors(bot);
+    await loseTelegram(bot, user);
+    await bot.stop();
+
+    const spans = spanExporter.getFinishedSpans().slice(spansBefore);
+    // Otherwise an empty output would pass, too.
+    expect(bot.output.length).toBeGreaterThan(100);
+    expect(spans.length).toBeGreaterThan(100);
+    expect(bot.output.join('')).toMatch(/PARAM_VALIDATION_FAILED[\s\S]*TASK_FAILED/);
+    expect(spans.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['kie createTask', 'telegram sendPhoto', 'deliver result', 'dispatch update']),
+    );
+    const all = { ...canaries.secrets, ...canaries.people };
+    expect(leaksIn(bot.output, all)).toEqual([]);
+    expect(leaksIn(spans.flatMap(textsOf), all)).toEqual([]);
+    expect(leaksIn(bodies, all)).toEqual([]);
+  },
+  60_000,
+);
+
+test('a start that fails because Telegram is gone tells why, without the token', async () => {
+  const bot = await startBot();
+  const { secrets } = canariesOf(bot);
+  await bot.stop();
+  await using surroundings = await startSurroundings();
+  const output: string[] = [];
+  const app = buildApp(
+    { ...bot.config, databaseUrl: new Secret(surroundings.database.url) },
+    { logDestination: { write: line => void output.push(line) } },
+  );
+  await expect(app.start()).rejects.toThrow();
+  expect(output.join('')).toContain('"name":"BOOT_FAIL"');
+  expect(leaksIn(output, secrets)).toEqual([]);
+});
+
+test.each([
+  [
+    'the database refuses the password',
+    { DATABASE_URL: 'postgres://trt:canary-password-4242@127.0.0.1:1/trt' },
+  ],
+  [
+    'the settings are unusable',
+    { TELEGRAM_BOT_TOKEN: 'canary token 4242', WEBHOOK_SECRET_TOKEN: 'canary secret 4242!' },
+  ],
+] as const)(
+  'BOOT_FAIL says no secret when %s',
+  async (_case, environment) => {
+    await using surroundings = await startSurroundings();
+    await using program = runProgram({ ...surroundings.environment, ...environment });
+    const { code } = await program.exited;
+
+    expect(code).toBe(1);
+    expect(program.lines.map(({ name }) => name)).toContain('BOOT_FAIL');
+    const secrets = {
+      ...secretsOf(surroundings.telegram.token, surroundings.kie.apiKey, surroundings.database.url),
+      'database password given': 'canary-password-4242',
+      'token given': 'canary token 4242',
+      'webhook secret given': 'canary secret 4242',
+    };
+    expect(leaksIn([...program.output, program.stderr], secrets)).toEqual([]);
+  },
+  60_000,
+);
+
+test('the search finds what gets past the scrubber, wherever it stands', async () => {
+  await using bot = await startBot();
+  const { secrets, people } = canariesOf(bot);
+  const all = { ...secrets, ...people };
+  for (const [name, canary] of Object.entries(all)) {
+    const before = spanExporter.getFinishedSpans().length;
+    const tracer = trace.getTracer('canary');
+    const places = [
+      tracer.startSpan(`telegram ${canary}`),
+      tracer.startSpan('attribute', { attributes: { url: `/bot${canary}/getMe` } }),
+      tracer.startSpan('list', { attributes: { list: ['fine', canary] } }),
+      tracer.startSpan('event').addEvent('exception', { 'exception.message': canary }),
+      tracer.startSpan('event name').addEvent(canary),
+      tracer.startSpan('status').setStatus({ code: 2, message: canary }),
+      tracer.startSpan('encoded', { attributes: { url: encodeURIComponent(canary) } }),
+    ];
+    for (const span of places) span.end();
+    const spans = spanExporter.getFinishedSpans().slice(before);
+    expect(spans.map(span => leaksIn(textsOf(span), all).length > 0)).toEqual(places.map(() => true));
+    // The seam itself passes on what its caller did not scrub.
+    bot.app.telemetry.emit('SYSTEM_WARNING', {
+      operation: 'control',
+      error_type: 'none',
+      error_message: canary,
+    });
+    expect(leaksIn(bot.output, all).map(({ what }) => what)).toContain(name);
+  }
+});
+
+interface Canaries {
+  readonly secrets: Readonly<Record<string, string>>;
+  readonly people: Readonly<Record<string, string>>;
+}
+
+function canariesOf(bot: BotUnderTest): Canaries {
+  return {
+    secrets: secretsOf(bot.telegram.token, bot.kie.apiKey, bot.database.url),
+    people: {
+      prompt,
+      'long text': 'overlong canary song',
+      'user and chat id': String(person.id),
+      'first name': person.firstName,
+      username: person.username,
+    },
+  };
+}
+
+function secretsOf(token: string, kieKey: string, databaseUrl: string): Record<string, string> {
+  return {
+    token,
+    'half of the token': token.split(':')[1] ?? '',
+    'KIE key': kieKey,
+    'hash secret': hashSecret,
+    'webhook secret': webhookSecret,
+    'HMAC key': kieHmacKey,
+    'database password': /:\/\/[^:]+:([^@]+)@/.exec(databaseUrl)?.[1] ?? expect.fail('No password'),
+  };
+}
+
+/** An error as a library would make it: its text quotes what it was called with. */
+function quoting(secrets: readonly string[]): Error {
+  return new Error(`request to http://127.0.0.1/bot${secrets.join(' ')} failed`, {
+    cause: new Error(secrets.join(' ')),
+  });
+}
+
+interface Leak {
+  readonly what: string;
+  readonly where: string;
+}
+
+/** Every text in which one of the canaries stands, as it is or as a part of a URL. */
+function leaksIn(texts: readonly string[], canaries: Readonly<Record<string, string>>): Leak[] {
+  return texts.flatMap(where =>
+    Object.entries(canaries)
+      .filter(([, canary]) => where.includes(canary) || where.includes(encodeURIComponent(canary)))
+      .map(([what]) => ({ what, where })),
+  );
+}
+
+/** Everything of a span that an exporter sends. */
+function textsOf(span: ReadableSpan): string[] {
+  return [
+    span.name,
+    JSON.stringify(span.attributes),
+    JSON.stringify(span.events),
+    JSON.stringify(span.links),
+    JSON.stringify(span.status),
+    JSON.stringify(span.resource.attributes),
+  ];
+}
+
+async function generate(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+  await walkToConfirm(user);
+  await tell(bot, 'RESULT_DELIVERED', () => user.click('🚀 Run'));
+}
+
+async function failValidation(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+  await walkToForm(user);
+  await tell(bot, 'PARAM_VALIDATION_FAILED', () => user.say(tooLong));
+  await tell(bot, 'CALLBACK_REJECTED', () => user.rawCallback('test:unknown'));
+}
+
+/** The supplier refuses an order, and lets another one fail; both texts quote the prompt and the key. */
+async function failAtKie(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+  const text = `Bad prompt "${prompt}" for key ${bot.kie.apiKey}`;
+  await walkToConfirm(user);
+  bot.kie.failNext({ at: 'create', does: 'answer', code: 422, text });
+  await tell(bot, 'TASK_FAILED', () => user.click('🚀 Run'));
+  await walkToConfirm(user);
+  bot.kie.failNext({ at: 'outcome', does: 'fail', failCode: '400', failMsg: text });
+  await tell(bot, 'TASK_FAILED', () => user.click('🚀 Run'));
+}
+
+/** The bodies of every kind of HTTP error that a stranger or a broken sender can cause. */
+async function provokeHttpErrors(bot: BotUnderTest): Promise<string[]> {
+  const secret = { 'x-telegram-bot-api-secret-token': webhookSecret };
+  const post = (path: string, body: string, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${bot.app.url()}${path}`, { method: 'POST', body, headers });
+  const answers = await Promise.all([
+    post('/webhook', `{"update_id": "${prompt}"}`, secret),
+    post('/webhook', `not JSON: ${prompt}`, secret),
+    post('/webhook', '{}', { 'x-telegram-bot-api-secret-token': `${webhookSecret}-wrong` }),
+    post('/webhook', prompt.repeat(40_000), secret),
+    post(`/callbacks/kie/${'0'.repeat(32)}`, JSON.stringify({ prompt })),
+    post(`/nowhere/${encodeURIComponent(person.username)}`, prompt),
+  ]);
+  expect(answers.map(({ status }) => status)).toEqual([400, 400, 401, 413, 404, 404]);
+  // The framework's own 404 repeats the path that the client asked for; what is ours must not.
+  return Promise.all(answers.slice(0, -1).map(answer => answer.text()));
+}
+
+/** A send whose connection is reset, then a Telegram that is gone: grammY's errors quote the URL with the token. */
+async function loseTelegram(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+  bot.telegram.failNext({ kind: 'reset', method: 'sendMessage', chatId: user.chatId });
+  await tell(bot, 'DISPATCH_FAIL', () => user.start());
+  await bot.telegram.stop();
+  const message = {
+    message_id: 4_242,
+    date: 1_700_000_000,
+    chat: { id: person.id, type: 'private', first_name: person.firstName, username: person.username },
+    from: { id: person.id, is_bot: false, first_name: person.firstName, username: person.username },
+    text: '/start',
+  };
+  await tell(bot, 'DISPATCH_FAIL', () =>
+    fetch(bot.webhookUrl(), {
+      method: 'POST',
+      headers: { 'x-telegram-bot-api-secret-token': webhookSecret },
+      body: JSON.stringify({ update_id: 900_000_001, message }),
+    }),
+  );
+}
+
+/** Does something and waits for one more event of that name, in whichever format. */
+async function tell(bot: BotUnderTest, name: string, act: () => unknown): Promise<void> {
+  const count = (): number => bot.output.filter(line => line.includes(`${name} cid=`)).length;
+  const before = count();
+  await act();
+  await waitFor(
+    name,
+    () => count() > before || undefined,
+    () => bot.output.slice(-20).join(''),
+  );
+}
