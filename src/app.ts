@@ -31,6 +31,7 @@ import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
+import { Secret } from './secret.ts';
 import { service } from './service.ts';
 import { createDatabase } from './storage/database.ts';
 import { createMessageStore } from './storage/message-store.ts';
@@ -226,8 +227,17 @@ function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
   return [
     config.telegram.token,
     config.databaseUrl,
+    ...passwordOf(config.databaseUrl),
     config.hashSecret,
     config.kie.apiKey,
     ...optional.filter(secret => secret !== undefined),
   ];
+}
+
+/** The password in a database URL, as it stands there and as it is meant. WHATWG URLs cannot hold `user:password@/database`. */
+function passwordOf(databaseUrl: Secret): Secret[] {
+  const written = /^\w+:\/\/[^:@/]*:([^@]+)@/.exec(databaseUrl.reveal())?.[1];
+  if (written === undefined) return [];
+  const meant = URL.canParse(`http://user:${written}@host`) ? decodeURIComponent(written) : written;
+  return [new Secret(written), new Secret(meant)];
 }

@@ -1,6 +1,6 @@
 // Adds jobs to graphile-worker inside the caller's transaction, so that work and the state it follows
-// from are committed together. A job's key makes adding idempotent: one waiting job per key; a job that
-// is running already is followed by a second run, because it may not have seen what led to this call.
+// from are committed together. The key of a task's job makes adding idempotent: one waiting job per key; a job
+// that is running already is followed by a second run, because it may not have seen what led to this call.
 import type { Queryable } from './database.ts';
 
 export interface JobPayloads {
@@ -33,10 +33,13 @@ export async function addCallbackJob(queryable: Queryable, task: string): Promis
   );
 }
 
-/** SQL for the group commit of the inbox: one job per lane of the rows in `stored`. */
+/**
+ * SQL for the group commit of the inbox: one job per lane of the rows in `stored`. Without a key: a keyed job
+ * that a worker takes while this statement runs would swallow the new one, and look before the rows are there.
+ */
 export const addLaneJobs = `
   select graphile_worker.add_jobs(array_agg(row(
-    'lane', json_build_object('lane', lane), null, now(), ${maxAttempts}, 'lane:' || lane, 0, null
+    'lane', json_build_object('lane', lane), null, now(), ${maxAttempts}, null, 0, null
   )::graphile_worker.job_spec order by lane))
   from (select distinct lane from stored) as lanes
   having count(*) > 0`;

@@ -14,7 +14,9 @@ import { hashSecret, kieHmacKey, runProgram, startSurroundings } from '../suppor
 import { spanExporter } from '../support/record-spans.ts';
 import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
 
-const person = { id: 6_142_424_242, firstName: 'Canarina', username: 'canary_bird_4242', languageCode: 'en' };
+const person = { firstName: 'Canarina', username: 'canary_bird_4242', languageCode: 'en' };
+/** All users here are the same person by name; their ids begin alike. */
+const idStart = '614242424';
 const tooLong = 'overlong canary song '.repeat(60);
 const formats: readonly LogFormat[] = ['json', 'kv'];
 
@@ -32,17 +34,20 @@ test.each(formats)(
       },
     });
     const canaries = canariesOf(bot);
-    secrets.push(...Object.values(canaries.secrets));
-    const user = bot.telegram.user(person);
+    const { 'half of the token': _half, ...quoted } = canaries.secrets;
+    secrets.push(...Object.values(quoted), bot.database.url);
+    let users = 0;
+    // A walk through the screens waits for texts that a chat must not have shown before.
+    const newUser = (): SandboxUser => bot.telegram.user({ ...person, id: Number(`${idStart}${users++}`) });
     const spansBefore = spanExporter.getFinishedSpans().length;
 
-    await generate(bot, user);
-    await failValidation(bot, user);
-    await tell(bot, 'DISPATCH_FAIL', () => user.say('/help'));
-    await failAtKie(bot, user);
+    await generate(bot, newUser());
+    await failValidation(bot, newUser());
+    await tell(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
+    await failAtKie(bot, newUser(), newUser());
     const bodies = await provokeHttpErrors(bot);
-    await loseTelegram(bot, user);
-    await bot.stop();
+    await loseTelegram(bot, newUser());
+    await bot.app.stop();
 
     const spans = spanExporter.getFinishedSpans().slice(spansBefore);
     // Otherwise an empty output would pass, too.
@@ -144,7 +149,7 @@ function canariesOf(bot: BotUnderTest): Canaries {
     people: {
       prompt,
       'long text': 'overlong canary song',
-      'user and chat id': String(person.id),
+      'user and chat id': idStart,
       'first name': person.firstName,
       username: person.username,
     },
@@ -208,14 +213,14 @@ async function failValidation(bot: BotUnderTest, user: SandboxUser): Promise<voi
 }
 
 /** The supplier refuses an order, and lets another one fail; both texts quote the prompt and the key. */
-async function failAtKie(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+async function failAtKie(bot: BotUnderTest, refused: SandboxUser, failed: SandboxUser): Promise<void> {
   const text = `Bad prompt "${prompt}" for key ${bot.kie.apiKey}`;
-  await walkToConfirm(user);
+  await walkToConfirm(refused);
   bot.kie.failNext({ at: 'create', does: 'answer', code: 422, text });
-  await tell(bot, 'TASK_FAILED', () => user.click('🚀 Run'));
-  await walkToConfirm(user);
+  await tell(bot, 'TASK_FAILED', () => refused.click('🚀 Run'));
+  await walkToConfirm(failed);
   bot.kie.failNext({ at: 'outcome', does: 'fail', failCode: '400', failMsg: text });
-  await tell(bot, 'TASK_FAILED', () => user.click('🚀 Run'));
+  await tell(bot, 'TASK_FAILED', () => failed.click('🚀 Run'));
 }
 
 /** The bodies of every kind of HTTP error that a stranger or a broken sender can cause. */
@@ -244,8 +249,8 @@ async function loseTelegram(bot: BotUnderTest, user: SandboxUser): Promise<void>
   const message = {
     message_id: 4_242,
     date: 1_700_000_000,
-    chat: { id: person.id, type: 'private', first_name: person.firstName, username: person.username },
-    from: { id: person.id, is_bot: false, first_name: person.firstName, username: person.username },
+    chat: { id: user.id, type: 'private', first_name: person.firstName, username: person.username },
+    from: { id: user.id, is_bot: false, first_name: person.firstName, username: person.username },
     text: '/start',
   };
   await tell(bot, 'DISPATCH_FAIL', () =>

@@ -167,6 +167,17 @@ describe('a polling bot of grammY', () => {
     expect(seen.toSorted()).toEqual([updateId, updateId, next]);
   });
 
+  it('gets the copy also when the first one was confirmed before', async () => {
+    const { sandbox, user, api } = await openChat();
+    sandbox.duplicateNextUpdate();
+    const { updateId } = user.say('twice');
+    const ids = async (offset: number) =>
+      (await api.getUpdates({ offset, limit: 1 })).map(update => update.update_id);
+    expect(await ids(0)).toEqual([updateId]);
+    expect(await ids(updateId + 1)).toEqual([updateId]);
+    expect(await ids(updateId + 1)).toEqual([]);
+  });
+
   it('gets a repeated update also after its id was confirmed', async () => {
     const { sandbox, user, api } = await openChat();
     const { updateId } = user.say('first');

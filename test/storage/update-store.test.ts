@@ -1,0 +1,62 @@
+// The promise that nothing stored is forgotten: with each new update goes a job that will find it.
+import pg from 'pg';
+import { expect, test } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import { createDatabase } from '../../src/storage/database.ts';
+import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
+import { waitFor } from '../support/bot.ts';
+import { createTestDatabase } from '../support/database.ts';
+
+const lane = 4242;
+
+function newUpdate(updateId: number): NewUpdate {
+  return {
+    updateId,
+    lane,
+    messageId: undefined,
+    eventType: 'message',
+    body: JSON.stringify({ update_id: updateId }),
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+  };
+}
+
+test('an update stored at the moment in which a worker takes the job of its lane has a job all the same', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = createDatabase({
+    url: new Secret(testDatabase.url),
+    instanceId: 'test',
+    poolSize: 2,
+    telemetry: { emit: () => undefined, scrub: text => text },
+  });
+  const worker = new pg.Client({ connectionString: testDatabase.url });
+  try {
+    const store = createUpdateStore(database, 1, 'test');
+    await store.insert(newUpdate(1));
+    await worker.connect();
+    await worker.query('begin');
+    await worker.query(`update graphile_worker._private_jobs set locked_by = 'worker', locked_at = now()`);
+
+    let isStored = false;
+    const stored = store.insert(newUpdate(2)).then(() => {
+      isStored = true;
+    });
+    await waitFor('the second update to be stored or to wait for the worker', async () => {
+      const waiting = await testDatabase.query(
+        `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+      );
+      return isStored || waiting.length > 0 || undefined;
+    });
+    // The worker may have looked for updates before the second one was there.
+    await worker.query('commit');
+    await stored;
+
+    const jobs = await testDatabase.query<{ payload: unknown }>(
+      'select payload from graphile_worker._private_jobs where locked_at is null',
+    );
+    expect(jobs.map(({ payload }) => payload)).toEqual([{ lane }]);
+  } finally {
+    await worker.end();
+    await database.stop();
+    await testDatabase.drop();
+  }
+});
