@@ -3,6 +3,7 @@
 // anything else runs; `stop` takes it down in reverse and loses nothing that was acknowledged.
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import querystring from 'node:querystring';
 import { SpanKind } from '@opentelemetry/api';
 import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
@@ -237,7 +238,6 @@ function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
 /** The password in a database URL, as it stands there and as it is meant. WHATWG URLs cannot hold `user:password@/database`. */
 function passwordOf(databaseUrl: Secret): Secret[] {
   const written = /^\w+:\/\/[^:@/]*:([^@]+)@/.exec(databaseUrl.reveal())?.[1];
-  if (written === undefined) return [];
-  const meant = URL.canParse(`http://user:${written}@host`) ? decodeURIComponent(written) : written;
-  return [new Secret(written), new Secret(meant)];
+  // Not decodeURIComponent, which throws for what is no valid escape.
+  return written === undefined ? [] : [new Secret(written), new Secret(querystring.unescape(written))];
 }

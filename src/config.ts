@@ -198,11 +198,12 @@ function lenient(environment: Readonly<Record<string, string | undefined>>): Mod
     const result = schema.safeParse(environment[name]);
     return result.success ? result.data : undefined;
   };
+  const given = (name: string): string | undefined => environment[name] || undefined;
   return {
     BOT_MODE: value(shape.BOT_MODE, 'BOT_MODE') ?? 'webhook',
-    WEBHOOK_BASE_URL: value(shape.WEBHOOK_BASE_URL, 'WEBHOOK_BASE_URL') ?? environment.WEBHOOK_BASE_URL,
+    WEBHOOK_BASE_URL: value(shape.WEBHOOK_BASE_URL, 'WEBHOOK_BASE_URL') ?? given('WEBHOOK_BASE_URL'),
     RENDER_EXTERNAL_URL:
-      value(shape.RENDER_EXTERNAL_URL, 'RENDER_EXTERNAL_URL') ?? environment.RENDER_EXTERNAL_URL,
+      value(shape.RENDER_EXTERNAL_URL, 'RENDER_EXTERNAL_URL') ?? given('RENDER_EXTERNAL_URL'),
     // An unusable secret was reported already; here it only counts as given.
     WEBHOOK_SECRET_TOKEN: environment.WEBHOOK_SECRET_TOKEN
       ? new Secret(environment.WEBHOOK_SECRET_TOKEN)

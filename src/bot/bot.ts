@@ -4,12 +4,13 @@ import { type Api, Composer, type MiddlewareFn } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
 import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
-import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { isConnectionLost } from '../storage/database.ts';
 import { BotContext } from './bot-context.ts';
 import type { Frame } from './frame.ts';
 import { pseudonymsOf } from './incoming.ts';
 import { refusalOf } from './refusal.ts';
+import { tellFault } from './tell-fault.ts';
 
 export interface BotOptions {
   readonly api: Api;
@@ -40,8 +41,15 @@ export function createBot(options: BotOptions): UpdateHandler {
       return {
         fields: pseudonymsOf({ userId: context.from?.id, chatId: context.chat?.id }, options.pseudonyms),
         async handle() {
-          await middleware(context, async () => {});
-          return context.conclusion ?? silence(context, options);
+          try {
+            await middleware(context, async () => {});
+            return context.conclusion ?? (await silence(context, options));
+          } catch (error) {
+            // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
+            if (isConnectionLost(error)) throw error;
+            await tellFault(context, telemetry);
+            return { result: 'failed', reason: 'INTERNAL_ERROR', error };
+          }
         },
         giveUp: () => tellFault(context, telemetry),
       };
@@ -62,24 +70,6 @@ async function silence(context: BotContext, { telemetry, silenceGuard }: BotOpti
     reason: 'INTERNAL_ERROR',
     error: new Error('The update ended without a conclusion'),
   };
-}
-
-/** Tells the user about a fault, with the cid, where there is a private chat to tell it in. */
-async function tellFault(context: BotContext, telemetry: Telemetry): Promise<void> {
-  if (context.chat?.type !== 'private') return;
-  const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
-  try {
-    if (context.callbackQuery) await context.answerCallbackQuery({ text, show_alert: true });
-    else await context.reply(text);
-  } catch (error) {
-    const refusal = refusalOf(error);
-    if (!refusal) throw error;
-    telemetry.emit('SYSTEM_WARNING', {
-      operation: 'tell the user about a fault',
-      error_type: refusal.reason,
-      error_message: telemetry.scrub(refusal.detail),
-    });
-  }
 }
 
 /** In a group or channel: one line, then leave. */

@@ -13,6 +13,7 @@ import { escapeHtml, type Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { type Presented, present } from './presenter.ts';
 import { refusalOf } from './refusal.ts';
+import { tellFault } from './tell-fault.ts';
 
 export interface Ending {
   readonly verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;
@@ -68,6 +69,13 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
     if (notice) await context.api.sendMessage(context.picked.lane, notice);
   }
 
+  /** The answer has ended the spinner already: a screen that Telegram refuses would leave the user in silence. */
+  async function tellFailure(context: BotContext, error: unknown): Promise<void> {
+    const refusal = refusalOf(error);
+    if (!refusal?.answered || refusal.blocked || refusal.reason === 'RATE_LIMIT') return;
+    await tellFault(context, telemetry, { answered: true });
+  }
+
   return async (context, ending) => {
     const shown = ending.show?.kind === 'show' ? ending.show : undefined;
     const answering = context.callbackQuery ? answerTap(context, ending) : undefined;
@@ -88,6 +96,7 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
     }
     const afterCommit = shown?.afterCommit;
     const failure = [answered, rendered].find(part => part.status === 'rejected');
+    if (failure) await tellFailure(context, failure.reason);
     context.conclusion = failure
       ? { ...failed(context, failure.reason), afterCommit }
       : { ...ending.verdict, effects: effectsOf(context, ending, shown, presented), afterCommit };

@@ -8,6 +8,8 @@ export interface Refusal {
   readonly detail: string;
   /** The user cannot be written to any more: blocked the bot, deactivated, or never started it. */
   readonly blocked: boolean;
+  /** Telegram did answer, and may be asked something else. */
+  readonly answered: boolean;
   /** The same call may succeed later. */
   readonly retry: boolean;
 }
@@ -16,9 +18,11 @@ export interface Refusal {
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof GrammyError) {
     const detail = `Telegram ${error.method}: ${error.error_code} ${error.description}`;
-    if (error.error_code === 403) return { reason: 'DOWNSTREAM_ERROR', detail, blocked: true, retry: false };
-    if (error.error_code === 429) return { reason: 'RATE_LIMIT', detail, blocked: false, retry: true };
-    return { reason: 'DOWNSTREAM_ERROR', detail, blocked: false, retry: error.error_code >= 500 };
+    const answered = { detail, answered: true } as const;
+    if (error.error_code === 403)
+      return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: true, retry: false };
+    if (error.error_code === 429) return { ...answered, reason: 'RATE_LIMIT', blocked: false, retry: true };
+    return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: false, retry: error.error_code >= 500 };
   }
   if (error instanceof HttpError) {
     const timedOut = /timed out|aborted/i.test(error.error instanceof Error ? error.error.message : '');
@@ -26,6 +30,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
       reason: timedOut ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
       detail: timedOut ? 'Telegram did not answer in time' : 'Telegram could not be reached',
       blocked: false,
+      answered: false,
       retry: true,
     };
   }

@@ -28,8 +28,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   });
 
   server.get('/health', async (_request, reply) => {
-    const database = await databaseState(options.database);
-    const queueDepth = database.ok ? await options.updates.depth() : null;
+    const { queueDepth, ...database } = await queueState(options);
     return reply.code(database.ok ? 200 : 503).send({
       ok: database.ok,
       status: database.ok ? 'ok' : 'degraded',
@@ -56,5 +55,20 @@ async function databaseState(database: Database): Promise<{ ok: boolean; latency
   } catch {
     // The reason is in the SYSTEM_WARNING lines; a probe is answered with the state only.
     return { ok: false, latency_ms: null };
+  }
+}
+
+/** With the number of updates without an outcome; not well when they cannot be counted. */
+async function queueState({
+  database,
+  updates,
+}: HealthOptions): Promise<{ ok: boolean; latency_ms: number | null; queueDepth: number | null }> {
+  const state = await databaseState(database);
+  if (!state.ok) return { ...state, queueDepth: null };
+  try {
+    return { ...state, queueDepth: await updates.depth() };
+  } catch {
+    // As above: whoever asks for the health is told that it is bad, not why.
+    return { ...state, ok: false, queueDepth: null };
   }
 }

@@ -2,9 +2,10 @@
 // that could not even record their failure. Which update or task a job is about, and in which order, is
 // decided by lanes and pipeline from their own rows; a job only says where to look.
 import { Logger, run, type TaskList } from 'graphile-worker';
+import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import { type JobName, type JobPayloads, recoverJobs } from '../storage/job-queue.ts';
+import { type JobName, type JobPayloads, recoverJobs, releaseDeadPicks } from '../storage/job-queue.ts';
 
 export type JobHandlers = { readonly [J in JobName]: (payload: JobPayloads[J]) => Promise<void> };
 
@@ -22,11 +23,13 @@ export interface WorkersOptions {
 
 /** A job holds a connection only while it queries, so far more jobs than connections may run. */
 const pollIntervalMs = 1_000;
+const deadPicksIntervalMs = 2_000;
 /** Completions are deletes; gathered for a moment they go in one statement. */
 const completeBatchDelayMs = 5;
 
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   const { database, telemetry } = options;
+  await releaseDeadPicks(database);
   await recoverJobs(database);
   const runner = await run({
     pgPool: database.pool,
@@ -53,7 +56,22 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       },
     },
   });
-  return { stop: () => runner.stop() };
+  // A dead instance's connections may outlive it for a moment, and another one may die later.
+  const looking = setInterval(() => {
+    releaseDeadPicks(database).catch((error: unknown) => {
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'take back updates of dead instances',
+        error_type: errorType(error),
+        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+      });
+    });
+  }, deadPicksIntervalMs);
+  return {
+    async stop() {
+      clearInterval(looking);
+      await runner.stop();
+    },
+  };
 }
 
 function toTaskList(jobs: JobHandlers): TaskList {

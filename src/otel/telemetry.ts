@@ -115,7 +115,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const cid = cidOf(span.spanContext().traceId);
     const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
     const line = withoutShared({ name, domain: definition.domain }, own, shared.values);
-    const head = line.differs && scope ? headOf(scope.span, { ...scope.fields, ...own }) : shared;
+    const head = line.changed && scope ? headOf(scope.span, { ...scope.fields, ...line.changed }) : shared;
     logger.write(
       definition.level,
       head,
@@ -219,22 +219,22 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 }
 
 /**
- * The event's own fields without those the head has with the same value. `differs`: some are in the head with
- * another value, so the head must be made anew, because a name must not stand in a line twice.
+ * The event's own fields without those the head has with the same value. `changed`: those that the head
+ * has with another value, so it must be made anew, because a name must not stand in a line twice.
  */
 function withoutShared(
   line: Record<string, unknown>,
   own: Readonly<Record<string, unknown>>,
   shared: Readonly<Record<string, unknown>>,
-): { readonly fields: Record<string, unknown>; readonly differs: boolean } {
-  let differs = false;
+): { readonly fields: Record<string, unknown>; readonly changed: Record<string, unknown> | undefined } {
+  let changed: Record<string, unknown> | undefined;
   for (const key in own) {
     const value = own[key];
     if (value === undefined) continue;
     if (shared[key] === undefined) line[key] = value;
-    else if (shared[key] !== value) differs = true;
+    else if (shared[key] !== value) changed = { ...changed, [key]: value };
   }
-  return { fields: line, differs };
+  return { fields: line, changed };
 }
 
 function parentContext(options: SpanOptions, stored: SpanContext | undefined): Context {

@@ -46,7 +46,7 @@ export const addLaneJobs = `
 
 /**
  * Gives every lane and task with unfinished work a job that may run now. For the start of a working
- * instance: jobs that a dead instance had locked are replaced, whatever state they were left in.
+ * instance: what a dead instance had locked needs no unlocking, whatever state it was left in.
  */
 export async function recoverJobs(queryable: Queryable): Promise<void> {
   await queryable.query(
@@ -62,4 +62,21 @@ export async function recoverJobs(queryable: Queryable): Promise<void> {
       union select task_id from kie_callbacks where finished_at is null
     ) as open
     having count(*) > 0`);
+}
+
+/**
+ * Takes back what instances had picked that have no connection to this database any more, and gives those
+ * lanes a job. A working instance always has one, because it listens for jobs.
+ */
+export async function releaseDeadPicks(queryable: Queryable): Promise<void> {
+  await queryable.query(`
+    with stored as (
+      update updates set picked_by = null
+      where outcome is null and picked_by is not null and not exists (
+        select 1 from pg_stat_activity
+        where datname = current_database() and application_name = updates.picked_by
+      )
+      returning lane
+    ), jobs as (${addLaneJobs})
+    select count(*) from jobs`);
 }

@@ -27,19 +27,25 @@ export function createTexts(): Texts {
 /** Texts without variables are the same each time, and negotiating the locale costs more than the text. */
 function createTranslate(i18n: I18n, locale: Locale): Translate {
   const fixed = new Map<string, string>();
+  const translate: Translate = (key, variables) => {
+    const text = i18n.t(locale, key, variables);
+    // The library only warns, and gives the key in braces.
+    if (text === `{${key}}`) throw new Error(`No locale has the text ${key}`);
+    return text;
+  };
   return (key, variables) => {
-    if (variables) return i18n.t(locale, key, variables);
+    if (variables) return translate(key, variables);
     const known = fixed.get(key);
     if (known !== undefined) return known;
-    const text = i18n.t(locale, key);
+    const text = translate(key);
     fixed.set(key, text);
     return text;
   };
 }
 
 /** Russian unless the Telegram client says English. */
-export function localeOf(languageCode: string | undefined): Locale {
-  return languageCode?.toLowerCase().startsWith('en') ? 'en' : 'ru';
+export function localeOf(languageCode: unknown): Locale {
+  return typeof languageCode === 'string' && languageCode.toLowerCase().startsWith('en') ? 'en' : 'ru';
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

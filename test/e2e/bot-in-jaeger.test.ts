@@ -108,7 +108,7 @@ test('a click is found by its cid, with its events, its reason and its calls bel
   expect(eventNamed(dispatch, 'CALLBACK_ACCEPTED')).toMatchObject({
     result: 'accepted',
     reason_code: 'SUCCESS',
-    next_screen: 'MODEL_PICK',
+    next_screen: 'CATEGORY_PICK',
   });
   for (const name of ['telegram answerCallbackQuery', 'telegram editMessageText']) {
     expect(spanNamed(spans, name)).toMatchObject({

@@ -30,11 +30,13 @@ const impatient: BotOptions = {
   overrides: { timings: { ...quickTimings, unknownOutcomeLimitMs: 300, waitLimitMs: 300 } },
 };
 
-describe('an order that is refused', () => {
+describe.concurrent('an order that is refused', () => {
   test.each<{ code: number; reason: ReasonCode }>([
     { code: 402, reason: 'DOWNSTREAM_ERROR' },
     { code: 422, reason: 'VALIDATION_FAILED' },
+    { code: 451, reason: 'DOWNSTREAM_ERROR' },
     { code: 500, reason: 'DOWNSTREAM_ERROR' },
+    { code: 501, reason: 'DOWNSTREAM_ERROR' },
     { code: 505, reason: 'MODEL_DISABLED' },
   ])('with $code is not repeated and ends in $reason', async ({ code, reason }) => {
     await using bot = await startBot();
@@ -110,7 +112,7 @@ describe('an order that is refused', () => {
   });
 });
 
-describe('an order whose answer is lost', () => {
+describe.concurrent('an order whose answer is lost', () => {
   test.each(['lose-answer', 'garble-answer'] as const)(
     '(%s) is never given again; the callback settles it',
     async does => {
@@ -163,7 +165,7 @@ describe('an order whose answer is lost', () => {
   });
 });
 
-describe('a generation that was accepted', () => {
+describe.concurrent('a generation that was accepted', () => {
   test.each<{ fault: KieFault; reason: ReasonCode; detail: string }>([
     { fault: { at: 'outcome', does: 'fail' }, reason: 'DOWNSTREAM_ERROR', detail: '500' },
     {
@@ -240,7 +242,7 @@ describe('a generation that was accepted', () => {
   });
 });
 
-describe('a callback', () => {
+describe.concurrent('a callback', () => {
   test('that comes before the answer to the order leads to one delivery', async () => {
     await using bot = await startBot(calledBackOnly);
     bot.kie.failNext({ at: 'callback', does: 'early' });
@@ -331,7 +333,7 @@ describe('a callback', () => {
   });
 });
 
-describe('a result', () => {
+describe.concurrent('a result', () => {
   test('whose file cannot be had is told to the user once, with the cid', async () => {
     await using bot = await startBot(calledBackOnly);
     bot.kie.failNext({ at: 'file', does: 'miss' });

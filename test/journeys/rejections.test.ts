@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import { rejected } from '../../src/ui/outcome.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import {
   acceptedRun,
@@ -201,15 +202,44 @@ test('a message that the bot has no record of brings a fresh menu', async () => 
   expect(user.messages()).toHaveLength(2);
 });
 
-test.each(['v1:cat:nosuch', 'v1:cat:constructor'])('the choice of %j is an UNKNOWN_ACTION', async data => {
+test.each(['v1:cat:nosuch', 'v1:cat:video', 'v1:cat:constructor'])(
+  'the choice of %j is an UNKNOWN_ACTION',
+  async data => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    const tap = user.rawCallback(data);
+    expect((await user.answerOf(tap)).text).toBe(reasons.UNKNOWN_ACTION.text.en);
+    const story = await storyOf(bot, tap);
+    expect(story.chain).toEqual(refusedTap);
+    expectRefusal(story, 'UNKNOWN_ACTION');
+    await expectOutcome(bot, tap, 'rejected', 'UNKNOWN_ACTION');
+  },
+);
+
+test('a model that the catalogue does not have is an UNKNOWN_ACTION, and the shelf stays', async () => {
   await using bot = await startBot();
   const user = await userAtMenu(bot);
-  const tap = user.rawCallback(data);
-  expect((await user.answerOf(tap)).text).toBe(reasons.UNKNOWN_ACTION.text.en);
-  const story = await storyOf(bot, tap);
+  await storyOf(bot, user.click('🎨 Pictures'));
+  const story = await storyOf(bot, user.rawCallback('v1:mod:nosuch'));
   expect(story.chain).toEqual(refusedTap);
   expectRefusal(story, 'UNKNOWN_ACTION');
-  await expectOutcome(bot, tap, 'rejected', 'UNKNOWN_ACTION');
+  expect(story.line('CALLBACK_REJECTED').reason_detail).toBe('model nosuch');
+  expect((await storyOf(bot, user.click('Z-Image'))).chain).toEqual(acceptedTap);
+});
+
+test('a model that is switched off is refused with MODEL_DISABLED, and the shelf stays', async () => {
+  const model = async () => rejected('MODEL_DISABLED', { detail: 'z-image' });
+  await using bot = await startBot({
+    overrides: { handlers: { ...handlers, buttons: { ...handlers.buttons, model } } },
+  });
+  const user = await userAtMenu(bot);
+  await storyOf(bot, user.click('🎨 Pictures'));
+  const tap = user.click('Z-Image');
+  const story = await storyOf(bot, tap);
+  expect(story.chain).toEqual(refusedTap);
+  expectRefusal(story, 'MODEL_DISABLED');
+  expect(await user.answerOf(tap)).toMatchObject({ showAlert: false });
+  expect(user.lastMessage()?.text).toContain('Choose a model');
 });
 
 test('a choice that the question does not offer is an UNKNOWN_ACTION, and the form stays', async () => {

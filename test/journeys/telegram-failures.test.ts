@@ -1,163 +1,344 @@
-// What the bot does when the Bot API refuses, fails, or loses its answer: nothing is sent twice, what may be
-// repeated is, and the rest is told.
-import { expect, test } from 'vitest';
+// What becomes of an update and of a result when the Bot API is slow, refuses, or does not tell what it did.
+import { SpanStatusCode } from '@opentelemetry/api';
+import { describe, expect, test } from 'vitest';
+import { reasons, reasonText } from '../../src/otel/reasons.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
-import { type BotUnderTest, startBot } from '../support/bot.ts';
-import { acceptedTap, messageChain, outcomeOf, storyOf, tapChain } from '../support/story.ts';
+import { type BotOptions, type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
+import {
+  acceptedRun,
+  acceptedTap,
+  messageChain,
+  outcomeOf,
+  storyOf,
+  tapChain,
+  traceEnded,
+} from '../support/story.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 const blocked = { kind: 'error', code: 403, description: 'Forbidden: bot was blocked by the user' } as const;
+const tooMany = { kind: 'error', code: 429, description: 'Too Many Requests: retry after 1' } as const;
+const overloaded = { kind: 'error', code: 502, description: 'Bad Gateway' } as const;
 
-test('a render that Telegram wants later is repeated after the wait that it asked for', async () => {
-  await using bot = await startBot();
-  const user = await userAtMenu(bot);
-  bot.telegram.failNext({
-    method: 'editMessageText',
-    kind: 'error',
-    code: 429,
-    description: 'Too Many Requests: retry after 1',
-    retryAfter: 1,
+/** A tap whose screen could not be shown. */
+const failedTap = tapChain('CALLBACK_ROUTED', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL');
+const failedStart = messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL');
+
+describe.concurrent('a screen', () => {
+  test('that Telegram puts off with 429 is shown after the time it asked for', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...tooMany, method: 'editMessageText', retryAfter: 1 });
+    const story = await storyOf(bot, user.click('🎨 Pictures'));
+
+    expect(story.chain).toEqual(acceptedTap);
+    expect(user.lastMessage()?.text).toContain('Choose a model');
+    const [refused, repeated] = bot.telegram.calls('editMessageText');
+    expect((repeated?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThanOrEqual(1_000);
+    expect(
+      bot
+        .spansOf(story.cid)
+        .filter(({ name }) => name === 'telegram editMessageText')
+        .map(({ status, attributes }) => [status.code, attributes['error.type']]),
+    ).toEqual([
+      [SpanStatusCode.ERROR, 'telegram_429'],
+      [SpanStatusCode.UNSET, undefined],
+    ]);
   });
-  const tap = user.click('🎨 Pictures');
-  await user.waitForMessage(/Choose a model/, { after: tap });
-  expect((await storyOf(bot, tap)).chain).toEqual(acceptedTap);
-  const [refused, repeated] = bot.telegram.calls('editMessageText');
-  expect(refused?.ok).toBe(false);
-  expect(repeated?.ok).toBe(true);
-  expect((repeated?.at ?? 0) - (refused?.at ?? 0)).toBeGreaterThanOrEqual(990);
-  expect(user.messages()).toHaveLength(1);
-});
 
-test.each([
-  { fault: { kind: 'error', code: 500, description: 'Internal Server Error' } as const },
-  { fault: { kind: 'error', code: 502, description: 'Bad Gateway', body: 'html' } as const },
-  { fault: { kind: 'reset' } as const },
-  { fault: { kind: 'lost-answer' } as const },
-])('an edit that ends with $fault.kind $fault.code is repeated', async ({ fault }) => {
-  await using bot = await startBot();
-  const user = await userAtMenu(bot);
-  bot.telegram.failNext({ method: 'editMessageText', ...fault });
-  const tap = user.click('🎨 Pictures');
-  expect((await storyOf(bot, tap)).chain).toEqual(acceptedTap);
-  expect(bot.telegram.calls('editMessageText')).toHaveLength(2);
-  expect(user.messages()).toHaveLength(1);
-  expect(user.lastMessage()?.text).toContain('Choose a model');
-  await user.waitForMessage(/photorealistic/, { after: user.click('Z-Image') });
-});
+  test('that Telegram puts off for longer than anybody waits ends in RATE_LIMIT', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...tooMany, method: 'editMessageText', retryAfter: 600 });
+    const tap = user.click('🎨 Pictures');
+    const story = await storyOf(bot, tap);
 
-test('an edit that goes on failing is told as DOWNSTREAM_ERROR, and the old screen stays usable', async () => {
-  await using bot = await startBot();
-  const user = await userAtMenu(bot);
-  bot.telegram.failNext({
-    method: 'editMessageText',
-    kind: 'error',
-    code: 500,
-    description: 'Internal Server Error',
-    times: 3,
+    expect(story.chain).toEqual(failedTap);
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      reason_code: 'RATE_LIMIT',
+      error_type: 'telegram_429',
+    });
+    expect(bot.telegram.callCount('editMessageText')).toBe(1);
   });
-  const tap = user.click('🎨 Pictures');
-  const story = await storyOf(bot, tap);
-  expect(story.chain).toEqual(
-    tapChain('CALLBACK_ROUTED', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL'),
-  );
-  expect(story.line('DISPATCH_FAIL')).toMatchObject({
-    result: 'failed',
-    reason_code: 'DOWNSTREAM_ERROR',
-    reason_detail: expect.stringContaining('500'),
+
+  test.each([
+    ['fails with 502', overloaded],
+    ['fails with 502 of a proxy, in HTML', { ...overloaded, body: 'html' }],
+    ['loses its connection', { kind: 'reset' }],
+  ] as const)('is edited again when the edit %s', async (_what, fault) => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...fault, method: 'editMessageText' });
+    expect((await storyOf(bot, user.click('🎨 Pictures'))).chain).toEqual(acceptedTap);
+    expect(user.lastMessage()?.text).toContain('Choose a model');
+    expect(bot.telegram.callCount('editMessageText')).toBe(2);
   });
-  await expectFailed(bot, tap);
-  await user.waitForMessage(/Choose a model/, { after: user.click('🎨 Pictures') });
-});
 
-test('a user who has blocked the bot is remembered as such until the unblocking', async () => {
-  await using bot = await startBot();
-  const user = await userAtMenu(bot);
-  bot.telegram.failNext({ method: 'sendMessage', ...blocked });
-  const command = user.say('/help');
-  const story = await storyOf(bot, command);
-  expect(story.chain).toEqual(messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL'));
-  expect(story.line('DISPATCH_FAIL')).toMatchObject({
-    result: 'failed',
-    reason_code: 'DOWNSTREAM_ERROR',
-    reason_detail: expect.stringContaining('bot was blocked by the user'),
+  test('whose edit was done but never answered is not taken for a failure', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ kind: 'lost-answer', method: 'editMessageText' });
+    const story = await storyOf(bot, user.click('🎨 Pictures'));
+
+    expect(story.chain).toEqual(acceptedTap);
+    expect(story.line('UI_RENDER')).toMatchObject({ screen_id: 'CATEGORY_PICK', operation: 'unchanged' });
+    expect((await storyOf(bot, user.click('Z-Image'))).chain).toEqual(acceptedTap);
   });
-  await expectFailed(bot, command);
-  expect(bot.telegram.calls('sendMessage', { fault: 'error' })).toHaveLength(1);
-  expect(await isBlocked(bot, user)).toBe(true);
 
-  await storyOf(bot, user.unblock());
-  expect(await isBlocked(bot, user)).toBe(false);
-});
+  test('that shows the same already is a success', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({
+      method: 'editMessageText',
+      kind: 'error',
+      code: 400,
+      description: 'Bad Request: message is not modified: specified new message content is the same',
+    });
+    const story = await storyOf(bot, user.click('🎨 Pictures'));
 
-test('blocking and unblocking are remembered from what Telegram says, and nothing is sent', async () => {
-  await using bot = await startBot();
-  const user = await userAtMenu(bot);
-  const calls = bot.telegram.callCount('sendMessage');
-  expect((await storyOf(bot, user.block())).chain).toEqual(messageChain('DISPATCH_OK'));
-  expect(await isBlocked(bot, user)).toBe(true);
-  expect((await storyOf(bot, user.unblock())).chain).toEqual(messageChain('DISPATCH_OK'));
-  expect(await isBlocked(bot, user)).toBe(false);
-  expect(bot.telegram.callCount('sendMessage')).toBe(calls);
-});
-
-test('a tap whose answer comes too late still shows its screen', async () => {
-  await using bot = await startBot({ telegram: { callbackLifetimeMs: -1 } });
-  const user = await userAtMenu(bot);
-  const tap = user.click('🎨 Pictures');
-  await user.waitForMessage(/Choose a model/, { after: tap });
-  const story = await storyOf(bot, tap);
-  expect(story.chain).toEqual(acceptedTap);
-  expect(story.line('ANSWER_CALLBACK_QUERY')).toMatchObject({
-    result: 'failed',
-    reason_detail: expect.stringContaining('query is too old'),
+    expect(story.chain).toEqual(acceptedTap);
+    expect(story.line('UI_RENDER')).toMatchObject({ screen_id: 'CATEGORY_PICK', operation: 'unchanged' });
+    expect(bot.spansOf(story.cid).filter(({ status }) => status.code !== SpanStatusCode.UNSET)).toEqual([]);
   });
-  expect(bot.telegram.calls('answerCallbackQuery')).toHaveLength(1);
-});
 
-test('a message whose answer was lost is not sent a second time', async () => {
-  await using bot = await startBot();
-  const user = bot.user();
-  bot.telegram.failNext({ method: 'sendMessage', kind: 'lost-answer' });
-  const start = user.start();
-  const story = await storyOf(bot, start);
-  expect(story.chain).toEqual(messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL'));
-  expect(story.line('DISPATCH_FAIL').reason_code).toBe('DOWNSTREAM_ERROR');
-  await expectFailed(bot, start);
-  expect(bot.telegram.calls('sendMessage')).toHaveLength(1);
-  expect(user.messages()).toHaveLength(1);
-
-  const again = user.start();
-  expect((await storyOf(bot, again)).line('DISPATCH_OK').result).toBe('accepted');
-});
-
-test('the buttons of a message whose answer was lost lead to a fresh menu', async () => {
-  await using bot = await startBot();
-  const user = bot.user();
-  bot.telegram.failNext({ method: 'sendMessage', kind: 'lost-answer' });
-  await storyOf(bot, user.start());
-  const tap = user.click('🎨 Pictures');
-  await user.waitForMessage(/What shall we create/, { after: tap });
-  expect((await storyOf(bot, tap)).line('CALLBACK_REJECTED').reason_code).toBe('EXPIRED_MESSAGE');
-});
-
-test('a picture for a user who has blocked the bot is given up at once', async () => {
-  await using bot = await startBot();
-  const user = bot.user();
-  await walkToConfirm(user);
-  bot.telegram.failNext({ method: 'sendPhoto', ...blocked });
-  const story = await storyOf(bot, user.click('🚀 Run'), 'DELIVERY_FAILED');
-  expect(story.line('DELIVERY_FAILED')).toMatchObject({
-    reason_code: 'DOWNSTREAM_ERROR',
-    reason_detail: expect.stringMatching(/bot was blocked by the user$/),
+  test('whose message the user has deleted is sent anew', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({
+      method: 'editMessageText',
+      kind: 'error',
+      code: 400,
+      description: 'Bad Request: message to edit not found',
+    });
+    const story = await storyOf(bot, user.click('🎨 Pictures'));
+    expect(story.chain).toEqual(acceptedTap);
+    expect(story.line('UI_RENDER')).toMatchObject({ screen_id: 'CATEGORY_PICK', operation: 'send' });
+    expect((await storyOf(bot, user.click('Z-Image'))).chain).toEqual(acceptedTap);
   });
-  expect(bot.telegram.calls('sendPhoto')).toHaveLength(1);
-  expect(await isBlocked(bot, user)).toBe(true);
-  await expect
-    .poll(() => bot.database.query('select kind, attempts, reason_code from deliveries'))
-    .toEqual([{ kind: 'result', attempts: 1, reason_code: 'DOWNSTREAM_ERROR' }]);
 
-  await storyOf(bot, user.start());
-  expect(await isBlocked(bot, user)).toBe(false);
+  test.each([
+    {
+      what: 'refuses for good',
+      fault: { kind: 'error', code: 400, description: "Bad Request: can't parse entities" },
+      type: 'telegram_400',
+    },
+    { what: 'fails to show again and again', fault: { ...overloaded, times: 3 }, type: 'telegram_502' },
+  ] as const)('that Telegram $what is told with the cid, and the old one goes on working', async given => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...given.fault, method: 'editMessageText' });
+    const tap = user.click('🎨 Pictures');
+    const story = await storyOf(bot, tap);
+
+    expect(story.chain).toEqual(failedTap);
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      result: 'failed',
+      reason_code: 'DOWNSTREAM_ERROR',
+      reason_detail: `Telegram editMessageText: ${given.fault.code} ${given.fault.description}`,
+      error_type: given.type,
+    });
+    expect(await outcomeOf(bot, tap)).toEqual([
+      { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
+    ]);
+    expect(told(user, story.cid)).toEqual([reasonText('INTERNAL_ERROR', 'en', story.cid)]);
+    const [menu] = user.messages();
+    const again = user.click('🎨 Pictures', { messageId: menu?.messageId ?? 0 });
+    expect((await storyOf(bot, again)).chain).toEqual(acceptedTap);
+  });
+
+  test('that was sent but never answered for is not sent twice, and its buttons lead on', async () => {
+    await using bot = await startBot();
+    const user = bot.user();
+    bot.telegram.failNext({ kind: 'lost-answer', method: 'sendMessage' });
+    const story = await storyOf(bot, user.start());
+
+    expect(story.chain).toEqual(failedStart);
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      reason_code: 'DOWNSTREAM_ERROR',
+      reason_detail: 'Telegram could not be reached',
+    });
+    expect(bot.telegram.callCount('sendMessage')).toBe(1);
+    expect(user.messages()).toHaveLength(1);
+
+    const tap = user.click('🎨 Pictures');
+    expect((await user.answerOf(tap)).text).toBe(reasons.EXPIRED_MESSAGE.text.en);
+    expect((await storyOf(bot, tap)).line('UI_RENDER')).toMatchObject({
+      screen_id: 'MAIN_MENU',
+      operation: 'send',
+    });
+    expect((await storyOf(bot, user.click('🎨 Pictures'))).chain).toEqual(acceptedTap);
+  });
+
+  test('that fails to be sent with 502 is not sent again, but told', async () => {
+    await using bot = await startBot();
+    const user = bot.user({ started: true });
+    bot.telegram.failNext({ ...overloaded, method: 'sendMessage' });
+    const start = user.start();
+    const story = await storyOf(bot, start);
+    expect(story.chain).toEqual(failedStart);
+    expect(await outcomeOf(bot, start)).toEqual([
+      { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
+    ]);
+    expect(user.messages().map(({ text }) => text)).toEqual([reasonText('INTERNAL_ERROR', 'en', story.cid)]);
+  });
+});
+
+describe.concurrent('the answer to a tap', () => {
+  test('that comes too late is no failure of the tap', async () => {
+    await using bot = await startBot({ telegram: { callbackLifetimeMs: -1 } });
+    const user = await userAtMenu(bot);
+    const tap = user.click('🎨 Pictures');
+    const story = await storyOf(bot, tap);
+
+    expect(story.chain).toEqual(acceptedTap);
+    expect(story.line('ANSWER_CALLBACK_QUERY')).toMatchObject({
+      result: 'failed',
+      reason_detail: expect.stringContaining('query is too old'),
+    });
+    expect(story.line('DISPATCH_OK')).toMatchObject({ result: 'accepted', reason_code: 'SUCCESS' });
+    expect(user.lastMessage()?.text).toContain('Choose a model');
+    expect(await outcomeOf(bot, tap)).toEqual([{ outcome: 'accepted', reason_code: 'SUCCESS', attempts: 1 }]);
+  });
+
+  test('is given again when Telegram fails with 502', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...overloaded, method: 'answerCallbackQuery' });
+    const tap = user.click('🎨 Pictures');
+    expect((await storyOf(bot, tap)).chain).toEqual(acceptedTap);
+    expect(await user.answerOf(tap)).toMatchObject({ text: '' });
+  });
+});
+
+describe.concurrent('a user', () => {
+  test('who has blocked the bot ends the update as a fault and is remembered until seen again', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...blocked, method: 'sendMessage' });
+    const help = user.say('/help');
+    const story = await storyOf(bot, help);
+
+    expect(story.chain).toEqual(failedStart);
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      reason_code: 'DOWNSTREAM_ERROR',
+      error_type: 'telegram_403',
+      reason_detail: 'Telegram sendMessage: 403 Forbidden: bot was blocked by the user',
+    });
+    expect(await outcomeOf(bot, help)).toEqual([
+      { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
+    ]);
+    expect(await isBlocked(bot)).toEqual([true]);
+    expect(bot.telegram.callCount('sendMessage')).toBe(2);
+
+    expect((await storyOf(bot, user.say('/help'))).line('DISPATCH_OK')).toMatchObject({ result: 'accepted' });
+    expect(await isBlocked(bot)).toEqual([false]);
+  });
+
+  test('who blocks and unblocks the bot is known to have done so', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    for (const [act, expected] of [
+      [() => user.block(), true],
+      [() => user.unblock(), false],
+    ] as const) {
+      const story = await storyOf(bot, act());
+      expect(story.chain).toEqual(messageChain('DISPATCH_OK'));
+      expect(story.line('DISPATCH_OK')).toMatchObject({ event_type: 'my_chat_member', result: 'accepted' });
+      expect(await isBlocked(bot)).toEqual([expected]);
+    }
+    expect(bot.telegram.callCount('sendMessage')).toBe(1);
+  });
+
+  test('who blocks the bot right after a tap costs one failed update and no more', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    const tap = user.click('🎨 Pictures');
+    const block = user.block();
+    const story = await storyOf(bot, tap);
+    await storyOf(bot, block);
+
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({ error_type: 'telegram_403' });
+    expect(await isBlocked(bot)).toEqual([true]);
+    await storyOf(bot, user.unblock());
+    expect((await storyOf(bot, user.start())).line('DISPATCH_OK')).toMatchObject({ result: 'accepted' });
+  });
+});
+
+describe.concurrent('the picture', () => {
+  const calledBackOnly: BotOptions = {
+    kie: { stepMs: 'manual' },
+    overrides: {
+      timings: { ...quickTimings, poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 60_000 }] },
+    },
+  };
+
+  async function orderedRun(bot: BotUnderTest) {
+    const user = bot.user();
+    await walkToConfirm(user);
+    const run = user.click('🚀 Run');
+    await storyOf(bot, run, 'TASK_PROGRESS');
+    return { user, run };
+  }
+
+  test('for a user who has blocked the bot is tried once', async () => {
+    await using bot = await startBot(calledBackOnly);
+    const { user, run } = await orderedRun(bot);
+    await storyOf(bot, user.block());
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'DELIVERY_FAILED');
+
+    expect(story.chain).toEqual([
+      ...acceptedRun,
+      'TASK_PROGRESS',
+      'KIE_CALLBACK',
+      'TASK_COMPLETED',
+      'DELIVERY_FAILED',
+    ]);
+    expect(story.line('DELIVERY_FAILED')).toMatchObject({
+      operation: 'result',
+      reason_code: 'DOWNSTREAM_ERROR',
+      error_type: 'telegram_403',
+      reason_detail: 'Telegram sendPhoto: 403 Forbidden: bot was blocked by the user',
+    });
+    expect(bot.telegram.callCount('sendPhoto')).toBe(1);
+    await traceEnded(bot, story.cid);
+    expect(await isBlocked(bot)).toEqual([true]);
+    expect(await bot.database.query('select kind, attempts, reason_code from deliveries')).toEqual([
+      { kind: 'result', attempts: 1, reason_code: 'DOWNSTREAM_ERROR' },
+    ]);
+    expect(await bot.database.query('select state from tasks')).toEqual([{ state: 'succeeded' }]);
+  });
+
+  test.each([
+    ['fails with 502', overloaded, 1],
+    // Delivered twice is a nuisance; never delivered, after it was paid for, is worse.
+    ['is never answered for', { kind: 'lost-answer' }, 2],
+  ] as const)('is sent again when the upload %s', async (_what, fault, pictures) => {
+    await using bot = await startBot(calledBackOnly);
+    const { user, run } = await orderedRun(bot);
+    bot.telegram.failNext({ ...fault, method: 'sendPhoto' });
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+
+    expect(story.chain.slice(-2)).toEqual(['DELIVERY_FAILED', 'RESULT_DELIVERED']);
+    expect(story.line('DELIVERY_FAILED').reason_detail).toContain('will be tried again');
+    expect(user.messages().filter(({ kind }) => kind === 'photo')).toHaveLength(pictures);
+    expect(bot.kie.createdCount()).toBe(1);
+  });
+
+  test('is delivered although the message above it cannot be edited', async () => {
+    await using bot = await startBot(calledBackOnly);
+    const { user, run } = await orderedRun(bot);
+    bot.telegram.failNext({
+      method: 'editMessageText',
+      kind: 'error',
+      code: 400,
+      description: 'Bad Request: message to edit not found',
+    });
+    await bot.kie.advance(3);
+    const story = await storyOf(bot, run, 'RESULT_DELIVERED');
+    expect(story.line('RESULT_DELIVERED')).toMatchObject({ operation: 'result' });
+    expect(user.messages().filter(({ kind }) => kind === 'photo')).toHaveLength(1);
+  });
 });
 
 async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
@@ -166,16 +347,15 @@ async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
   return user;
 }
 
-async function isBlocked(bot: BotUnderTest, user: SandboxUser): Promise<boolean | undefined> {
-  const [row] = await bot.database.query<{ blocked: boolean }>(
-    'select blocked_at is not null as blocked from users where chat_id = $1',
-    [user.chatId],
-  );
-  return row?.blocked;
-}
+const told = (user: SandboxUser, cid: string): string[] =>
+  user
+    .messages()
+    .map(({ text }) => text)
+    .filter(text => text.includes(cid));
 
-async function expectFailed(bot: BotUnderTest, sent: Parameters<typeof outcomeOf>[1]): Promise<void> {
-  expect(await outcomeOf(bot, sent)).toEqual([
-    { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
-  ]);
+async function isBlocked(bot: BotUnderTest): Promise<boolean[]> {
+  const rows = await bot.database.query<{ blocked: boolean }>(
+    'select blocked_at is not null as blocked from users',
+  );
+  return rows.map(({ blocked: isSet }) => isSet);
 }

@@ -18,6 +18,7 @@ const person = { firstName: 'Canarina', username: 'canary_bird_4242', languageCo
 /** All users here are the same person by name; their ids begin alike. */
 const idStart = '614242424';
 const tooLong = 'overlong canary song '.repeat(60);
+const withPassword = (url: string): string => url.replace(/:[^:@]+@/, ':canary-password-4242@');
 const formats: readonly LogFormat[] = ['json', 'kv'];
 
 test.each(formats)(
@@ -81,19 +82,22 @@ test('a start that fails because Telegram is gone tells why, without the token',
 });
 
 test.each([
+  ['the database refuses the password', { DATABASE_URL: withPassword }],
   [
-    'the database refuses the password',
-    { DATABASE_URL: 'postgres://trt:canary-password-4242@127.0.0.1:1/trt' },
+    'the database cannot be reached',
+    { DATABASE_URL: () => 'postgres://trt:canary-password-4242@127.0.0.1:1/trt' },
   ],
   [
     'the settings are unusable',
-    { TELEGRAM_BOT_TOKEN: 'canary token 4242', WEBHOOK_SECRET_TOKEN: 'canary secret 4242!' },
+    { TELEGRAM_BOT_TOKEN: () => 'canary token 4242', WEBHOOK_SECRET_TOKEN: () => 'canary secret 4242!' },
   ],
 ] as const)(
   'BOOT_FAIL says no secret when %s',
-  async (_case, environment) => {
+  async (_case, replaced) => {
     await using surroundings = await startSurroundings();
-    await using program = runProgram({ ...surroundings.environment, ...environment });
+    const environment = { ...surroundings.environment };
+    for (const [name, value] of Object.entries(replaced)) environment[name] = value(environment[name] ?? '');
+    await using program = runProgram(environment);
     const { code } = await program.exited;
 
     expect(code).toBe(1);

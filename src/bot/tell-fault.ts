@@ -1,0 +1,30 @@
+// Tells a user that an update ended in a fault, with the cid that leads to its trace. The last thing that is
+// tried for an update: what keeps it from being told is itself only told to the operator.
+import { errorType } from '../errors.ts';
+import { reasonText } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { BotContext } from './bot-context.ts';
+import { refusalOf } from './refusal.ts';
+
+/**
+ * Answers the tap, or sends a message where there is none or `answered` says that the tap has its answer.
+ * Only in private chats. Throws only what did not come from the Bot API.
+ */
+export async function tellFault(
+  context: BotContext,
+  telemetry: Telemetry,
+  { answered = false }: { readonly answered?: boolean } = {},
+): Promise<void> {
+  if (context.chat?.type !== 'private') return;
+  const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
+  try {
+    if (context.callbackQuery && !answered) await context.answerCallbackQuery({ text, show_alert: true });
+    else await context.reply(text);
+  } catch (error) {
+    telemetry.emit('SYSTEM_WARNING', {
+      operation: 'tell the user about a fault',
+      error_type: errorType(error),
+      error_message: telemetry.scrub(refusalOf(error)?.detail ?? String(error)),
+    });
+  }
+}

@@ -1,0 +1,265 @@
+// The seam through which telemetry leaves: spans that end as their work did, events that are a line and a
+// span event alike, and the cid of both.
+
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
+import { expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
+import { createLogger } from '../../src/otel/logger.ts';
+import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
+import { spanExporter } from '../support/record-spans.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+interface Recording {
+  readonly telemetry: Telemetry;
+  readonly lines: readonly string[];
+  /** The only line. */
+  line(): Line;
+}
+
+function record(scrub: (text: string) => string = text => text): Recording {
+  const lines: string[] = [];
+  const telemetry = createTelemetry({
+    logger: createLogger({
+      format: 'json',
+      level: 'INFO',
+      destination: { write: line => void lines.push(line) },
+    }),
+    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
+    scrub,
+    serviceVersion: '0',
+  });
+  return {
+    telemetry,
+    lines,
+    line() {
+      const [line, another] = lines;
+      if (line === undefined || another !== undefined) expect.fail(`There are ${lines.length} lines`);
+      return JSON.parse(line);
+    },
+  };
+}
+
+/** The ended span of that name in the trace with that cid. */
+function spanOf(cid: string, name: string): ReadableSpan {
+  const fits = (span: ReadableSpan): boolean =>
+    span.name === name && span.spanContext().traceId.startsWith(cid);
+  return spanExporter.getFinishedSpans().find(fits) ?? expect.fail(`No ended span ${name} in ${cid}`);
+}
+
+const warning = { operation: 'test', error_type: 'Error', error_message: 'a message' } as const;
+
+test('a span gives back what its work gives, and is named after its cid', async () => {
+  const { telemetry } = record();
+  const cid = await telemetry.inSpan('work', { attributes: { colour: 'red' } }, async () => telemetry.cid());
+  const span = spanOf(cid, 'work');
+  expect(cid).toMatch(/^[0-9a-f]{8}$/);
+  expect(span.attributes).toMatchObject({ cid, colour: 'red' });
+  expect(span.status.code).toBe(SpanStatusCode.UNSET);
+});
+
+test('work that fails marks its span, ends it, and the error goes on as it is', async () => {
+  const { telemetry } = record(text => text.replaceAll('canary', '[secret]'));
+  const error = new AppError({ code: 'DATABASE_ERROR', message: `canary ${'x'.repeat(400)}` });
+  let cid = '';
+  const run = telemetry.inSpan('work', {}, async () => {
+    cid = telemetry.cid();
+    throw error;
+  });
+  await expect(run).rejects.toBe(error);
+  const span = spanOf(cid, 'work');
+  expect(span.status.code).toBe(SpanStatusCode.ERROR);
+  expect(span.status.message).toMatch(/^\[secret\] x+$/);
+  expect(span.status.message).toHaveLength(300);
+  expect(span.attributes).toMatchObject({ 'error.type': 'DATABASE_ERROR' });
+  expect(span.events).toMatchObject([
+    { name: 'exception', attributes: { 'exception.type': 'DATABASE_ERROR' } },
+  ]);
+  expect(JSON.stringify(span.events)).not.toContain('canary');
+});
+
+test('work that throws before it waits, or throws no Error, is marked too', async () => {
+  const { telemetry } = record();
+  let cid = '';
+  const run = telemetry.inSpan('work', {}, () => {
+    cid = telemetry.cid();
+    throw 'a bare text';
+  });
+  await expect(run).rejects.toBe('a bare text');
+  expect(spanOf(cid, 'work')).toMatchObject({
+    status: { code: SpanStatusCode.ERROR, message: 'a bare text' },
+    attributes: { 'error.type': 'string' },
+  });
+});
+
+test('an error that was handled marks the innermost span alone', async () => {
+  const { telemetry } = record();
+  const cid = await telemetry.inSpan('outer', {}, () =>
+    telemetry.inSpan('inner', {}, async () => {
+      telemetry.recordError(new TypeError('handled'));
+      return telemetry.cid();
+    }),
+  );
+  expect(spanOf(cid, 'inner')).toMatchObject({
+    status: { code: SpanStatusCode.ERROR, message: 'handled' },
+    attributes: { 'error.type': 'TypeError' },
+  });
+  expect(spanOf(cid, 'outer').status.code).toBe(SpanStatusCode.UNSET);
+});
+
+test('a span inside another is its child, of the same trace', async () => {
+  const { telemetry } = record();
+  const cid = await telemetry.inSpan('outer', {}, async () => {
+    const inner = await telemetry.inSpan('inner', {}, async () => telemetry.cid());
+    expect(inner).toBe(telemetry.cid());
+    return inner;
+  });
+  const [outer, inner] = [spanOf(cid, 'outer'), spanOf(cid, 'inner')];
+  expect(inner.parentSpanContext?.spanId).toBe(outer.spanContext().spanId);
+  expect(outer.parentSpanContext).toBeUndefined();
+});
+
+test('a root span begins a trace of its own, without the fields around it', async () => {
+  const { telemetry, line } = record();
+  await telemetry.inSpan('outer', { fields: { update_id: 7 } }, async () => {
+    await telemetry.inSpan('root', { root: true }, async () => {
+      telemetry.emit('SYSTEM_WARNING', warning);
+      expect(spanExporter.getFinishedSpans().some(span => span.name === telemetry.cid())).toBe(false);
+    });
+    expect(line().cid).not.toBe(telemetry.cid());
+  });
+  expect(line()).not.toHaveProperty('update_id');
+  expect(spanOf(String(line().cid), 'root').parentSpanContext).toBeUndefined();
+});
+
+test('work that goes on later joins the trace it was stored with, and links to it', async () => {
+  const { telemetry } = record();
+  const traceparent = await telemetry.inSpan('before', {}, async () => telemetry.traceparent());
+  const cid = await telemetry.inSpan('elsewhere', {}, () =>
+    telemetry.inSpan('after', { traceparent, kind: SpanKind.CONSUMER }, async () => telemetry.cid()),
+  );
+  const [before, after] = [spanOf(cid, 'before'), spanOf(cid, 'after')];
+  expect(traceparent).toContain(before.spanContext().traceId);
+  expect(after.parentSpanContext?.spanId).toBe(before.spanContext().spanId);
+  expect(after.links.map(link => link.context.spanId)).toEqual([before.spanContext().spanId]);
+  expect(after.attributes).toMatchObject({ bot_state: 'ACTIVE' });
+});
+
+test('an event is a line and a span event with the same name and fields', async () => {
+  const { telemetry, line } = record();
+  const cid = await telemetry.inSpan('work', { fields: { update_id: 7 } }, async () => {
+    telemetry.emit('SYSTEM_WARNING', warning);
+    return telemetry.cid();
+  });
+  const span = spanOf(cid, 'work');
+  expect(line()).toEqual({
+    level: 'WARNING',
+    ts: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    cid,
+    trace_id: span.spanContext().traceId,
+    span_id: span.spanContext().spanId,
+    trace_flags: 1,
+    bot_state: 'ACTIVE',
+    instance_id: 'instance-1',
+    update_id: 7,
+    name: 'SYSTEM_WARNING',
+    domain: 'SYSTEM',
+    ...warning,
+    msg: `SYSTEM_WARNING cid=${cid} domain=SYSTEM`,
+  });
+  expect(span.events.map(({ name, attributes }) => [name, attributes])).toEqual([
+    ['SYSTEM_WARNING', warning],
+  ]);
+});
+
+test('what is annotated stands on the span and in the lines that follow, but not around it', async () => {
+  const { telemetry, lines } = record();
+  const cid = await telemetry.inSpan('outer', { fields: { update_id: 7 } }, async () => {
+    await telemetry.inSpan('inner', {}, async () => {
+      telemetry.emit('SYSTEM_WARNING', warning);
+      telemetry.annotate({ screen_id: 'HELP' });
+      telemetry.emit('SYSTEM_WARNING', warning);
+    });
+    telemetry.emit('SYSTEM_WARNING', warning);
+    return telemetry.cid();
+  });
+  const written = lines.map((line): Line => JSON.parse(line));
+  expect(written.map(({ screen_id }) => screen_id)).toEqual([undefined, 'HELP', undefined]);
+  expect(written.map(({ update_id }) => update_id)).toEqual([7, 7, 7]);
+  expect(spanOf(cid, 'inner').attributes).toMatchObject({ screen_id: 'HELP' });
+  expect(spanOf(cid, 'outer').attributes).not.toHaveProperty('screen_id');
+});
+
+test('no name stands in a line twice, and the event knows better than what surrounds it', async () => {
+  const { telemetry, lines } = record();
+  await telemetry.inSpan('work', { fields: { operation: 'around', task_id: 'task-1' } }, async () => {
+    telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, operation: 'around', task_id: undefined });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-2' });
+  });
+  for (const line of lines) {
+    const names = [...line.matchAll(/"([a-z_]+)":/g)].map(([, name]) => name);
+    expect(names.length, line).toBe(new Set(names).size);
+  }
+  const written = lines.map((line): Line => JSON.parse(line));
+  expect(written.map(({ operation, task_id }) => [operation, task_id])).toEqual([
+    ['test', 'task-1'],
+    ['around', 'task-1'],
+    ['test', 'task-2'],
+  ]);
+});
+
+test('an event outside any span has the cid of the process', () => {
+  const { telemetry, lines } = record();
+  telemetry.emit('SYSTEM_WARNING', warning);
+  telemetry.emit('SYSTEM_WARNING', warning);
+  const cid = telemetry.cid();
+  expect(lines.map((line): Line => JSON.parse(line)).map(line => line.cid)).toEqual([cid, cid]);
+  expect(cid).toMatch(/^[0-9a-f]{8}$/);
+  expect(record().telemetry.cid()).not.toBe(cid);
+});
+
+test('outside a span there is nothing to annotate or to mark, and that is no error', () => {
+  const { telemetry, line } = record();
+  telemetry.annotate({ screen_id: 'HELP' });
+  telemetry.recordError(new Error('nobody'));
+  telemetry.setAttributes({ colour: 'red' });
+  telemetry.emit('SYSTEM_WARNING', warning);
+  expect(line()).not.toHaveProperty('screen_id');
+});
+
+test('what strangers cause has a fresh cid each time, and no span', async () => {
+  const { telemetry, lines } = record();
+  await telemetry.inSpan('around', { fields: { update_id: 7 } }, async () => {
+    for (let time = 0; time < 2; time += 1) {
+      telemetry.outsideTrace(() => telemetry.emit('SYSTEM_WARNING', warning));
+    }
+    telemetry.emit('SYSTEM_WARNING', warning);
+  });
+  const written = lines.map((line): Line => JSON.parse(line));
+  expect(new Set(written.map(({ cid }) => cid)).size).toBe(3);
+  expect(written.map(({ update_id }) => update_id)).toEqual([undefined, undefined, 7]);
+  const ids = spanExporter.getFinishedSpans().map(span => span.spanContext().traceId);
+  for (const { trace_id } of written.slice(0, 2)) expect(ids).not.toContain(trace_id);
+});
+
+test('a line below the level is not written, and its span event stays', async () => {
+  const lines: string[] = [];
+  const telemetry = createTelemetry({
+    logger: createLogger({
+      format: 'json',
+      level: 'ERROR',
+      destination: { write: line => void lines.push(line) },
+    }),
+    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
+    scrub: text => text,
+    serviceVersion: '0',
+  });
+  const cid = await telemetry.inSpan('work', {}, async () => {
+    telemetry.emit('SYSTEM_WARNING', warning);
+    return telemetry.cid();
+  });
+  expect(lines).toEqual([]);
+  expect(spanOf(cid, 'work').events.map(({ name }) => name)).toEqual(['SYSTEM_WARNING']);
+});
