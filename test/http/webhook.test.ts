@@ -100,7 +100,7 @@ test.each([
 
 test('NUL and lone surrogates anywhere in an update do not keep it from being worked', async () => {
   await using bot = await startBot();
-  const user = bot.user();
+  const user = bot.user({ started: true });
   const odd = 'o\u0000d\ud800d';
   const sent = bot.telegram.sendRaw({
     [odd]: odd,

@@ -39,6 +39,8 @@ test('an update that could not be stored is not confirmed, and comes again', asy
   await user.waitForMessage(/What shall we create/, recoveryMs);
   await another.waitForMessage(/What shall we create/, recoveryMs);
   await bot.telegram.idle();
+  // A poll is in the journal once it has ended, and the last one is waiting.
+  await bot.app.stop();
   expect(confirmedBelow(bot)).toBe(sentLater.updateId + 1);
   for (const update of [sent, sentLater]) await expectAcceptedOnce(bot, update);
   expect(user.messages()).toHaveLength(1);
