@@ -18,6 +18,7 @@ const epochSeconds = 1_760_000_000;
 export function createLoad(port: number, chats: number, connections: number): Load {
   const pool = new Pool(`http://127.0.0.1:${port}`, { connections, pipelining: 1 });
   const taps = new Map<number, number>();
+  const inFlight = new Map<number, Promise<number>>();
   let updateId = Math.floor(Date.now() / 1_000) * 1_000;
 
   async function post(update: object): Promise<number> {
@@ -58,26 +59,34 @@ export function createLoad(port: number, chats: number, connections: number): Lo
       }
     },
     tap(chat) {
-      const count = taps.get(chat) ?? 0;
-      taps.set(chat, count + 1);
-      updateId += 1;
-      return post({
-        update_id: updateId,
-        callback_query: {
-          id: String(updateId),
-          from: person(chat),
-          chat_instance: '1',
-          data: count % 2 === 0 ? 'v1:help' : 'v1:back',
-          message: {
-            message_id: menuMessageId,
-            date: epochSeconds,
-            chat: place(chat),
-            from: { id: 7, is_bot: true, first_name: 'B' },
-            text: '-',
-          },
-        },
-      });
+      // As Telegram does: the next tap of a chat is sent when the one before is acknowledged.
+      const previous = inFlight.get(chat);
+      const sent = previous !== undefined ? previous.then(() => send(chat)) : send(chat);
+      inFlight.set(chat, sent);
+      return sent;
     },
     close: () => pool.close(),
   };
+
+  function send(chat: number): Promise<number> {
+    const count = taps.get(chat) ?? 0;
+    taps.set(chat, count + 1);
+    updateId += 1;
+    return post({
+      update_id: updateId,
+      callback_query: {
+        id: String(updateId),
+        from: person(chat),
+        chat_instance: '1',
+        data: count % 2 === 0 ? 'v1:help' : 'v1:back',
+        message: {
+          message_id: menuMessageId,
+          date: epochSeconds,
+          chat: place(chat),
+          from: { id: 7, is_bot: true, first_name: 'B' },
+          text: '-',
+        },
+      },
+    });
+  }
 }

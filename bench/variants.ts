@@ -19,6 +19,8 @@ export interface Telegram {
   ended(): Promise<number>;
 }
 
+/** As in `npm start`: a small young generation keeps the idle process small at no measurable cost. */
+const startFlags = ['--max-semi-space-size=4', '--import', './src/otel/register.ts'];
 const token = '7000000001:BENCHMARK-not-a-real-token-0000000';
 const readyDeadlineMs = 20_000;
 
@@ -41,7 +43,7 @@ export async function startVariant(
   const before = await webhookPort(telegram);
   return startChild({
     script: 'src/main.ts',
-    nodeArguments: [...nodeArguments, '--import', './src/otel/register.ts'],
+    nodeArguments: [...nodeArguments, ...startFlags],
     output: path.join(folder, 'stdout.log'),
     environment: {
       ...shared,
