@@ -215,13 +215,14 @@ function lenient(environment: Readonly<Record<string, string | undefined>>): Mod
 
 function parseBotMode(values: ModeVariables, problems: string[]): WebhookConfig | PollingConfig {
   if (values.BOT_MODE === 'polling') return { mode: 'polling' };
-  const baseUrl = values.WEBHOOK_BASE_URL ?? values.RENDER_EXTERNAL_URL;
+  const name = values.WEBHOOK_BASE_URL === undefined ? 'RENDER_EXTERNAL_URL' : 'WEBHOOK_BASE_URL';
+  const baseUrl = values[name];
   if (baseUrl === undefined) {
     problems.push(
       'WEBHOOK_BASE_URL is required in webhook mode (or RENDER_EXTERNAL_URL); without a public URL set BOT_MODE=polling',
     );
   } else if (URL.canParse(baseUrl) && !isUsableWebhookUrl(new URL(baseUrl))) {
-    problems.push('WEBHOOK_BASE_URL must be https; plain http is possible only for a loopback address');
+    problems.push(`${name} must be https; plain http is possible only for a loopback address`);
   }
   if (values.WEBHOOK_SECRET_TOKEN === undefined && values.NODE_ENV !== 'development') {
     problems.push(

@@ -43,6 +43,14 @@ function endOn(telemetry: Telemetry, operation: string): (error: unknown) => voi
   };
 }
 
+/**
+ * Gives back what loading all modules took, some 40 MiB, before there is much to do. Only with --expose-gc, as in
+ * `npm start`: the young generation may then be as large as V8 likes it, which saves CPU, and stays small when idle.
+ */
+function releaseStartupMemory(): void {
+  globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+}
+
 const app = buildApp(configOrExit());
 const { telemetry } = app;
 process.on('uncaughtException', endOn(telemetry, 'uncaughtException'));
@@ -68,6 +76,7 @@ stopOnSignals({
 
 try {
   await app.start();
+  releaseStartupMemory();
 } catch {
   // BOOT_FAIL has told why.
   await sdk.shutdown(exportDeadlineMs);

@@ -110,6 +110,13 @@ test('the rules between variables are checked even when another variable is unus
   ).toEqual(['PORT', 'WEBHOOK_BASE_URL', 'WEBHOOK_SECRET_TOKEN']);
 });
 
+test('an unusable public URL is reported under the name it was given by', () => {
+  const { WEBHOOK_BASE_URL: _, ...withoutUrl } = usable;
+  expect(namesOf(problemsOf({ ...withoutUrl, RENDER_EXTERNAL_URL: 'http://bot.example' }))).toEqual([
+    'RENDER_EXTERNAL_URL',
+  ]);
+});
+
 test('the value of a secret is never printed, neither in a problem nor with the configuration', () => {
   const broken = Object.fromEntries(
     Object.entries(secrets).map(([name, value]) => [name, `${value} broken ы`]),

@@ -4,6 +4,7 @@
 // pino's native lines (numeric level and time), because its transport expects those.
 import pino from 'pino';
 import type { Level } from './fields.ts';
+import { createLineWriter } from './line-writer.ts';
 
 export type LogFormat = 'json' | 'kv';
 
@@ -29,6 +30,16 @@ export interface JsonFields {
 export function createJsonFields(values: Readonly<Record<string, unknown>>): JsonFields {
   const text = JSON.stringify(values).slice(1, -1);
   return { values, text: text === '' ? '' : `,${text}` };
+}
+
+/** `fields` with `added`; undefined where one of them is there already, because a name must not stand twice. */
+export function extendJsonFields(
+  { values, text }: JsonFields,
+  added: Readonly<Record<string, unknown>>,
+): JsonFields | undefined {
+  for (const name in added) if (values[name] !== undefined) return undefined;
+  const more = createJsonFields(added);
+  return { values: { ...values, ...added }, text: text + more.text };
 }
 
 export interface Logger {
@@ -62,7 +73,7 @@ const levelNames: Readonly<Record<string, Level>> = {
 const otlpQueueSize = 20_000;
 
 export function createLogger(options: LoggerOptions): Logger {
-  const target = options.destination ?? pino.destination({ dest: 1, sync: true });
+  const target = options.destination ?? createLineWriter(process.stdout.fd);
   const timestamp = createTimestamp();
   let head = '';
   const stdout = pino(

@@ -21,7 +21,7 @@ import { errorType } from '../errors.ts';
 import { cidOf } from './cid.ts';
 import { type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
-import { createJsonFields, type JsonFields, type Logger } from './logger.ts';
+import { createJsonFields, extendJsonFields, type JsonFields, type Logger } from './logger.ts';
 import type { Scrubber } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
 
@@ -202,8 +202,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     annotate(fields) {
       const scope = activeScope();
       if (!scope) return;
+      scope.head = scope.head && extendJsonFields(scope.head, fields);
       Object.assign(scope.fields, fields);
-      scope.head = undefined;
       scope.span.setAttributes(fields);
     },
     recordError(error) {

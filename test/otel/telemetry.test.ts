@@ -125,7 +125,6 @@ test('a root span begins a trace of its own, without the fields around it', asyn
   await telemetry.inSpan('outer', { fields: { update_id: 7 } }, async () => {
     await telemetry.inSpan('root', { root: true }, async () => {
       telemetry.emit('SYSTEM_WARNING', warning);
-      expect(spanExporter.getFinishedSpans().some(span => span.name === telemetry.cid())).toBe(false);
     });
     expect(line().cid).not.toBe(telemetry.cid());
   });
