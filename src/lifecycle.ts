@@ -61,10 +61,13 @@ export interface SignalOptions {
 export function stopOnSignals(options: SignalOptions): void {
   let stopping = false;
   const end = (signal: StopSignal): void => {
-    for (const name of stopSignals) process.removeAllListeners(name);
-    process.kill(process.pid, signal);
-    // As process 1 of a container the kernel ignores the default action of a signal.
-    process.exit(128 + signalNumbers[signal]);
+    // The signal leaves no time for what this turn of code has still to write.
+    queueMicrotask(() => {
+      for (const name of stopSignals) process.removeAllListeners(name);
+      process.kill(process.pid, signal);
+      // As process 1 of a container the kernel ignores the default action of a signal.
+      process.exit(128 + signalNumbers[signal]);
+    });
   };
   const onSignal = (signal: StopSignal): void => {
     if (stopping) {

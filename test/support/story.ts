@@ -86,12 +86,16 @@ export function traceEnded(bot: BotUnderTest, cid: string): Promise<true> {
   );
 }
 
-/** The row of the update: how it ended, after how many picks. */
+/** How the update ended, after how many picks. Waits for the end: the user sees its screen a moment before. */
 export function outcomeOf(
   bot: BotUnderTest,
   { updateId }: SentUpdate,
 ): Promise<{ outcome: string; reason_code: string; attempts: number }[]> {
-  return bot.database.query('select outcome, reason_code, attempts from updates where update_id = $1', [
-    updateId,
-  ]);
+  return waitFor(`the outcome of update ${updateId}`, async () => {
+    const rows = await bot.database.query<{ outcome: string; reason_code: string; attempts: number }>(
+      'select outcome, reason_code, attempts from updates where update_id = $1 and outcome is not null',
+      [updateId],
+    );
+    return rows.length > 0 ? rows : undefined;
+  });
 }
