@@ -1,6 +1,8 @@
 // The measurements. A tap counts as done when the last of its calls has reached the stand-in of Telegram, not
 // when its update is acknowledged.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { dispatchDelays } from './dispatch-delay.ts';
+import { type Latency, latencyOf } from './latency.ts';
 import { createLoad, type Load } from './load.ts';
 import { cpuSeconds, treeCpuSeconds } from './processes.ts';
 import type { Telegram } from './variants.ts';
@@ -11,6 +13,8 @@ export interface Target {
   readonly telegram: Telegram;
   /** Absent for a bot without a database. */
   readonly postgresPid?: number;
+  /** Its stdout; absent for a bot that writes no lines. */
+  readonly output?: string;
 }
 
 export interface Throughput {
@@ -20,9 +24,19 @@ export interface Throughput {
   readonly postgresMicroseconds: number;
 }
 
-export interface Latency {
-  readonly p50: number;
-  readonly p99: number;
+export interface Latencies {
+  /** From the request to its 200. */
+  readonly ack: Latency;
+  /** From the moment an update is stored to the moment a worker has it. */
+  readonly dispatch: Latency | undefined;
+}
+
+interface Rate {
+  readonly chats: number;
+  readonly perSecond: number;
+  readonly seconds: number;
+  /** As long at the same rate before it is measured: V8 goes on optimizing for some ten seconds. */
+  readonly warmupSeconds: number;
 }
 
 const settleDeadlineMs = 20_000;
@@ -73,50 +87,69 @@ export async function closedLoop(
   };
 }
 
-/** Open loop: taps at a fixed rate, whatever the bot does; the latency is that of the acknowledgement. */
-export async function openLoop(
-  target: Target,
-  options: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
-): Promise<Latency> {
-  const load = createLoad(target.port, options.chats, 64);
+/** Open loop: taps at a fixed rate, whatever the bot does. */
+export async function openLoop(target: Target, rate: Rate): Promise<Latencies> {
+  const load = createLoad(target.port, rate.chats, 64);
   await load.start();
   const startEdits = await target.telegram.ended();
-  const latencies = await atRate(load, options);
-  await settled(target.telegram, startEdits + latencies.length);
+  const warmup = await atRate(load, rate, rate.warmupSeconds);
+  await settled(target.telegram, startEdits + warmup.length);
+  const since = Date.now();
+  const acks = await atRate(load, rate, rate.seconds);
+  await settled(target.telegram, startEdits + warmup.length + acks.length);
   await load.close();
-  const sorted = latencies.sort((a, b) => a - b);
   return {
-    p50: sorted[Math.floor(sorted.length * 0.5)] ?? 0,
-    p99: sorted[Math.floor(sorted.length * 0.99)] ?? 0,
+    ack: latencyOf(acks),
+    dispatch: target.output ? latencyOf(await dispatchDelays(target.output, since)) : undefined,
   };
 }
 
 /** How many taps per second are worked when more are offered, each Bot API call taking its time. */
-export async function capacity(
-  target: Target,
-  options: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
-): Promise<number> {
-  const load = createLoad(target.port, options.chats, 256);
+export async function capacity(target: Target, rate: Rate): Promise<number> {
+  const load = createLoad(target.port, rate.chats, 256);
   await load.start();
   await sleep(1_000);
   const startEdits = await target.telegram.ended();
+  const warmup = await atRate(load, rate, rate.warmupSeconds);
+  await settled(target.telegram, startEdits + warmup.length);
   const startedAt = performance.now();
-  const posting = atRate(load, options);
-  await sleep(options.seconds * 1_000);
-  const worked = (await target.telegram.ended()) - startEdits;
+  const posting = atRate(load, rate, rate.seconds);
+  await sleep(rate.seconds * 1_000);
+  const worked = (await target.telegram.ended()) - startEdits - warmup.length;
   const seconds = (performance.now() - startedAt) / 1_000;
-  await settled(target.telegram, startEdits + (await posting).length);
+  await settled(target.telegram, startEdits + warmup.length + (await posting).length);
   await load.close();
   return worked / seconds;
 }
 
+/** A backlog in each chat, posted at once: milliseconds from the first post until all of it is worked. */
+export async function drain(
+  target: Target,
+  options: { readonly chats: number; readonly perChat: number; readonly warmupRounds: number },
+): Promise<number> {
+  const load = createLoad(target.port, options.chats, 64);
+  await load.start();
+  let edits = await target.telegram.ended();
+  const round = async (): Promise<number> => {
+    const startedAt = performance.now();
+    const taps = Array.from({ length: options.chats * options.perChat }, (_none, index) =>
+      load.tap(index % options.chats),
+    );
+    edits += taps.length;
+    await Promise.all(taps);
+    await settled(target.telegram, edits);
+    return performance.now() - startedAt;
+  };
+  for (let warmup = 0; warmup < options.warmupRounds; warmup += 1) await round();
+  const milliseconds = await round();
+  await load.close();
+  return milliseconds;
+}
+
 async function atRate(
   load: Load,
-  {
-    chats,
-    perSecond,
-    seconds,
-  }: { readonly chats: number; readonly perSecond: number; readonly seconds: number },
+  { chats, perSecond }: Pick<Rate, 'chats' | 'perSecond'>,
+  seconds: number,
 ): Promise<number[]> {
   const total = perSecond * seconds;
   const startedAt = performance.now();

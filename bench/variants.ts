@@ -20,9 +20,12 @@ export interface Telegram {
 }
 
 /** As in `npm start`. */
-const startFlags = ['--expose-gc', '--import', './src/otel/register.ts'];
+export const startFlags = ['--expose-gc', '--import', './src/otel/register.ts'];
 const token = '7000000001:BENCHMARK-not-a-real-token-0000000';
 const readyDeadlineMs = 20_000;
+
+/** Where the bot that was started last writes its lines. */
+export const outputIn = (folder: string): string => path.join(folder, 'stdout.log');
 
 export async function startTelegram(delayMs: number): Promise<Telegram & Child> {
   const child = await startChild({ script: 'bench/telegram.ts', scriptArguments: [String(delayMs)] });
@@ -38,25 +41,18 @@ export async function startVariant(
   { postgres, folder, otlpPort }: Surroundings,
   nodeArguments: readonly string[] = [],
 ): Promise<Child> {
-  const shared = { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: `http://127.0.0.1:${telegram.port}` };
-  if (variant === 'bare grammY') return startChild({ script: 'bench/bare-bot.ts', environment: shared });
+  if (variant === 'bare grammY')
+    return startChild({ script: 'bench/bare-bot.ts', environment: telegramEnvironment(telegram) });
   const before = await webhookPort(telegram);
   return startChild({
     script: 'src/main.ts',
     nodeArguments: [...nodeArguments, ...startFlags],
-    output: path.join(folder, 'stdout.log'),
+    output: outputIn(folder),
     environment: {
-      ...shared,
+      ...botEnvironment(telegram, await postgres.createDatabase()),
       PORT: '0',
       WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
-      WEBHOOK_SECRET_TOKEN: secret,
-      DATABASE_URL: await postgres.createDatabase(),
-      HASH_SECRET: 'benchmark-hash-secret',
-      KIE_API_KEY: 'benchmark',
-      KIE_API_URL: 'http://127.0.0.1:9',
-      NODE_ENV: 'production',
       ...(process.env.PROFILE_FILE ? { PROFILE_FILE: process.env.PROFILE_FILE } : {}),
-      HOST: '127.0.0.1',
       ...(variant === 'ours'
         ? { OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${otlpPort}` }
         : { OTEL_SDK_DISABLED: 'true', LOG_LEVEL: 'CRITICAL' }),
@@ -71,6 +67,24 @@ export async function startVariant(
       }
     },
   });
+}
+
+function telegramEnvironment(telegram: Telegram): Record<string, string> {
+  return { TELEGRAM_BOT_TOKEN: token, TELEGRAM_API_ROOT: `http://127.0.0.1:${telegram.port}` };
+}
+
+/** All that this bot needs but its own address. */
+export function botEnvironment(telegram: Telegram, databaseUrl: string): Record<string, string> {
+  return {
+    ...telegramEnvironment(telegram),
+    WEBHOOK_SECRET_TOKEN: secret,
+    DATABASE_URL: databaseUrl,
+    HASH_SECRET: 'benchmark-hash-secret',
+    KIE_API_KEY: 'benchmark',
+    KIE_API_URL: 'http://127.0.0.1:9',
+    NODE_ENV: 'production',
+    HOST: '127.0.0.1',
+  };
 }
 
 async function webhookPort(telegram: Telegram): Promise<number> {

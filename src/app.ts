@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import querystring from 'node:querystring';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
@@ -12,6 +13,7 @@ import { createDeliverer } from './bot/delivery.ts';
 import { createFrame } from './bot/frame.ts';
 import { createIntake } from './bot/intake.ts';
 import { startPolling } from './bot/polling.ts';
+import { createReception } from './bot/reception.ts';
 import { registerCommands, registerWebhook } from './bot/registration.ts';
 import { createCatalogue } from './catalogue/catalogue.ts';
 import { type Config, isLoopback } from './config.ts';
@@ -22,11 +24,15 @@ import { registerKieCallbackRoute } from './http/kie-callback.ts';
 import { createServer } from './http/server.ts';
 import { registerWebhookRoute } from './http/webhook.ts';
 import { createInbox } from './inbox/inbox.ts';
+import { createInboxDepth } from './inbox/inbox-depth.ts';
 import { createLanes } from './inbox/lanes.ts';
 import { startWorkers } from './inbox/workers.ts';
 import { createDownloader } from './kie/download.ts';
 import { createMarketClient } from './kie/market-client.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { createDuty, type Running } from './lock/duty.ts';
+import type { InstanceState } from './lock/instance-state.ts';
+import { createRole } from './lock/role.ts';
 import { createLogger, type LogDestination } from './otel/logger.ts';
 import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
@@ -35,9 +41,12 @@ import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
 import { Secret } from './secret.ts';
 import { service } from './service.ts';
 import { createDatabase } from './storage/database.ts';
+import { takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
+import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
 import { createTaskStore } from './storage/task-store.ts';
+import { createFindUnpicked } from './storage/unpicked-updates.ts';
 import { createUpdateStore } from './storage/update-store.ts';
 import { createTexts } from './ui/texts.ts';
 
@@ -49,6 +58,7 @@ export interface AppOverrides {
   readonly handlers?: Handlers;
   /** How many updates and tasks may be worked at a time. */
   readonly concurrency?: number;
+  readonly state?: InstanceState;
 }
 
 export interface App {
@@ -62,7 +72,10 @@ export interface App {
 
 /** Jobs wait for Telegram far more than they compute: with 100 ms per call this many make 500 updates/s. */
 const defaultConcurrency = 200;
+const lookForDeadMs = 2_000;
+const registrationPauseMs = 5_000;
 const databasePoolSize = 20;
+const queuePoolSize = 5;
 /** Largest photo the Bot API takes by upload. */
 const maxResultBytes = 10 * 1_048_576;
 const downloadTimeoutMs = 30_000;
@@ -71,7 +84,8 @@ const logStopDeadlineMs = 3_000;
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const lifecycle = createLifecycle();
   const instanceId = overrides.instanceId ?? `trt-${randomBytes(4).toString('hex')}`;
-  const botState = () => 'ACTIVE' as const;
+  let state: InstanceState = { isActive: () => false, isAbandoned: () => false };
+  const botState = () => (state.isActive() ? 'ACTIVE' : 'PASSIVE');
   const logger = createLogger({
     format: config.log.format,
     level: config.log.level,
@@ -89,11 +103,38 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const url = (): string =>
     `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listening?.port ?? config.port}`;
 
+  function endedBadly(operation: string): (error: unknown) => void {
+    return error =>
+      telemetry.emit('SYSTEM_WARNING', {
+        operation,
+        error_type: errorType(error),
+        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+      });
+  }
+
+  /** Until it succeeds or is not wanted any more. Never rejects. */
+  async function keepTrying(attempt: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        return await attempt();
+      } catch (error) {
+        endedBadly('register at Telegram')(error);
+        await sleep(registrationPauseMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
   async function run(): Promise<void> {
     const startedAt = performance.now();
     lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs));
     const catalogue = createCatalogue();
-    await migrate(config.databaseUrl);
+    const schema = await migrate(config.lockDatabaseUrl);
+    if (schema.ahead.length > 0)
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'migrate',
+        error_type: 'DATABASE_AHEAD',
+        error_message: `The database is ahead of this release by ${schema.ahead.join(', ')}`,
+      });
     const database = createDatabase({
       url: config.databaseUrl,
       instanceId,
@@ -103,8 +144,35 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('database', () => database.stop());
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
-    const updates = createUpdateStore(database, config.telegram.botId, instanceId);
-    const tasks = createTaskStore(database);
+    // Through a transaction pooler nobody can LISTEN: the queue then has connections of its own.
+    const queueDatabase = isBehindPooler(config)
+      ? createDatabase({
+          url: config.lockDatabaseUrl,
+          instanceId,
+          poolSize: queuePoolSize,
+          telemetry,
+        })
+      : database;
+    if (queueDatabase !== database) lifecycle.onStop('database of the queue', () => queueDatabase.stop());
+    const work = createDuty(() => beginWork(), endedBadly('stop the workers'));
+    const source = createDuty(() => openSource(), endedBadly('stop taking updates'));
+    const role = createRole({
+      mode: config.instance.mode,
+      url: config.lockDatabaseUrl,
+      database,
+      botId: config.telegram.botId,
+      instanceId,
+      release: config.instance.release,
+      timings: config.instance.lock,
+      telemetry,
+      work,
+      source,
+    });
+    lifecycle.onStop('membership', () => role.leave());
+    state = overrides.state ?? role.state;
+    const { lease } = role;
+    const updates = createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease });
+    const tasks = createTaskStore(database, lease);
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
     const market = createMarketClient({ ...config.kie, telemetry });
@@ -119,13 +187,14 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     /** Known once the server listens; nothing runs before that. */
     const publicUrl = (): string | undefined =>
       config.bot.mode === 'webhook' ? withPort(config.bot.baseUrl, listening?.port) : undefined;
+    const messages = createMessageStore(database);
     const pipeline = createPipeline({
       tasks,
       catalogue,
       market,
       deliverer: createDeliverer({
         telegram,
-        messages: createMessageStore(database),
+        messages,
         catalogue,
         texts,
         downloader,
@@ -140,18 +209,48 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       },
     });
     const inbox = createInbox(updates);
+    const reception = createReception({
+      state,
+      mode: config.instance.passiveMode,
+      api: telegram.api,
+      refusedUpdates: createRefusedUpdateStore(database, config.telegram.botId),
+      findUnpicked: createFindUnpicked(database, config.telegram.botId),
+      messages,
+      catalogue,
+      texts,
+      telemetry,
+      pseudonyms,
+    });
+    lifecycle.onStop('reception', () => reception.stop());
     const intake = createIntake({
       inbox,
+      reception,
       store: updates,
       telemetry,
       pseudonyms,
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
+    const depth = createInboxDepth({
+      count: () => updates.depth(),
+      max: config.inboxMax,
+      telemetry,
+    });
     const server = createServer(telemetry);
-    registerHealthRoutes(server, { database, updates, instanceId, botMode: config.bot.mode, botState });
+    registerHealthRoutes(server, {
+      database,
+      updates,
+      role,
+      instanceId,
+      instanceMode: config.instance.mode,
+      botMode: config.bot.mode,
+      release: config.instance.release,
+      queueMax: config.inboxMax,
+      botState,
+    });
     registerKieCallbackRoute(server, { tasks, hmacKey: config.kie.webhookHmacKey, telemetry });
-    if (config.bot.mode === 'webhook') registerWebhookRoute(server, { bot: config.bot, intake, telemetry });
+    if (config.bot.mode === 'webhook')
+      registerWebhookRoute(server, { bot: config.bot, intake, depth, telemetry });
     await server.listen({ host: config.host, port: config.port });
     lifecycle.onStop('HTTP server', () => server.close());
     listening = server.server.address() as AddressInfo;
@@ -172,21 +271,72 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       pseudonyms,
       silenceGuard: config.silenceGuard,
     });
-    const lanes = createLanes({ store: updates, inbox, handler: bot, telemetry, instanceId });
-    const workers = await startWorkers({
-      database,
-      jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
+    const lanes = createLanes({
+      store: updates,
+      inbox,
+      handler: bot,
       telemetry,
-      concurrency: overrides.concurrency ?? defaultConcurrency,
+      instanceId,
+      onPick: reception.picked,
+      isActive: () => state.isActive(),
     });
-    lifecycle.onStop('workers', () => workers.stop());
 
-    await registerWebhook(telegram.api, publicUrl(), config.bot);
-    await registerCommands(telegram.api, texts);
-    if (config.bot.mode === 'polling') {
-      const polling = startPolling({ api: telegram.polling, intake, telemetry });
-      lifecycle.onStop('polling', () => polling.stop());
+    async function beginWork(): Promise<Running> {
+      const { mode, lock } = config.instance;
+      if (mode === 'single') await takeOverWork(database, instanceId);
+      else await takeOverFromDead(database, lock.staleMs);
+      const workers = await startWorkers({
+        database: queueDatabase,
+        jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
+        telemetry,
+        concurrency: overrides.concurrency ?? defaultConcurrency,
+        onEnded: error => {
+          endedBadly('work jobs')(error);
+          role.resign('workers ended');
+        },
+      });
+      if (mode === 'single') return workers;
+      const looking = setInterval(() => {
+        takeOverFromDead(database, lock.staleMs).catch(endedBadly('take over from dead members'));
+      }, lookForDeadMs);
+      return {
+        settled: workers.settled,
+        stop() {
+          clearInterval(looking);
+          return workers.stop();
+        },
+      };
     }
+
+    let isStarting = true;
+    const register = async (): Promise<void> => {
+      await registerWebhook(telegram.api, publicUrl(), config.bot);
+      await registerCommands(telegram.api, texts);
+    };
+
+    /** What is wrong with the registration keeps the process from starting; later it is tried until it succeeds. */
+    async function openSource(): Promise<Running> {
+      const ending = new AbortController();
+      const registered = isStarting ? register() : keepTrying(register, ending.signal);
+      if (isStarting) await registered;
+      const polling =
+        config.bot.mode === 'polling'
+          ? startPolling({ api: telegram.polling, intake, depth, telemetry })
+          : undefined;
+      return {
+        settled: async () => undefined,
+        async stop() {
+          ending.abort();
+          await Promise.all([registered, polling?.stop()]);
+        },
+      };
+    }
+
+    lifecycle.onStop('workers', () => work.stop());
+    lifecycle.onStop('source of updates', () => source.stop());
+    lifecycle.onStop('lock', () => role.release());
+    await role.start();
+    isStarting = false;
     telemetry.emit('BOOT_OK', {
       operation: config.bot.mode,
       duration_ms: Math.round(performance.now() - startedAt),
@@ -212,6 +362,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   };
 }
 
+function isBehindPooler({ databaseUrl, lockDatabaseUrl }: Config): boolean {
+  return databaseUrl.reveal() !== lockDatabaseUrl.reveal();
+}
+
 /** A base URL with port 0 stands for the port that was free, as PORT=0 does. */
 function withPort(baseUrl: string, port: number | undefined): string {
   const url = new URL(baseUrl);
@@ -222,6 +376,7 @@ function withPort(baseUrl: string, port: number | undefined): string {
 /** Everything that must not appear in any output, even inside somebody else's error text. */
 function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
   const optional = [
+    config.lockDatabaseUrl,
     config.kie.webhookHmacKey,
     ...(config.bot.mode === 'webhook' ? [config.bot.secretToken, config.bot.previousSecretToken] : []),
   ];
@@ -229,6 +384,7 @@ function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
     config.telegram.token,
     config.databaseUrl,
     ...passwordOf(config.databaseUrl),
+    ...passwordOf(config.lockDatabaseUrl),
     config.hashSecret,
     config.kie.apiKey,
     ...optional.filter(secret => secret !== undefined),

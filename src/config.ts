@@ -5,6 +5,7 @@ import { AppError } from './errors.ts';
 import type { Level } from './otel/fields.ts';
 import type { LogFormat } from './otel/logger.ts';
 import { Secret } from './secret.ts';
+import { service } from './service.ts';
 
 export interface WebhookConfig {
   readonly mode: 'webhook';
@@ -32,6 +33,20 @@ export interface Config {
   /** Loopback in development, all interfaces in production. */
   readonly host: string;
   readonly databaseUrl: Secret;
+  /** Where sessions are kept: Postgres itself, for the lock and for LISTEN. The database URL unless that is a pooler. */
+  readonly lockDatabaseUrl: Secret;
+  readonly instance: {
+    /** One ACTIVE instance, or as many as there are. */
+    readonly mode: 'single' | 'cluster';
+    /** A standby of another release asks the holder to yield. */
+    readonly release: string;
+    readonly lock: { readonly heartbeatMs: number; readonly staleMs: number; readonly releaseWaitMs: number };
+    /** What a PASSIVE instance does with taps: leave them to the ACTIVE one, or refuse them. */
+    readonly passiveMode: 'queue' | 'reject';
+    readonly shutdownGraceMs: number;
+  };
+  /** Updates without an outcome, above which no more are taken. */
+  readonly inboxMax: number;
   readonly adminIds: readonly number[];
   readonly hashSecret: Secret;
   readonly kie: {
@@ -68,6 +83,19 @@ const truth = z
   .enum(['true', 'false', '1', '0'], 'must be true or false')
   .transform(value => value === 'true' || value === '1');
 
+/** A number of seconds, as milliseconds. */
+const seconds = (smallest: number, largest: number) =>
+  z
+    .string()
+    .regex(/^\d+(\.\d+)?$/, 'must be a number of seconds')
+    .transform(value => Math.round(Number(value) * 1_000))
+    .pipe(
+      z
+        .number()
+        .min(smallest * 1_000, `must be at least ${smallest} s`)
+        .max(largest * 1_000, `must be at most ${largest} s`),
+    );
+
 const levels: Readonly<Record<string, Level>> = {
   DEBUG: 'DEBUG',
   INFO: 'INFO',
@@ -103,6 +131,27 @@ const environmentSchema = z.object({
       .string({ error: 'is required: postgres://user:password@host:port/database' })
       .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
       .transform(value => new Secret(value)),
+  ),
+  LOCK_DATABASE_URL: optional(
+    z
+      .string()
+      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
+      .transform(value => new Secret(value)),
+  ),
+  INSTANCE_MODE: withDefault(z.enum(['single', 'cluster'], 'must be single or cluster'), 'single'),
+  RELEASE: optional(z.string()),
+  RENDER_GIT_COMMIT: optional(z.string()),
+  LOCK_HEARTBEAT_SECONDS: withDefault(seconds(0.1, 60), '5'),
+  STALE_IDLE_SECONDS: withDefault(seconds(0.5, 600), '15'),
+  LOCK_RELEASE_WAIT_SECONDS: withDefault(seconds(0.1, 60), '3'),
+  SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
+  PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
+  INBOX_MAX: withDefault(
+    z
+      .string()
+      .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
+      .transform(Number),
+    '10000',
   ),
   ADMIN_IDS: optional(z.string()),
   ADMIN_ID: optional(z.string()),
@@ -145,6 +194,10 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
   if (!parsed.success) {
     for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')} ${issue.message}`);
   }
+  if (parsed.success && parsed.data.STALE_IDLE_SECONDS < 2 * parsed.data.LOCK_HEARTBEAT_SECONDS)
+    problems.push(
+      'STALE_IDLE_SECONDS must be at least twice LOCK_HEARTBEAT_SECONDS: one late renewal would end a healthy instance',
+    );
   const adminIds = parseAdminIds(environment, problems);
   const bot = parseBotMode(parsed.success ? parsed.data : lenient(environment), problems);
   if (!parsed.success || problems.length > 0) {
@@ -164,6 +217,19 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     port: values.PORT,
     host: values.HOST ?? (values.NODE_ENV === 'production' ? '0.0.0.0' : '127.0.0.1'),
     databaseUrl: values.DATABASE_URL,
+    lockDatabaseUrl: values.LOCK_DATABASE_URL ?? values.DATABASE_URL,
+    instance: {
+      mode: values.INSTANCE_MODE,
+      release: values.RELEASE ?? values.RENDER_GIT_COMMIT ?? service.version,
+      lock: {
+        heartbeatMs: values.LOCK_HEARTBEAT_SECONDS,
+        staleMs: values.STALE_IDLE_SECONDS,
+        releaseWaitMs: values.LOCK_RELEASE_WAIT_SECONDS,
+      },
+      passiveMode: values.PASSIVE_MODE,
+      shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,
+    },
+    inboxMax: values.INBOX_MAX,
     adminIds,
     hashSecret: values.HASH_SECRET,
     kie: {

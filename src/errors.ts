@@ -8,6 +8,8 @@ const catalogue = {
   CONFIG_INVALID: { retryable: false },
   MIGRATION_FAILED: { retryable: false },
   DATABASE_ERROR: { retryable: true },
+  LEASE_LOST: { retryable: true },
+  LOCK_POOLER: { retryable: false },
   CALLBACK_DATA_TOO_LONG: { retryable: false },
   CATALOGUE_INVALID: { retryable: false },
   TELEGRAM_UNREACHABLE: { retryable: true },

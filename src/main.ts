@@ -9,8 +9,6 @@ import { sdk } from './otel/register.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { service } from './service.ts';
 
-/** Render and Docker kill after 30 s; what is in flight must be done before. */
-const shutdownDeadlineMs = 25_000;
 const exportDeadlineMs = 3_000;
 
 function configOrExit(): ReturnType<typeof parseConfig> {
@@ -51,7 +49,9 @@ function releaseStartupMemory(): void {
   globalThis.gc?.({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-const app = buildApp(configOrExit());
+const config = configOrExit();
+const shutdownDeadlineMs = config.instance.shutdownGraceMs;
+const app = buildApp(config);
 const { telemetry } = app;
 process.on('uncaughtException', endOn(telemetry, 'uncaughtException'));
 process.on('unhandledRejection', endOn(telemetry, 'unhandledRejection'));

@@ -73,6 +73,8 @@ test('an empty value counts as unset', () => {
   const names = [
     'TELEGRAM_API_ROOT BOT_MODE PORT HOST RENDER_EXTERNAL_URL WEBHOOK_SECRET_TOKEN_PREVIOUS ADMIN_IDS ADMIN_ID',
     'KIE_API_URL KIE_WEBHOOK_HMAC_KEY LOG_FORMAT LOG_LEVEL SILENCE_GUARD NODE_ENV OTEL_LOGS_EXPORTER',
+    'LOCK_DATABASE_URL INBOX_MAX INSTANCE_MODE RELEASE RENDER_GIT_COMMIT LOCK_HEARTBEAT_SECONDS',
+    'STALE_IDLE_SECONDS LOCK_RELEASE_WAIT_SECONDS PASSIVE_MODE SHUTDOWN_GRACE_SECONDS',
   ].flatMap(line => line.split(' '));
   const withEmpty = { ...usable, ...Object.fromEntries(names.map(name => [name, ''])) };
   expect(parseConfig(withEmpty)).toEqual(parseConfig(usable));
@@ -89,6 +91,14 @@ test('every unusable value is named at once, and what it must be', () => {
     WEBHOOK_SECRET_TOKEN: 'has spaces',
     WEBHOOK_SECRET_TOKEN_PREVIOUS: 'ы',
     DATABASE_URL: 'mysql://host',
+    LOCK_DATABASE_URL: 'mysql://host',
+    INBOX_MAX: '0',
+    INSTANCE_MODE: 'many',
+    LOCK_HEARTBEAT_SECONDS: '-1',
+    STALE_IDLE_SECONDS: 'soon',
+    LOCK_RELEASE_WAIT_SECONDS: '1000',
+    PASSIVE_MODE: 'silent',
+    SHUTDOWN_GRACE_SECONDS: '0',
     ADMIN_IDS: '1,two',
     ADMIN_ID: 'three',
     HASH_SECRET: 'short',
@@ -115,6 +125,21 @@ test('an unusable public URL is reported under the name it was given by', () => 
   expect(namesOf(problemsOf({ ...withoutUrl, RENDER_EXTERNAL_URL: 'http://bot.example' }))).toEqual([
     'RENDER_EXTERNAL_URL',
   ]);
+});
+
+test('a lease that one late renewal would end is refused', () => {
+  const timings = { LOCK_HEARTBEAT_SECONDS: '5', STALE_IDLE_SECONDS: '9' };
+  expect(namesOf(problemsOf({ ...usable, ...timings }))).toEqual(['STALE_IDLE_SECONDS']);
+  const { lock } = parseConfig({ ...usable, ...timings, STALE_IDLE_SECONDS: '10.5' }).instance;
+  expect(lock).toEqual({ heartbeatMs: 5_000, staleMs: 10_500, releaseWaitMs: 3_000 });
+});
+
+test('a release has the name it was given, or that of its commit, or its version', () => {
+  const releaseOf = (more: Record<string, string>): string =>
+    parseConfig({ ...usable, ...more }).instance.release;
+  expect(releaseOf({ RELEASE: 'mine', RENDER_GIT_COMMIT: 'abc' })).toBe('mine');
+  expect(releaseOf({ RENDER_GIT_COMMIT: 'abc' })).toBe('abc');
+  expect(releaseOf({})).toMatch(/^\d+\.\d+\.\d+/);
 });
 
 test('the value of a secret is never printed, neither in a problem nor with the configuration', () => {

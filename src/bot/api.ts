@@ -175,10 +175,25 @@ const repeatRefused = retry(handleWhen(wasNeverSent), retryOptions);
  * Repeats a call that certainly did nothing (the connection was never made), and an idempotent call that
  * failed in any way that passes. A send whose answer was lost is never repeated.
  */
-const repeatUnsent: Transformer = (previous, method, payload, signal) =>
-  (idempotent.test(method) ? repeatIdempotent : repeatRefused).execute(() =>
-    previous(method, payload, signal),
-  );
+const repeatUnsent: Transformer = async (previous, method, payload, signal) => {
+  let unheard: unknown;
+  const attempt = async () => {
+    try {
+      return await previous(method, payload, signal);
+    } catch (error) {
+      if (!wasNeverSent(error)) unheard = error;
+      throw error;
+    }
+  };
+  const response = await (idempotent.test(method) ? repeatIdempotent : repeatRefused).execute(attempt);
+  // A query takes one answer: perhaps it was the one that nobody heard of. So the outcome is still unknown.
+  if (unheard !== undefined && isQueryOver(response)) throw unheard;
+  return response;
+};
+
+function isQueryOver(response: Response): boolean {
+  return !response.ok && response.error_code === 400 && response.description.includes('query is too old');
+}
 
 function isFailedByServer(response: Response): boolean {
   return !response.ok && response.error_code >= 500;

@@ -29,6 +29,7 @@ export function createBot(options: BotOptions): UpdateHandler {
     membership,
     taps(frame),
     messages(frame),
+    checkouts,
     // Kinds of updates this bot has no use for: stored and ended, so that Telegram goes on.
     ignored,
   );
@@ -138,6 +139,12 @@ function messages(frame: Frame): MiddlewareFn<BotContext> {
     else await frame.text(context, text);
   };
 }
+
+/** Whoever received it has answered it, at once; a second answer must not follow. */
+const checkouts: MiddlewareFn<BotContext> = async (context, next) => {
+  if (!context.preCheckoutQuery) await next();
+  else context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'answered when it was received' };
+};
 
 const ignored: MiddlewareFn<BotContext> = async context => {
   context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'a kind of update this bot has no use for' };

@@ -12,7 +12,7 @@ import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { type Presented, present } from './presenter.ts';
-import { refusalOf } from './refusal.ts';
+import { canBeWrittenTo, refusalOf, refusedBy } from './refusal.ts';
 import { tellFault } from './tell-fault.ts';
 
 export interface Ending {
@@ -48,21 +48,22 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
     return present(context.api, context.picked.lane, screen, editable ? context.screen.messageId : undefined);
   }
 
-  /** Telegram refuses late and repeated answers: then nobody sees a spinner any more, and that is no failure. */
-  async function answerTap(context: BotContext, { notice = '', alert = false }: Ending): Promise<void> {
+  /**
+   * Telegram refuses late and repeated answers: then nobody sees a spinner any more, and that is no failure. But a
+   * notice that the answer bore, and no screen tells, is sent as a message then.
+   */
+  async function answerTap(context: BotContext, ending: Ending): Promise<void> {
+    const { notice = '', alert = false } = ending;
     const text = notice.slice(0, maxAnswerLength);
-    let refused: string | undefined;
-    try {
-      await context.answerCallbackQuery(text === '' ? {} : { text, show_alert: alert });
-    } catch (error) {
-      refused = refusalOf(error)?.detail;
-      if (refused === undefined) throw error;
-    }
+    const answer = context.answerCallbackQuery(text === '' ? {} : { text, show_alert: alert });
+    const refusal = await refusedBy(answer);
+    const untold = refusal !== undefined && canBeWrittenTo(refusal) && isToldByAnswerOnly(ending);
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
-      result: refused === undefined ? 'accepted' : 'failed',
+      result: refusal ? 'failed' : 'accepted',
       text,
-      reason_detail: refused,
+      reason_detail: untold ? `${refusal.detail}; told by a message instead` : refusal?.detail,
     });
+    if (untold) await sendNotice(context, notice);
   }
 
   async function sendNotice(context: BotContext, notice: string | undefined): Promise<void> {
@@ -72,8 +73,7 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
   /** The answer has ended the spinner already: a screen that Telegram refuses would leave the user in silence. */
   async function tellFailure(context: BotContext, error: unknown): Promise<void> {
     const refusal = refusalOf(error);
-    if (!refusal?.answered || refusal.blocked || refusal.reason === 'RATE_LIMIT') return;
-    await tellFault(context, telemetry, { answered: true });
+    if (refusal && canBeWrittenTo(refusal)) await tellFault(context, telemetry, { answered: true });
   }
 
   return async (context, ending) => {
@@ -101,6 +101,11 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
       ? { ...failed(context, failure.reason), afterCommit }
       : { ...ending.verdict, effects: effectsOf(context, ending, shown, presented), afterCommit };
   };
+}
+
+/** Of a double tap the first one has its answer, and what is shown needs no notice. */
+function isToldByAnswerOnly({ notice, show, verdict }: Ending): boolean {
+  return Boolean(notice) && show?.kind !== 'show' && verdict.reason !== 'DUPLICATE_ACTION';
 }
 
 function failed(context: BotContext, error: unknown): Conclusion {

@@ -3,6 +3,8 @@
 import { z } from 'zod';
 import type { AmbientFields, EventType } from '../otel/fields.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
+import type { Locale } from '../otel/reasons.ts';
+import { localeOf } from '../ui/texts.ts';
 
 export interface IncomingUpdate {
   readonly updateId: number;
@@ -13,28 +15,42 @@ export interface IncomingUpdate {
   readonly chatId: number | undefined;
   readonly messageId: number | undefined;
   readonly callbackId: string | undefined;
+  readonly callbackData: string | undefined;
+  readonly checkoutId: string | undefined;
+  /** A checkout, or a message that tells of money paid or given back: it must not wait. */
+  readonly isPayment: boolean;
+  /** The language to write to the user in. */
+  readonly locale: Locale;
 }
 
 const id = z.int();
 const chat = z.looseObject({ id });
-const user = z.looseObject({ id });
+const user = z.looseObject({ id, language_code: z.string().optional().catch(undefined) });
+const payment = z.looseObject({}).optional().catch(undefined);
 const message = z.looseObject({
   message_id: id.optional(),
   chat: chat.optional(),
   from: user.optional(),
   text: z.string().optional(),
+  successful_payment: payment,
+  refunded_payment: payment,
 });
-const withUser = z.looseObject({ from: user.optional(), chat: chat.optional() });
+const membership = z.looseObject({ from: user.optional(), chat: chat.optional() });
 
 const updateSchema = z.looseObject({
   update_id: id,
   message: message.optional().catch(undefined),
   callback_query: z
-    .looseObject({ id: z.string(), from: user.optional(), message: message.optional().catch(undefined) })
+    .looseObject({
+      id: z.string(),
+      from: user.optional(),
+      message: message.optional().catch(undefined),
+      data: z.string().optional().catch(undefined),
+    })
     .optional()
     .catch(undefined),
-  pre_checkout_query: withUser.optional().catch(undefined),
-  my_chat_member: withUser.optional().catch(undefined),
+  pre_checkout_query: z.looseObject({ id: z.string(), from: user.optional() }).optional().catch(undefined),
+  my_chat_member: membership.optional().catch(undefined),
 });
 
 const noLane = 0;
@@ -57,6 +73,12 @@ export function readIncoming(body: unknown): IncomingUpdate | undefined {
     chatId,
     messageId: update.callback_query?.message?.message_id,
     callbackId: update.callback_query?.id,
+    callbackData: update.callback_query?.data,
+    checkoutId: update.pre_checkout_query?.id,
+    isPayment: Boolean(
+      update.pre_checkout_query ?? update.message?.successful_payment ?? update.message?.refunded_payment,
+    ),
+    locale: localeOf(subject?.from?.language_code),
   };
 }
 

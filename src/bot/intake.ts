@@ -7,6 +7,7 @@ import { cidOfTraceparent } from '../otel/propagation.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { UpdateStore } from '../storage/update-store.ts';
 import { type IncomingUpdate, pseudonymsOf } from './incoming.ts';
+import type { Reception } from './reception.ts';
 
 export interface Intake {
   /**
@@ -18,6 +19,7 @@ export interface Intake {
 
 export interface IntakeOptions {
   readonly inbox: Inbox;
+  readonly reception: Reception;
   readonly store: UpdateStore;
   readonly telemetry: Telemetry;
   readonly pseudonyms: Pseudonyms;
@@ -25,7 +27,8 @@ export interface IntakeOptions {
   readonly spanKind: SpanKind;
 }
 
-export function createIntake({ inbox, store, telemetry, pseudonyms, spanKind }: IntakeOptions): Intake {
+export function createIntake(options: IntakeOptions): Intake {
+  const { inbox, reception, store, telemetry, pseudonyms, spanKind } = options;
   return {
     take: (update, body, receivedAt) =>
       telemetry.inSpan(
@@ -53,7 +56,10 @@ export function createIntake({ inbox, store, telemetry, pseudonyms, spanKind }: 
             event_type: update.eventType,
             callback_id: update.callbackId,
           });
-          await inbox.store(
+          reception.received(update);
+          const refused = reception.refuses(update);
+          const keep = refused ? reception.storeRefused : inbox.store;
+          await keep(
             {
               updateId: update.updateId,
               lane: update.lane,
@@ -68,9 +74,10 @@ export function createIntake({ inbox, store, telemetry, pseudonyms, spanKind }: 
                 telemetry.emit('UPDATE_DUPLICATE', {
                   original_cid: original ? cidOfTraceparent(original) : 'unknown',
                 });
-              } else {
-                telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
+                return;
               }
+              if (!refused) telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
+              reception.stored(update, { refused, receivedAt });
             },
           );
         },

@@ -1,9 +1,12 @@
 // Long polling as the source of updates. An offset is confirmed (by the next getUpdates) only after every
-// update before it is stored, so an update that Telegram forgets is always in the inbox.
+// update before it is stored, so an update that Telegram forgets is always in the inbox. While the inbox is full
+// nothing is asked for: what has not come stays with Telegram.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { Update } from 'grammy/types';
 import { errorType } from '../errors.ts';
+import type { InboxDepth } from '../inbox/inbox-depth.ts';
+import { createQueueFull } from '../inbox/queue-full.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { readIncoming } from './incoming.ts';
 import type { Intake } from './intake.ts';
@@ -17,6 +20,7 @@ export interface Polling {
 export interface PollingOptions {
   readonly api: Api;
   readonly intake: Intake;
+  readonly depth: InboxDepth;
   readonly telemetry: Telemetry;
 }
 
@@ -24,17 +28,31 @@ const pollSeconds = 50;
 const batchLimit = 100;
 const firstPauseMs = 500;
 const longestPauseMs = 30_000;
+/** Until a full inbox is looked at again. */
+const fullPauseMs = 500;
 
 export function startPolling(options: PollingOptions): Polling {
-  const { api, intake, telemetry } = options;
+  const { api, intake, depth, telemetry } = options;
   const stopping = new AbortController();
+  const queueFull = createQueueFull(telemetry);
   let offset = 0;
 
   async function poll(): Promise<void> {
+    const room = await depth.room();
+    if (room === 0) {
+      queueFull.refused(depth.unfinished(), 0);
+      await sleep(fullPauseMs, undefined, { signal: stopping.signal });
+      return;
+    }
     // SAFETY: grammY types signals as its polyfill's; it only listens for `abort`.
     const signal = stopping.signal as unknown as Parameters<typeof api.getUpdates>[1];
     const updates = await api.getUpdates(
-      { offset, limit: batchLimit, timeout: pollSeconds, allowed_updates: [...allowedUpdates] },
+      {
+        offset,
+        limit: Math.min(batchLimit, room),
+        timeout: pollSeconds,
+        allowed_updates: [...allowedUpdates],
+      },
       signal,
     );
     await Promise.all(updates.map(take));
@@ -43,7 +61,7 @@ export function startPolling(options: PollingOptions): Polling {
 
   async function take(update: Update): Promise<void> {
     const incoming = readIncoming(update);
-    if (incoming) await intake.take(incoming, JSON.stringify(update), Date.now());
+    if (incoming) await depth.add(() => intake.take(incoming, JSON.stringify(update), Date.now()));
   }
 
   async function loop(): Promise<void> {
@@ -71,7 +89,7 @@ export function startPolling(options: PollingOptions): Polling {
   return {
     async stop() {
       stopping.abort();
-      await done;
+      await done.finally(() => queueFull.stop());
     },
   };
 }

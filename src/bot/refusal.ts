@@ -1,5 +1,5 @@
 // What a failed Bot API call means for the user and for the telemetry: one classification, used by the
-// frame and by deliveries.
+// frame, by deliveries and by notices.
 import { GrammyError, HttpError } from 'grammy';
 import type { ReasonCode } from '../otel/reasons.ts';
 
@@ -12,6 +12,18 @@ export interface Refusal {
   readonly answered: boolean;
   /** The same call may succeed later. */
   readonly retry: boolean;
+}
+
+/** What refused the call; undefined when it was done. Rejects with what did not come from the Bot API. */
+export async function refusedBy(call: Promise<unknown>): Promise<Refusal | undefined> {
+  try {
+    await call;
+    return undefined;
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (!refusal) throw error;
+    return refusal;
+  }
 }
 
 /** undefined for errors that did not come from a Bot API call. */
@@ -35,4 +47,9 @@ export function refusalOf(error: unknown): Refusal | undefined {
     };
   }
   return undefined;
+}
+
+/** Whether a message may still get through. A call without an answer may have been done: then it would be a second. */
+export function canBeWrittenTo({ answered, blocked, reason }: Refusal): boolean {
+  return answered && !blocked && reason !== 'RATE_LIMIT';
 }

@@ -4,10 +4,11 @@ import { errorType } from '../errors.ts';
 import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { BotContext } from './bot-context.ts';
-import { refusalOf } from './refusal.ts';
+import { canBeWrittenTo, refusalOf } from './refusal.ts';
 
 /**
- * Answers the tap, or sends a message where there is none or `answered` says that the tap has its answer.
+ * Answers the tap, or sends a message where there is none, where `answered` says that the tap has its answer, or
+ * where Telegram takes none any more.
  * Only in private chats. Throws only what did not come from the Bot API.
  */
 export async function tellFault(
@@ -21,10 +22,15 @@ export async function tellFault(
     if (context.callbackQuery && !answered) await context.answerCallbackQuery({ text, show_alert: true });
     else await context.reply(text);
   } catch (error) {
+    const refusal = refusalOf(error);
+    if (context.callbackQuery && !answered && refusal && canBeWrittenTo(refusal)) {
+      await tellFault(context, telemetry, { answered: true });
+      return;
+    }
     telemetry.emit('SYSTEM_WARNING', {
       operation: 'tell the user about a fault',
       error_type: errorType(error),
-      error_message: telemetry.scrub(refusalOf(error)?.detail ?? String(error)),
+      error_message: telemetry.scrub(refusal?.detail ?? String(error)),
     });
   }
 }

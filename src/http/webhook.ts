@@ -1,11 +1,14 @@
 // POST /webhook: Telegram's updates. The secret is checked before the body is read; the 200 is sent only
 // once the update is durable. Whatever has an integer update_id is stored, unknown kinds too, because
-// Telegram repeats what is not accepted and holds everything behind it.
+// Telegram repeats what is not accepted and holds everything behind it. While the inbox is full nothing but
+// payments is stored and the answer is 429: Telegram keeps the update and sends it again.
 import type { FastifyError, FastifyInstance } from 'fastify';
-import { readIncoming } from '../bot/incoming.ts';
+import { type IncomingUpdate, readIncoming } from '../bot/incoming.ts';
 import type { Intake } from '../bot/intake.ts';
 import type { WebhookConfig } from '../config.ts';
 import { errorType } from '../errors.ts';
+import type { InboxDepth } from '../inbox/inbox-depth.ts';
+import { createQueueFull } from '../inbox/queue-full.ts';
 import { jsonOrUndefined } from '../json.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -14,6 +17,7 @@ import { createSecretCheck } from './secret-header.ts';
 export interface WebhookOptions {
   readonly bot: WebhookConfig;
   readonly intake: Intake;
+  readonly depth: InboxDepth;
   readonly telemetry: Telemetry;
 }
 
@@ -22,15 +26,24 @@ const retryAfterSeconds = 2;
 
 export function registerWebhookRoute(
   server: FastifyInstance,
-  { bot, intake, telemetry }: WebhookOptions,
+  { bot, intake, depth, telemetry }: WebhookOptions,
 ): void {
   const isSecret = createSecretCheck([bot.secretToken, bot.previousSecretToken]);
+  const queueFull = createQueueFull(telemetry);
+  server.addHook('onClose', async () => queueFull.stop());
 
   const refuse = (reason: ReasonCode, text: string, detail?: string): void =>
     // Not an update of ours, so no span: strangers must not be able to fill the traces. The line has a cid.
     telemetry.outsideTrace(() =>
       telemetry.emit('UPDATE_REFUSED', { reason_code: reason, reason_text: text, reason_detail: detail }),
     );
+
+  /** A checkout that is not answered within 10 s fails, and money that was paid must be known: both never wait. */
+  async function admit(update: IncomingUpdate, store: () => Promise<void>): Promise<boolean> {
+    if (!update.isPayment) return depth.admit(store);
+    await depth.add(store);
+    return true;
+  }
 
   server.post(
     '/webhook',
@@ -55,8 +68,12 @@ export function registerWebhookRoute(
         return reply.code(400).send({ ok: false, error: 'not an update' });
       }
       try {
-        await intake.take(update, text, receivedAt);
-        return { ok: true };
+        if (await admit(update, () => intake.take(update, text, receivedAt))) return { ok: true };
+        queueFull.refused(depth.unfinished(), 1);
+        return reply
+          .code(429)
+          .header('retry-after', retryAfterSeconds)
+          .send({ ok: false, error: 'the inbox is full, send it again' });
       } catch (error) {
         telemetry.emit('SYSTEM_WARNING', {
           operation: 'store update',

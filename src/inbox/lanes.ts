@@ -40,6 +40,10 @@ export interface LaneOptions {
   readonly handler: UpdateHandler;
   readonly telemetry: Telemetry;
   readonly instanceId: string;
+  /** Hears of every update that is picked here, after it was told to be stored. */
+  readonly onPick: (updateId: number) => void;
+  /** False once another instance is to go on: then nothing more is picked. */
+  readonly isActive: () => boolean;
 }
 
 const maxAttempts = 3;
@@ -121,10 +125,11 @@ export function createLanes(options: LaneOptions): Lanes {
 
   async function drain(lane: number): Promise<void> {
     let more = true;
-    while (more) {
+    while (more && options.isActive()) {
       const picked = await store.pick(lane);
       if (!picked) return;
       await inbox.settled(picked.updateId);
+      options.onPick(picked.updateId);
       const opened = handler.open(picked);
       const subject = { event_type: picked.eventType, update_id: picked.updateId, ...opened.fields };
       more = await telemetry.inSpan(

@@ -2,16 +2,17 @@
 // that could not even record their failure. Which update or task a job is about, and in which order, is
 // decided by lanes and pipeline from their own rows; a job only says where to look.
 import { Logger, run, type TaskList } from 'graphile-worker';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import { type JobName, type JobPayloads, recoverJobs, releaseDeadPicks } from '../storage/job-queue.ts';
+import type { JobName, JobPayloads } from '../storage/job-queue.ts';
 
 export type JobHandlers = { readonly [J in JobName]: (payload: JobPayloads[J]) => Promise<void> };
 
 export interface Workers {
-  /** Stops picking, and waits for the jobs in flight. */
+  /** Stops taking jobs at once; resolves when those in flight have ended. */
   stop(): Promise<void>;
+  /** Resolves when what is in flight now has ended. */
+  settled(): Promise<void>;
 }
 
 export interface WorkersOptions {
@@ -19,21 +20,27 @@ export interface WorkersOptions {
   readonly jobs: JobHandlers;
   readonly telemetry: Telemetry;
   readonly concurrency: number;
+  /** The workers have ended without being asked: for example a newer release has changed the queue's own tables. */
+  readonly onEnded: (error: unknown) => void;
 }
 
 /** A job holds a connection only while it queries, so far more jobs than connections may run. */
 const pollIntervalMs = 1_000;
-const deadPicksIntervalMs = 2_000;
 /** Completions are deletes; gathered for a moment they go in one statement. */
 const completeBatchDelayMs = 5;
 
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
-  const { database, telemetry } = options;
-  await releaseDeadPicks(database);
-  await recoverJobs(database);
+  const { telemetry } = options;
+  const inFlight = new Set<Promise<void>>();
+  const track = (work: Promise<void>): Promise<void> => {
+    inFlight.add(work);
+    const forget = (): void => void inFlight.delete(work);
+    work.then(forget, forget);
+    return work;
+  };
   const runner = await run({
-    pgPool: database.pool,
-    taskList: toTaskList(options.jobs),
+    pgPool: options.database.pool,
+    taskList: toTaskList(options.jobs, track),
     noHandleSignals: true,
     preset: {
       worker: {
@@ -56,28 +63,26 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       },
     },
   });
-  // A dead instance's connections may outlive it for a moment, and another one may die later.
-  const looking = setInterval(() => {
-    releaseDeadPicks(database).catch((error: unknown) => {
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'take back updates of dead instances',
-        error_type: errorType(error),
-        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-      });
-    });
-  }, deadPicksIntervalMs);
+  let stopping: Promise<void> | undefined;
+  const ended = (error: unknown): void => {
+    if (!stopping) options.onEnded(error);
+  };
+  runner.promise.then(() => ended(new Error('The workers have ended')), ended);
   return {
-    async stop() {
-      clearInterval(looking);
-      await runner.stop();
+    stop() {
+      stopping ??= runner.stop();
+      return stopping;
+    },
+    async settled() {
+      await Promise.allSettled(inFlight);
     },
   };
 }
 
-function toTaskList(jobs: JobHandlers): TaskList {
+function toTaskList(jobs: JobHandlers, track: (work: Promise<void>) => Promise<void>): TaskList {
   return {
     // SAFETY: payloads are written by job-queue.ts only, whose types these are.
-    lane: payload => jobs.lane(payload as JobPayloads['lane']),
-    task: payload => jobs.task(payload as JobPayloads['task']),
+    lane: payload => track(jobs.lane(payload as JobPayloads['lane'])),
+    task: payload => track(jobs.task(payload as JobPayloads['task'])),
   };
 }

@@ -50,6 +50,7 @@ export interface EventFields {
   /** The text that the bot itself showed, never what a user wrote. */
   text: string;
   queue_depth: number;
+  refused_count: number;
   worker_id: string;
   latency_ms: number;
   duration_ms: number;
@@ -59,6 +60,7 @@ export interface EventFields {
   error_type: string;
   error_message: string;
   attempt: number;
+  lock_epoch: number;
   user_hash: string;
   chat_hash: string;
 }

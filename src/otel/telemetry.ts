@@ -98,7 +98,13 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   // Events outside any update or job (start, stop, background trouble) share this trace id.
   const processSpan = trace.wrapSpanContext(newSpanContext());
 
-  const processHead = headOf(processSpan, {});
+  let processHead = headOf(processSpan, {});
+
+  /** The process outlives the state that its lines tell. */
+  function currentProcessHead(): JsonFields {
+    if (processHead.values.bot_state !== instance.botState()) processHead = headOf(processSpan, {});
+    return processHead;
+  }
 
   const activeScope = (): Scope | undefined => context.active().getValue(scopeKey) as Scope | undefined;
   const activeSpanContext = (): SpanContext => (activeScope()?.span ?? processSpan).spanContext();
@@ -111,7 +117,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     if (!logger.enabled(definition.level)) return;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
     const own = fields as Readonly<Record<string, unknown>>;
-    const shared = scope ? sharedHead(scope) : processHead;
+    const shared = scope ? sharedHead(scope) : currentProcessHead();
     const cid = cidOf(span.spanContext().traceId);
     const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
     const line = withoutShared({ name, domain: definition.domain }, own, shared.values);

@@ -14,11 +14,12 @@ import { AppError } from '../errors.ts';
 export interface SandboxPostgres {
   /** A new, empty database, or a copy of `template`; resolves to its URL. */
   createDatabase(template?: string): Promise<string>;
-  dropDatabase(url: string): Promise<void>;
   /** The URL of a database by name. */
   url(database: string): string;
   /** Of the postmaster, for measuring what it uses. */
   readonly processId: number;
+  /** Ends all connections, stops the server and starts it again with the same data. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -102,8 +103,9 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
       await administrate(`create database ${name} template ${template}`);
       return url(name);
     },
-    async dropDatabase(databaseUrl) {
-      await administrate(`drop database if exists ${new URL(databaseUrl).pathname.slice(1)} with (force)`);
+    async restart() {
+      await cluster.stop();
+      await cluster.start();
     },
     async stop() {
       // The library would wait for ever for the end of a server that has ended already: Ctrl-C reaches both.

@@ -109,13 +109,14 @@ export function createDatabase(options: DatabaseOptions): Database {
 }
 
 /**
- * True when the database could not be asked or did not finish: the same work may succeed once it is back.
+ * True when the database could not be asked or did not finish, or this instance lost its right to ask: the same work
+ * may succeed once it is back, or elsewhere.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html: class 08 connection, 57P0x shut down, 53
  * resources, 40 rolled back by a conflict.
  */
 export function isConnectionLost(error: unknown): boolean {
   if (error instanceof pg.DatabaseError) return /^(08|57P0|53|40)/.test(error.code ?? '');
-  if (error instanceof AppError) return error.code === 'DATABASE_ERROR';
+  if (error instanceof AppError) return error.code === 'DATABASE_ERROR' || error.code === 'LEASE_LOST';
   if (!(error instanceof Error)) return false;
   // node-postgres has no class for these.
   if (/^Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return true;

@@ -48,7 +48,7 @@ export const addLaneJobs = `
  * Gives every lane and task with unfinished work a job that may run now. For the start of a working
  * instance: what a dead instance had locked needs no unlocking, whatever state it was left in.
  */
-export async function recoverJobs(queryable: Queryable): Promise<void> {
+async function recoverJobs(queryable: Queryable): Promise<void> {
   await queryable.query(
     `with stored as (select distinct lane from updates where outcome is null) ${addLaneJobs}`,
   );
@@ -65,18 +65,40 @@ export async function recoverJobs(queryable: Queryable): Promise<void> {
 }
 
 /**
- * Takes back what instances had picked that have no connection to this database any more, and gives those
- * lanes a job. A working instance always has one, because it listens for jobs.
+ * For the one instance that works from now on: what any other had picked is free again, and jobs they had locked
+ * may run at once; the queue itself would wait four hours for a worker that is gone.
  */
-export async function releaseDeadPicks(queryable: Queryable): Promise<void> {
+export async function takeOverWork(queryable: Queryable, instanceId: string): Promise<void> {
+  await queryable.query('update updates set picked_by = null where outcome is null and picked_by <> $1', [
+    instanceId,
+  ]);
   await queryable.query(`
-    with stored as (
-      update updates set picked_by = null
-      where outcome is null and picked_by is not null and not exists (
-        select 1 from pg_stat_activity
-        where datname = current_database() and application_name = updates.picked_by
-      )
-      returning lane
-    ), jobs as (${addLaneJobs})
-    select count(*) from jobs`);
+    select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
+    from graphile_worker.jobs where locked_by is not null having count(*) > 0`);
+  await recoverJobs(queryable);
+}
+
+/**
+ * For the members of a cluster: ends the leases of those that have not renewed for `staleMs` or have no connection
+ * any more, which fences them off, takes back what they had picked, and gives all open work a job. Returns how many.
+ */
+export async function takeOverFromDead(queryable: Queryable, staleMs: number): Promise<number> {
+  const { rowCount } = await queryable.query(
+    `delete from leases
+     where name like 'member:%' and (
+       heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond' or not exists (
+         select 1 from pg_stat_activity
+         where datname = current_database() and application_name = leases.instance_id
+       )
+     )`,
+    [staleMs],
+  );
+  if (!rowCount) return 0;
+  await queryable.query(`
+    update updates set picked_by = null
+    where outcome is null and picked_by is not null and not exists (
+      select 1 from leases where leases.name = 'member:' || updates.picked_by
+    )`);
+  await recoverJobs(queryable);
+  return rowCount;
 }

@@ -1,6 +1,8 @@
 // Rows of tasks, their deliveries and the stored callbacks. Every change of state names the state it
 // leaves, so that of two workers only one makes it; each function says which change it is.
 import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import type { CurrentLease } from '../lock/lease.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
 import { addCallbackJob, addTaskJob } from './job-queue.ts';
@@ -106,10 +108,25 @@ interface TaskRecord {
 const selectTask = 'select tasks.*, users.language from tasks join users using (chat_id)';
 const unfinished = `('created', 'submitting', 'waiting')`;
 
-export function createTaskStore(database: Database): TaskStore {
+/**
+ * Under `lease`: what begins or decides something does nothing once another instance has taken it over. What only
+ * records a fact that nobody else can know (the vendor's id, a message that was sent) is stored in any case.
+ */
+export function createTaskStore(database: Database, lease: CurrentLease): TaskStore {
   async function findWhere(condition: string, value: string): Promise<TaskRow | undefined> {
     const { rows } = await database.query<TaskRecord>(`${selectTask} where ${condition}`, [value]);
     return rows[0] && toTask(rows[0]);
+  }
+
+  /** Locks the lease until the end of the transaction; throws AppError LEASE_LOST when it is another's. */
+  async function holdLease(transaction: Queryable): Promise<void> {
+    const { name, epoch } = lease();
+    const { rows } = await transaction.query<{ held: boolean }>('select holds_lease($1, $2) as held', [
+      name,
+      epoch,
+    ]);
+    if (rows[0]?.held !== true)
+      throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works now; it will do this anew' });
   }
 
   const changed = async (queryable: Queryable, text: string, values: readonly unknown[]): Promise<boolean> =>
@@ -118,6 +135,7 @@ export function createTaskStore(database: Database): TaskStore {
   return {
     create: (task, delayMs) =>
       database.transaction(async transaction => {
+        await holdLease(transaction);
         const created = await changed(
           transaction,
           `insert into tasks (id, chat_id, draft_id, draft_revision, model_id, model_key, model_version, inputs,
@@ -154,13 +172,13 @@ export function createTaskStore(database: Database): TaskStore {
       changed(
         database,
         `update tasks set state = 'submitting', submitted_at = now(), submit_attempts = submit_attempts + 1
-         where id = $1 and state = 'created'`,
-        [id],
+         where id = $1 and state = 'created' and holds_lease($2, $3)`,
+        [id, lease().name, lease().epoch],
       ),
     async returnSubmission(id) {
       await database.query(
-        `update tasks set state = 'created' where id = $1 and state = 'submitting' and vendor_task_id is null`,
-        [id],
+        `update tasks set state = 'created' where id = $1 and state = 'submitting' and vendor_task_id is null and holds_lease($2, $3)`,
+        [id, lease().name, lease().epoch],
       );
     },
     async saveVendorTaskId(id, vendorTaskId) {
@@ -172,6 +190,7 @@ export function createTaskStore(database: Database): TaskStore {
     },
     succeed: (id, urls) =>
       database.transaction(async transaction => {
+        await holdLease(transaction);
         const { rows } = await transaction.query<{ state: TaskState }>(
           'select state from tasks where id = $1 for update',
           [id],
@@ -191,6 +210,7 @@ export function createTaskStore(database: Database): TaskStore {
       }),
     fail: (id, reason) =>
       database.transaction(async transaction => {
+        await holdLease(transaction);
         const failed = await changed(
           transaction,
           `update tasks set state = 'failed', reason_code = $2, finished_at = now() where id = $1 and state in ${unfinished}`,
@@ -215,7 +235,7 @@ export function createTaskStore(database: Database): TaskStore {
       }>(
         `with due as (
            select id from deliveries
-           where task_id = $1 and finished_at is null
+           where task_id = $1 and finished_at is null and (select holds_lease($4, $5))
              and (claimed_at is null or claimed_at < now() - $3 * interval '1 millisecond')
            order by id limit 1 for update skip locked
          )
@@ -223,7 +243,7 @@ export function createTaskStore(database: Database): TaskStore {
          from due where deliveries.id = due.id
          returning deliveries.id, kind, position, url, attempts,
            position = (select max(position) from deliveries other where other.task_id = $1 and other.kind = deliveries.kind) as last`,
-        [taskId, instanceId, claimMs],
+        [taskId, instanceId, claimMs, lease().name, lease().epoch],
       );
       const row = rows[0];
       return row && { ...row, id: Number(row.id) };

@@ -2,6 +2,7 @@
 // of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
+import type { CurrentLease } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
@@ -80,7 +81,7 @@ export interface UpdateEnding {
 }
 
 export interface Finished {
-  /** False when the update had ended before; nothing was changed then. */
+  /** False when the update had ended before, or is no longer ours to end; nothing was changed then. */
   readonly committed: boolean;
   /** Whether the lane may have more to do. What is stored after this has a job of its own. */
   readonly more: boolean;
@@ -130,6 +131,7 @@ const pickText = `
     cross join lateral (
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
+    where (select holds_lease($3, $4))
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
     from heads where updates.id = heads.id and outcome is null and (picked_by is null or picked_by = $2)
@@ -153,8 +155,8 @@ const finishText = `
     as incoming (id, outcome, reason_code, chat_id, language, blocked, has_session, session_message_id, form,
       message_id, screen_id, screen_data, tapped_message_id, tapped_data)
   ), finished as (
-    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = now()
-    from incoming where updates.id = incoming.id and updates.outcome is null
+    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $16
+    from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($15, $16))
     returning updates.id, updates.lane
   ), ending as (
     select incoming.* from incoming join finished using (id)
@@ -187,7 +189,15 @@ const finishText = `
   ) as more
   from finished`;
 
-export function createUpdateStore(database: Database, botId: number, instanceId: string): UpdateStore {
+export interface UpdateStoreOptions {
+  readonly database: Database;
+  readonly botId: number;
+  readonly instanceId: string;
+  /** `pick` and `finish` do nothing once another instance has taken it over. */
+  readonly lease: CurrentLease;
+}
+
+export function createUpdateStore({ database, botId, instanceId, lease }: UpdateStoreOptions): UpdateStore {
   const insert = createGroupCommit<NewUpdate, boolean>({
     keyOf: update => update.updateId,
     async run(updates) {
@@ -208,7 +218,12 @@ export function createUpdateStore(database: Database, botId: number, instanceId:
   const pick = createGroupCommit<number, PickedUpdate | undefined>({
     keyOf: lane => lane,
     async run(lanes) {
-      const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [lanes, instanceId]);
+      const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [
+        lanes,
+        instanceId,
+        lease().name,
+        lease().epoch,
+      ]);
       const picked = new Map(rows.map(row => [Number(row.lane), toPicked(row)]));
       return lanes.map(lane => picked.get(lane));
     },
@@ -234,6 +249,8 @@ export function createUpdateStore(database: Database, botId: number, instanceId:
         column(({ message }) => message && JSON.stringify(message.record)),
         column(({ tapped }) => tapped?.messageId),
         column(({ tapped }) => tapped?.data),
+        lease().name,
+        lease().epoch,
       ]);
       const more = new Map(rows.map(row => [Number(row.id), row.more]));
       return endings.map(({ id }) => ({ committed: more.has(id), more: more.get(id) ?? true }));

@@ -80,7 +80,7 @@ export const buttons = define({
     code: 'back',
     args: z.tuple([]),
     id: 'BACK',
-    from: ['CATEGORY_PICK', 'MODEL_PICK', 'HELP'],
+    from: ['CATEGORY_PICK', 'MODEL_PICK', 'HELP', 'UPDATING'],
     to: ['MAIN_MENU', 'CATEGORY_PICK', 'PARAMS_FORM', 'CONFIRM'],
   },
   previous: {

@@ -112,6 +112,8 @@ const renderers: { readonly [S in ScreenId]: Renderer<S> } = {
     text: t('help'),
     rows: [[button(t('button-back'), 'back'), button(t('button-menu'), 'menu')]],
   }),
+
+  UPDATING: (_data, { t }) => ({ text: t('updating'), rows: [[button(t('button-refresh'), 'back')]] }),
 };
 
 export function renderScreen<S extends ScreenId>(screen: S, data: ScreenData[S], view: View): RenderedScreen {

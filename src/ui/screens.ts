@@ -21,6 +21,7 @@ export interface ScreenData {
     readonly cid: string;
   };
   HELP: Record<never, never>;
+  UPDATING: Record<never, never>;
 }
 
 export type ScreenId = keyof ScreenData;
@@ -40,6 +41,7 @@ export const screens = {
   RESULT: { form: 'keeps' },
   RESULT_ERROR: { form: 'keeps' },
   HELP: { form: 'keeps' },
+  UPDATING: { form: 'keeps' },
 } as const satisfies Record<ScreenId, ScreenDefinition>;
 
 export const screenIds = Object.keys(screens) as ScreenId[];

@@ -18,7 +18,7 @@ test.each(endings)(
     await using surroundings = await startSurroundings();
     const { telegram, environment } = surroundings;
     const users = [surroundings.user(), surroundings.user()];
-    await using first = await startProgram(environment);
+    await using first = await startProgram({ ...environment, SHUTDOWN_GRACE_SECONDS: '3' });
     for (const { chatId } of users) telegram.failNext({ kind: 'hang', method: 'sendMessage', chatId });
     const sent = users.flatMap(user => [user.start(), user.say('/help'), user.say('/start')]);
     await telegram.idle(waitMs.deadlineMs);
@@ -36,6 +36,8 @@ test.each(endings)(
       expect(await orderOfEnds(surroundings, user)).toEqual(await orderOfReceipt(surroundings, user));
     }
     for (const { updateId } of sent) {
+      // A line is read from the pipe a moment after the row is there.
+      await second.waitForLine(line => line.update_id === updateId && line.name === 'DISPATCH_OK');
       const attempts = second.lines
         .filter(line => line.update_id === updateId && line.name === 'DISPATCH_OK')
         .map(line => line.attempt);

@@ -3,6 +3,7 @@ import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createTaskStore } from '../../src/storage/task-store.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { takeLease } from '../support/lease.ts';
 
 test('a look that is scheduled for later does not put off the look that a callback asks for', async () => {
   const testDatabase = await createTestDatabase();
@@ -13,7 +14,7 @@ test('a look that is scheduled for later does not put off the look that a callba
     telemetry: { emit: () => undefined, scrub: text => text },
   });
   try {
-    const tasks = createTaskStore(database);
+    const tasks = createTaskStore(database, await takeLease(database));
     await database.query(`insert into users (chat_id, language) values (1, 'en')`);
     await tasks.create(
       {

@@ -6,6 +6,7 @@ import { createDatabase } from '../../src/storage/database.ts';
 import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { takeLease } from '../support/lease.ts';
 
 const lane = 4242;
 
@@ -30,7 +31,12 @@ test('an update stored at the moment in which a worker takes the job of its lane
   });
   const worker = new pg.Client({ connectionString: testDatabase.url });
   try {
-    const store = createUpdateStore(database, 1, 'test');
+    const store = createUpdateStore({
+      database,
+      botId: 1,
+      instanceId: 'test',
+      lease: await takeLease(database),
+    });
     await store.insert(newUpdate(1));
     await worker.connect();
     await worker.query('begin');

@@ -1,4 +1,4 @@
-// A database of its own for each test: a copy of the migrated template, dropped afterwards.
+// A database of its own for each test: a copy of the migrated template, or an empty one; dropped afterwards.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
@@ -9,21 +9,36 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-export async function createTestDatabase(): Promise<TestDatabase> {
+export interface TestDatabaseOptions {
+  /** Without any table, as an operator's database before the first start. */
+  readonly empty?: boolean;
+}
+
+export async function createTestDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const templateUrl = inject('templateUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await administrate(templateUrl, `create database ${name} template ${databaseName(templateUrl)}`);
+  const template = options.empty ? 'template0' : databaseName(templateUrl);
+  await administrate(templateUrl, `create database ${name} template ${template}`);
   const url = withDatabase(templateUrl, name);
+  const database = openDatabase(url);
+  return {
+    ...database,
+    async drop() {
+      await database.drop();
+      await administrate(templateUrl, `drop database ${name} with (force)`);
+    },
+  };
+}
+
+/** A database somewhere else, which goes with its server: `drop` only closes the connections. */
+export function openDatabase(url: string): TestDatabase {
   const pool = new pg.Pool({ connectionString: url, max: 2 });
-  // The server ends idle connections when the database is dropped.
+  // The server ends idle connections when the database is dropped, or when it is restarted.
   pool.on('error', () => undefined);
   return {
     url,
     query: async (text, values) => (await pool.query(text, values)).rows,
-    async drop() {
-      await pool.end();
-      await administrate(templateUrl, `drop database ${name} with (force)`);
-    },
+    drop: () => pool.end(),
   };
 }
 

@@ -61,9 +61,15 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Two cores are shared by all test files, and a start takes a second of CPU. */
 const deadlineMs = 25_000;
 
-export async function startSurroundings(options: { kie?: KieSandboxOptions } = {}): Promise<Surroundings> {
+export interface SurroundingsOptions {
+  readonly kie?: KieSandboxOptions;
+  /** Another database than one on the server that all tests share. */
+  readonly database?: TestDatabase;
+}
+
+export async function startSurroundings(options: SurroundingsOptions = {}): Promise<Surroundings> {
   const lifecycle = createLifecycle();
-  const database = await createTestDatabase();
+  const database = options.database ?? (await createTestDatabase());
   lifecycle.onStop('database', () => database.drop());
   const telegram = await startTelegramSandbox({ retryDelaysMs: { base: 20, cap: 200 } });
   lifecycle.onStop('Telegram', () => telegram.stop());

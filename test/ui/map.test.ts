@@ -31,6 +31,7 @@ function drawAll(locale: (typeof locales)[number]): readonly [ScreenId, Rendered
       renderScreen('RESULT_ERROR', { ...task, reason: 'DOWNSTREAM_ERROR', cid: 'a1b2c3d4' }, view),
     ],
     ['HELP', renderScreen('HELP', {}, view)],
+    ['UPDATING', renderScreen('UPDATING', {}, view)],
   ];
 }
 

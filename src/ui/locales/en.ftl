@@ -51,6 +51,13 @@ help =
 
     If something did not work, send us the code from the error message: it shows us what happened.
     /start – menu, /cancel – cancel.
+updating =
+    ⏳ <b>The service is being updated…</b>
+
+    Your tap was not carried out. Press “Refresh” in a minute.
+updating-message = ⏳ The service is being updated… Your message is kept, I will answer it in a minute.
+tap-waiting = ⏳ Got it, a few more seconds
+checkout-declined = Payments are not available yet. You have not been charged.
 hint-too-short = Too short: { $allowed } characters are needed.
 hint-too-long = Too long: { $allowed } characters are needed.
 hint-not-a-choice = Choose one of the buttons.
@@ -64,6 +71,7 @@ button-again = 🔁 Once more
 button-back = ◀️ Back
 button-cancel = ✖️ Cancel
 button-menu = 🏠 Menu
+button-refresh = 🔄 Refresh
 button-help = ❓ Help
 command-start = Open the menu
 command-help = How it works

@@ -1,0 +1,39 @@
+// Lets something happen at most once per key and interval. Memory is bounded: beyond `capacity` the oldest key is
+// forgotten, and may then happen again too early.
+
+export interface Throttle {
+  /** Whether it may happen for this key now; then it has happened. */
+  admits(key: number): boolean;
+}
+
+export interface ThrottleOptions {
+  readonly intervalMs: number;
+  readonly capacity: number;
+  /** Milliseconds that only go forward. */
+  readonly now?: () => number;
+}
+
+export function createThrottle(options: ThrottleOptions): Throttle {
+  const { intervalMs, capacity, now = () => performance.now() } = options;
+  /** Oldest first: a key is put in anew only after it was taken out. */
+  const admittedAt = new Map<number, number>();
+
+  function forgetOld(time: number): void {
+    for (const [key, at] of admittedAt) {
+      if (time - at < intervalMs && admittedAt.size < capacity) return;
+      admittedAt.delete(key);
+    }
+  }
+
+  return {
+    admits(key) {
+      const time = now();
+      const last = admittedAt.get(key);
+      if (last !== undefined && time - last < intervalMs) return false;
+      admittedAt.delete(key);
+      forgetOld(time);
+      admittedAt.set(key, time);
+      return true;
+    },
+  };
+}

@@ -1,0 +1,64 @@
+// One connection for the time of a command. Its failures are told in sentences of ours: DATABASE_URL is never
+// printed, and neither are messages of the server and the driver, which repeat parts of it.
+import pg from 'pg';
+import { AppError, errorType } from '../errors.ts';
+import type { Queryable } from '../storage/database.ts';
+import type { Terminal } from './command.ts';
+
+const connectTimeoutMs = 10_000;
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const sentences: Readonly<Record<string, string>> = {
+  '28000': 'The database refused the login in DATABASE_URL.',
+  '28P01': 'The database refused the login in DATABASE_URL.',
+  '3D000': 'The database that DATABASE_URL names does not exist.',
+  '42P01': 'The database has no tables of the bot yet: the first start of the bot makes them.',
+};
+
+/** Throws AppError CONFIG_INVALID or DATABASE_ERROR, and what `work` throws by itself. */
+export async function withDatabase<T>(
+  { environment }: Terminal,
+  work: (database: Queryable) => Promise<T>,
+): Promise<T> {
+  const client = createClient(environment.DATABASE_URL);
+  // A connection that breaks fails the query; without a listener it would end the process first.
+  client.on('error', () => undefined);
+  try {
+    await asked(client.connect());
+    return await work({
+      query: (text, values) => asked(client.query(text, values === undefined ? undefined : [...values])),
+    });
+  } finally {
+    await client.end();
+  }
+}
+
+async function asked<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (cause) {
+    const code = errorType(cause);
+    const message = sentences[code] ?? `The database of DATABASE_URL could not be asked (${code}).`;
+    throw new AppError({ code: 'DATABASE_ERROR', message, cause });
+  }
+}
+
+function createClient(url: string | undefined): pg.Client {
+  if (!url) {
+    throw new AppError({
+      code: 'CONFIG_INVALID',
+      message: 'DATABASE_URL is not set: give the one that the bot runs with.',
+    });
+  }
+  const unusable = 'DATABASE_URL is not usable: it must be postgres://user:password@host:port/database';
+  if (!/^postgres(ql)?:\/\//.test(url)) throw new AppError({ code: 'CONFIG_INVALID', message: unusable });
+  try {
+    return new pg.Client({
+      connectionString: url,
+      application_name: 'trt-cli',
+      connectionTimeoutMillis: connectTimeoutMs,
+    });
+  } catch (cause) {
+    throw new AppError({ code: 'CONFIG_INVALID', message: unusable, cause });
+  }
+}

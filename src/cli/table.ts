@@ -1,0 +1,12 @@
+// Rows for a terminal: the named columns, each as wide as its widest value.
+
+export type Row = Readonly<Record<string, string | number>>;
+
+export function formatTable(names: readonly string[], rows: readonly Row[]): string {
+  const lines = [names, ...rows.map(row => names.map(name => String(row[name] ?? '')))];
+  const widths = names.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)));
+  return lines
+    .map(line => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
+    .map(cells => cells.join('  ').trimEnd())
+    .join('\n');
+}

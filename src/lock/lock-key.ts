@@ -1,0 +1,13 @@
+// The key of a bot's advisory lock. Postgres takes two signed 32-bit integers; a hash spreads bots that share a
+// database over all of them, where a plain id would collide with what other programs lock.
+import { createHash } from 'node:crypto';
+
+export interface LockKey {
+  readonly high: number;
+  readonly low: number;
+}
+
+export function lockKeyOf(botId: number): LockKey {
+  const digest = createHash('sha256').update(`trt instance lock ${botId}`).digest();
+  return { high: digest.readInt32BE(0), low: digest.readInt32BE(4) };
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { createThrottle } from '../../src/bot/throttle.ts';
+
+function atHand(options: { intervalMs: number; capacity: number }) {
+  let time = 0;
+  const throttle = createThrottle({ ...options, now: () => time });
+  return {
+    admits: (key: number) => throttle.admits(key),
+    passes(ms: number) {
+      time += ms;
+    },
+  };
+}
+
+test('a key is admitted once per interval, counted from its admission', () => {
+  const throttle = atHand({ intervalMs: 60_000, capacity: 10 });
+  expect(throttle.admits(1)).toBe(true);
+  throttle.passes(59_999);
+  expect(throttle.admits(1)).toBe(false);
+  throttle.passes(1);
+  expect(throttle.admits(1)).toBe(true);
+  expect(throttle.admits(1)).toBe(false);
+});
+
+test('keys do not share their turn', () => {
+  const throttle = atHand({ intervalMs: 60_000, capacity: 10 });
+  expect([1, 2, 1, 2].map(key => throttle.admits(key))).toEqual([true, true, false, false]);
+});
+
+test('no more keys than the capacity are remembered, and the oldest is the one that is forgotten', () => {
+  const throttle = atHand({ intervalMs: 60_000, capacity: 3 });
+  expect([1, 2, 3, 4].map(key => throttle.admits(key))).toEqual([true, true, true, true]);
+  expect([2, 3, 4].map(key => throttle.admits(key))).toEqual([false, false, false]);
+  expect(throttle.admits(1)).toBe(true);
+});

@@ -1,0 +1,83 @@
+// INSTANCE_MODE=cluster: every instance works the shared inbox, each chat is worked by one at a time, and what a
+// member leaves behind is taken over by the others.
+import { expect, test } from 'vitest';
+import { waitFor } from '../support/bot.ts';
+import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
+import { startStorm } from '../support/storm.ts';
+
+const testTimeoutMs = 120_000;
+const cluster = { environment: { INSTANCE_MODE: 'cluster' } };
+
+test(
+  'three instances share the work, in the order of each chat, and one is the source of updates',
+  async () => {
+    await using fleet = await startFleet(cluster);
+    const members = [await fleet.start(), await fleet.start(), await fleet.start()];
+    const storm = await startStorm(fleet, 12);
+    await storm.taps(200);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+    for (const { lines } of members)
+      expect(lines.filter(({ name }) => name === 'DISPATCH_OK').length).toBeGreaterThan(0);
+    expect(fleet.surroundings.telegram.calls('setWebhook')).toHaveLength(1);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'what a crashed member had picked is worked by the others',
+  async () => {
+    await using fleet = await startFleet(cluster);
+    const [first] = [await fleet.start(), await fleet.start(), await fleet.start()];
+    const storm = await startStorm(fleet, 12);
+    await storm.taps(60);
+    first.signal('SIGKILL');
+    await storm.taps(60);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+    // The crashed one was the source; another one is now.
+    await waitFor(
+      'another source',
+      () => fleet.surroundings.telegram.calls('setWebhook').length === 2 || undefined,
+    );
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a frozen member is fenced off, and works again when it thaws',
+  async () => {
+    await using fleet = await startFleet(cluster);
+    const [, second] = [await fleet.start(), await fleet.start(), await fleet.start()];
+    const storm = await startStorm(fleet, 12);
+    await storm.taps(60);
+    second.signal('SIGSTOP');
+    await waitFor('the end of its lease', async () => (await members(fleet)).length === 2 || undefined);
+    await storm.taps(60);
+    second.signal('SIGCONT');
+    await second.waitForEvent('LOCK_LOST');
+    await waitFor('its return', async () => (await members(fleet)).length === 3 || undefined);
+    await storm.taps(60);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a member that ends politely leaves nothing to take over',
+  async () => {
+    await using fleet = await startFleet(cluster);
+    const [first] = [await fleet.start(), await fleet.start()];
+    const storm = await startStorm(fleet, 6);
+    await storm.taps(40);
+    first.leaveRotation();
+    first.signal('SIGTERM');
+    expect((await first.exited).signal).toBe('SIGTERM');
+    expect(await members(fleet)).toHaveLength(1);
+    await storm.taps(40);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+  },
+  testTimeoutMs,
+);
+
+function members({ surroundings }: Fleet): Promise<unknown[]> {
+  return surroundings.database.query(`select instance_id from leases where name like 'member:%'`);
+}

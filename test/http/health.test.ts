@@ -1,0 +1,335 @@
+// What the probes say, to whom they say it and at what price: of an instance alone, of one that waits for another,
+// of one without its database; and that strangers who ask too often cost nothing.
+import { expect, test } from 'vitest';
+import { service } from '../../src/service.ts';
+import { type BotOptions, type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { type DatabaseGate, startDatabaseGate } from '../support/database-gate.ts';
+
+/** What a probe may wait for the database, and what a busy machine adds to that. */
+const answerLimitMs = 2_000 + 1_500;
+/** How long one look at the database is shared. */
+const lookValidMs = 500;
+const number = expect.any(Number);
+
+test('an instance alone is ACTIVE, holds the lock, and tells its state in numbers', async () => {
+  await using bot = await startBot({ environment: { RELEASE: 'release-7' } });
+  const { status, body } = await probe(bot, '/health');
+  expect(status).toBe(200);
+  const instanceId = bot.lines.find(({ name }) => name === 'BOOT_OK')?.instance_id;
+  expect(body).toEqual({
+    ok: true,
+    status: 'ok',
+    uptime: number,
+    bot_state: 'ACTIVE',
+    lock_state: 'ACTIVE',
+    lock_holder_pid: number,
+    lock_holder_instance_id: instanceId,
+    lock_idle_duration: number,
+    lock_heartbeat_age: number,
+    lock_takeover_event: null,
+    epoch: 1,
+    queue_size: 0,
+    queue_depth: 0,
+    queue_max: 10_000,
+    totals: null,
+    database: { ok: true, latency_ms: number },
+    schema_version: null,
+    instance_id: instanceId,
+    instance_mode: 'single',
+    bot_mode: 'webhook',
+    release: 'release-7',
+  });
+  expect(await sessionOf(bot, body.lock_holder_pid)).toEqual([{ application_name: instanceId }]);
+});
+
+test('the state of the lock grows older in seconds, not in milliseconds', async () => {
+  await using bot = await startBot();
+  const startedAt = performance.now();
+  const before = await health(bot);
+  const after = await waitFor('a later second', async () => {
+    const now = await health(bot);
+    return Number(now.lock_idle_duration) >= Number(before.lock_idle_duration) + 1 ? now : undefined;
+  });
+  const passed = (performance.now() - startedAt) / 1_000;
+  expect(passed).toBeGreaterThan(0.9);
+  expect(Number(after.lock_idle_duration)).toBeLessThan(Number(before.lock_idle_duration) + passed + 0.2);
+});
+
+test('the depth of the queue is that of all instances, under both of its names', async () => {
+  await using bot = await startBot();
+  await fill(bot, 3);
+  expect(await health(bot)).toMatchObject({ queue_depth: 3, queue_size: 3 });
+});
+
+test('a second instance is PASSIVE, says who the holder is, and is well', async () => {
+  await using first = await startBot();
+  await using second = await startBot(besides(first));
+  const [holder, { status, body }] = await Promise.all([health(first), probe(second, '/health')]);
+  expect(status).toBe(200);
+  expect(body).toMatchObject({
+    ok: true,
+    status: 'ok',
+    bot_state: 'PASSIVE',
+    lock_state: 'PASSIVE',
+    lock_holder_pid: holder.lock_holder_pid,
+    lock_holder_instance_id: holder.instance_id,
+    lock_idle_duration: number,
+    lock_heartbeat_age: number,
+    lock_takeover_event: null,
+    epoch: 0,
+  });
+  expect(body.instance_id).not.toBe(holder.instance_id);
+  expect(await probe(second, '/readyz')).toEqual({ status: 200, body: { ok: true } });
+});
+
+test('each member of a cluster is ACTIVE, and tells which of them is the source of updates', async () => {
+  const cluster = { INSTANCE_MODE: 'cluster' };
+  await using first = await startBot({ environment: cluster });
+  await using second = await startBot(besides(first, cluster));
+  const [source, member] = await Promise.all([health(first), health(second)]);
+  for (const body of [source, member])
+    expect(body).toMatchObject({
+      ok: true,
+      instance_mode: 'cluster',
+      lock_state: 'ACTIVE',
+      lock_holder_instance_id: source.instance_id,
+      lock_holder_pid: number,
+      lock_idle_duration: number,
+      epoch: number,
+    });
+  expect(member.epoch).not.toBe(source.epoch);
+});
+
+test('an instance that succeeds another one says so at once, under a higher epoch', async () => {
+  await using first = await startBot();
+  await using second = await startBot(besides(first));
+  const waited = await waitFor('a second of waiting', async () => {
+    const now = await health(second);
+    return Number(now.lock_idle_duration) >= 1 ? now : undefined;
+  });
+  await first.app.stop();
+  await second.waitForLine(({ name }) => name === 'LOCK_ACQUIRED');
+  const succeeded = await waitFor('a look at the new state', async () => {
+    const now = await health(second);
+    return now.lock_idle_duration === null ? undefined : now;
+  });
+  expect(succeeded).toMatchObject({
+    lock_state: 'ACTIVE',
+    lock_holder_instance_id: waited.instance_id,
+    lock_takeover_event: null,
+    epoch: 2,
+  });
+  expect(Number(succeeded.lock_idle_duration)).toBeLessThan(1);
+});
+
+test('a takeover from an instance that was frozen is told: whom, why and when', async () => {
+  const database = await createTestDatabase();
+  try {
+    await using gate = await startDatabaseGate(database.url);
+    const timings = {
+      LOCK_HEARTBEAT_SECONDS: '0.2',
+      STALE_IDLE_SECONDS: '1',
+      LOCK_RELEASE_WAIT_SECONDS: '0.5',
+    };
+    await using first = await startBot({
+      environment: { ...timings, DATABASE_URL: database.url, LOCK_DATABASE_URL: gate.url },
+    });
+    await using second = await startBot(besides(first, { ...timings, LOCK_DATABASE_URL: database.url }));
+    const { instance_id: frozen } = await health(first);
+    const shutAt = Date.now();
+    {
+      using _shut = gate.shut();
+      await second.waitForLine(({ name }) => name === 'LOCK_ACQUIRED');
+    }
+    const { lock_state, lock_takeover_event: event } = await health(second);
+    expect(lock_state).toBe('ACTIVE');
+    expect(event).toEqual({
+      instance_id: frozen,
+      reason: expect.stringContaining('had not renewed its lease'),
+      at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+    });
+    expect(Date.parse(isObject(event) ? String(event.at) : '')).toBeGreaterThan(shutAt);
+  } finally {
+    await database.drop();
+  }
+});
+
+test('while the database does not answer the health says so in time, with all that is known without it', async () => {
+  await using scene = await startBehindGate();
+  const { bot, gate } = scene;
+  const before = await health(bot);
+  using shut = gate.shut();
+  const { status, body } = await waitFor('what was read before to be too old', async () => {
+    const startedAt = performance.now();
+    const answer = await probe(bot, '/health');
+    expect(performance.now() - startedAt).toBeLessThan(answerLimitMs);
+    const { queue_depth, lock_holder_pid, database } = answer.body;
+    const latency = isObject(database) ? database.latency_ms : undefined;
+    return [queue_depth, lock_holder_pid, latency].every(value => value === null) ? answer : undefined;
+  });
+  expect(status).toBe(503);
+  expect(body).toEqual({
+    ...before,
+    ok: false,
+    status: 'degraded',
+    uptime: number,
+    lock_holder_pid: null,
+    lock_holder_instance_id: null,
+    lock_heartbeat_age: null,
+    lock_idle_duration: number,
+    queue_size: null,
+    queue_depth: null,
+    database: { ok: false, latency_ms: null },
+  });
+  expect(Number(body.lock_idle_duration)).toBeGreaterThan(Number(before.lock_idle_duration));
+  expect(await probe(bot, '/readyz')).toEqual({ status: 503, body: { ok: false } });
+  expect(await probe(bot, '/livez')).toEqual({ status: 200, body: { ok: true } });
+  expect((await probe(bot, '/version')).status).toBe(200);
+  shut[Symbol.dispose]();
+  await waitFor('the database to be well again', async () => ((await health(bot)).ok ? true : undefined));
+});
+
+test('while the updates cannot be counted the health is bad, and updates may still be stored', async () => {
+  await using bot = await startBot();
+  await bot.database.query('alter table updates rename to updates_away');
+  const { status, body } = await probe(bot, '/health');
+  const ready = await probe(bot, '/readyz');
+  await bot.database.query('alter table updates_away rename to updates');
+  expect(status).toBe(503);
+  expect(body).toMatchObject({
+    ok: false,
+    status: 'degraded',
+    queue_depth: null,
+    lock_state: 'ACTIVE',
+    lock_holder_pid: number,
+    database: { ok: false, latency_ms: number },
+  });
+  expect(ready.status).toBe(200);
+});
+
+test('a burst of probes makes a few statements, and all are answered', async () => {
+  await using scene = await startBehindGate();
+  const { bot, gate } = scene;
+  const before = statements(gate);
+  const startedAt = performance.now();
+  const answers = await Promise.all(
+    Array.from({ length: 200 }, (_, index) => probe(bot, index % 4 === 0 ? '/readyz' : '/health')),
+  );
+  const looks = 1 + Math.floor((performance.now() - startedAt) / lookValidMs);
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  for (const [kind, count] of Object.entries(statements(gate))) {
+    expect(count - (before[kind] ?? 0), kind).toBeGreaterThanOrEqual(1);
+    expect(count - (before[kind] ?? 0), kind).toBeLessThanOrEqual(looks);
+  }
+});
+
+test('nothing that is said is a number in quotes or a secret, and Telegram is not asked', async () => {
+  await using bot = await startBot();
+  const calls = bot.telegram.callCount();
+  const said = await Promise.all(
+    ['/livez', '/readyz', '/health', '/version'].map(async path =>
+      JSON.stringify((await probe(bot, path)).body),
+    ),
+  );
+  const text = said.join('\n');
+  expect(text).not.toMatch(/"-?\d+(\.\d+)?"/);
+  for (const secret of [
+    bot.telegram.token,
+    bot.config.databaseUrl.reveal(),
+    bot.config.hashSecret.reveal(),
+    bot.kie.apiKey,
+    webhookSecret,
+  ])
+    expect(text).not.toContain(secret);
+  expect(bot.telegram.callCount()).toBe(calls);
+});
+
+test('the version tells which code runs on which schema', async () => {
+  await using bot = await startBot({ environment: { RELEASE: 'release-7' } });
+  const { schema_version } = await health(bot);
+  expect(await probe(bot, '/version')).toEqual({
+    status: 200,
+    body: {
+      name: service.name,
+      version: service.version,
+      release: 'release-7',
+      schema_version,
+      node: process.version,
+    },
+  });
+});
+
+type Body = Readonly<Record<string, unknown>>;
+
+interface Answer {
+  readonly status: number;
+  readonly body: Body;
+}
+
+async function probe(bot: BotUnderTest, path: string): Promise<Answer> {
+  const answer = await fetch(`${bot.app.url()}${path}`);
+  // SAFETY: each probe answers with a JSON object; what it holds is what the tests look at.
+  return { status: answer.status, body: (await answer.json()) as Body };
+}
+
+async function health(bot: BotUnderTest): Promise<Body> {
+  return (await probe(bot, '/health')).body;
+}
+
+function isObject(value: unknown): value is Body {
+  return typeof value === 'object' && value !== null;
+}
+
+/** An instance of the same bot, on the same database. */
+function besides(first: BotUnderTest, environment: BotOptions['environment'] = {}): BotOptions {
+  return {
+    environment: {
+      DATABASE_URL: first.config.databaseUrl.reveal(),
+      TELEGRAM_BOT_TOKEN: first.telegram.token,
+      TELEGRAM_API_ROOT: first.telegram.apiRoot,
+      ...environment,
+    },
+  };
+}
+
+interface Scene extends AsyncDisposable {
+  readonly bot: BotUnderTest;
+  readonly gate: DatabaseGate;
+}
+
+/** A bot with a gate in front of its pool; its lock has a way of its own, so that it stays ACTIVE. */
+async function startBehindGate(): Promise<Scene> {
+  await using stack = new AsyncDisposableStack();
+  const database = await createTestDatabase();
+  stack.defer(() => database.drop());
+  const gate = stack.use(await startDatabaseGate(database.url));
+  const bot = stack.use(
+    await startBot({ environment: { DATABASE_URL: gate.url, LOCK_DATABASE_URL: database.url } }),
+  );
+  const owned = stack.move();
+  return { bot, gate, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
+
+/** How often each of the questions was put that a look consists of. */
+function statements(gate: DatabaseGate): Record<string, number> {
+  return {
+    'round trip': gate.sent('select 1\0'),
+    depth: gate.sent('count(*) as depth'),
+    holder: gate.sent('as session_of'),
+  };
+}
+
+function sessionOf(bot: BotUnderTest, pid: unknown): Promise<object[]> {
+  return bot.database.query('select application_name from pg_stat_activity where pid = $1', [pid]);
+}
+
+/** Another instance has stored so many updates, and is still at work on them. */
+async function fill(bot: BotUnderTest, count: number): Promise<void> {
+  await bot.database.query(
+    `insert into updates (bot_id, update_id, lane, event_type, body, traceparent)
+     select $1, -number, 77, 'message', '{}', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+     from generate_series(1, $2::int) as number`,
+    [bot.config.telegram.botId, count],
+  );
+}

@@ -1,0 +1,174 @@
+// Who has been succeeded commits nothing any more, however alive its process and its connections are.
+import pg from 'pg';
+import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import { createDatabase, type Database } from '../../src/storage/database.ts';
+import { createTaskStore, type TaskStore } from '../../src/storage/task-store.ts';
+import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
+import { waitFor } from '../support/bot.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { takeLease } from '../support/lease.ts';
+
+interface Stores {
+  readonly updates: UpdateStore;
+  readonly tasks: TaskStore;
+}
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const chatId = 7;
+const task = {
+  id: 'task',
+  chatId,
+  draft: 'draft',
+  revision: 1,
+  modelId: 'z-image',
+  modelKey: 'zimage',
+  modelVersion: '1',
+  inputs: {},
+  callbackToken: 'token',
+  traceparent,
+  messageId: undefined,
+};
+
+const databases: TestDatabase[] = [];
+let testDatabase: TestDatabase;
+let database: Database;
+
+beforeEach(async () => {
+  testDatabase = await createTestDatabase();
+  databases.push(testDatabase);
+  database = createDatabase({
+    url: new Secret(testDatabase.url),
+    instanceId: 'test',
+    poolSize: 4,
+    telemetry: { emit: () => undefined, scrub: text => text },
+  });
+  const used = database;
+  onTestFinished(() => used.stop());
+  await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [chatId]);
+});
+
+afterAll(() => Promise.all(databases.map(used => used.drop())));
+
+/** As an instance has them that takes the lease now. */
+async function succeed(instanceId: string): Promise<Stores> {
+  const lease = await takeLease(database);
+  return {
+    updates: createUpdateStore({ database, botId: 1, instanceId, lease }),
+    tasks: createTaskStore(database, lease),
+  };
+}
+
+async function receive({ updates }: Stores): Promise<void> {
+  await updates.insert({
+    updateId: 1,
+    lane: chatId,
+    messageId: undefined,
+    eventType: 'message',
+    body: '{"update_id":1}',
+    traceparent,
+  });
+}
+
+test('an update that was picked before is ended by its successor only', async () => {
+  const former = await succeed('former');
+  await receive(former);
+  const picked = await former.updates.pick(chatId);
+  const id = picked?.id ?? 0;
+  const ending = { id, outcome: 'accepted', reason: 'SUCCESS', effects: { chatId } } as const;
+
+  const successor = await succeed('former');
+  expect(await former.updates.finish(ending)).toMatchObject({ committed: false });
+  expect(await testDatabase.query('select outcome, epoch from updates')).toEqual([
+    { outcome: null, epoch: null },
+  ]);
+  expect(await successor.updates.finish(ending)).toEqual({ committed: true, more: false });
+  expect(await testDatabase.query('select outcome, epoch::int from updates')).toEqual([
+    { outcome: 'accepted', epoch: 2 },
+  ]);
+});
+
+test('a screen and a form are not stored with an outcome that is refused', async () => {
+  const former = await succeed('former');
+  await receive(former);
+  const picked = await former.updates.pick(chatId);
+  await succeed('successor');
+  await former.updates.finish({
+    id: picked?.id ?? 0,
+    outcome: 'accepted',
+    reason: 'SUCCESS',
+    effects: {
+      chatId,
+      user: { language: 'ru', blocked: true },
+      session: { messageId: 5, form: {} },
+      message: { messageId: 5, screen: 'MAIN_MENU', record: {} },
+    },
+  });
+  expect(await testDatabase.query('select language, blocked_at from users')).toEqual([
+    { language: 'en', blocked_at: null },
+  ]);
+  expect(await testDatabase.query('select 1 from sessions')).toEqual([]);
+  expect(await testDatabase.query('select 1 from messages')).toEqual([]);
+});
+
+test('nothing more is picked, but what arrives is stored', async () => {
+  const former = await succeed('former');
+  const successor = await succeed('successor');
+  await receive(former);
+  expect(await former.updates.pick(chatId)).toBeUndefined();
+  expect(await successor.updates.pick(chatId)).toMatchObject({ updateId: 1, attempt: 1 });
+});
+
+test('no task is created, claimed, ended or delivered', async () => {
+  const former = await succeed('former');
+  await former.tasks.create(task, 0);
+  const successor = await succeed('successor');
+
+  await expect(former.tasks.create({ ...task, id: 'other', draft: 'other' }, 0)).rejects.toMatchObject({
+    code: 'LEASE_LOST',
+  });
+  expect(await former.tasks.claimSubmission('task')).toBe(false);
+  expect(await successor.tasks.claimSubmission('task')).toBe(true);
+  await former.tasks.returnSubmission('task');
+  expect((await successor.tasks.find('task'))?.state).toBe('submitting');
+  await expect(former.tasks.fail('task', 'DOWNSTREAM_ERROR')).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  await expect(former.tasks.succeed('task', ['https://a.example/1.png'])).rejects.toMatchObject({
+    code: 'LEASE_LOST',
+  });
+  expect(await successor.tasks.succeed('task', ['https://a.example/1.png'])).toBe('succeeded');
+  expect(await former.tasks.claimDelivery('task', 'former', 1_000)).toBeUndefined();
+  expect(await successor.tasks.claimDelivery('task', 'successor', 1_000)).toMatchObject({ kind: 'result' });
+});
+
+test("the vendor's id of a task is saved in any case: nobody else knows it", async () => {
+  const former = await succeed('former');
+  await former.tasks.create(task, 0);
+  await former.tasks.claimSubmission('task');
+  const successor = await succeed('successor');
+  await former.tasks.saveVendorTaskId('task', 'vendor-1');
+  expect(await successor.tasks.find('task')).toMatchObject({ state: 'waiting', vendorTaskId: 'vendor-1' });
+});
+
+test('a takeover waits for what is being committed; a heartbeat does not', async () => {
+  await succeed('former');
+  const committing = new pg.Client({ connectionString: testDatabase.url });
+  await committing.connect();
+  onTestFinished(() => committing.end());
+  await committing.query('begin');
+  await committing.query(`select holds_lease('test', 1)`);
+
+  await database.query('update leases set heartbeat_at = clock_timestamp()');
+  let isTaken = false;
+  const taking = succeed('successor').then(() => {
+    isTaken = true;
+  });
+  await waitFor('the takeover to wait', async () => {
+    const waiting = await testDatabase.query(
+      `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+    );
+    return waiting.length > 0 || undefined;
+  });
+  expect(isTaken).toBe(false);
+  await committing.query('commit');
+  await taking;
+});
