@@ -1,7 +1,7 @@
 // This bot, with and without telemetry, beside a bare grammY bot, against the same local Bot API in one run. Absolute
 // figures drift between machines; the ratios are what counts.
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startPostgres } from '../src/sandbox/postgres.ts';
@@ -23,6 +23,7 @@ const variants: readonly Variant[] = ['ours', 'ours, telemetry off', 'bare gramm
 /** Prints the table. `quick`: one short round instead of three, for a look. */
 export async function measureThroughput(quick: boolean): Promise<void> {
   const rounds = quick ? 1 : 3;
+  const load = `load average before the run ${loadavg()[0]?.toFixed(1)}, ${availableParallelism()} cores`;
   const closed = {
     chats: 500,
     connections: 32,
@@ -127,6 +128,7 @@ export async function measureThroughput(quick: boolean): Promise<void> {
       ],
       ['idle memory, MiB', whole(idle.memory), '', '', '≤ 150'],
     ]);
+    console.log(load);
   } finally {
     await postgres.stop();
     await rm(folder, { recursive: true, force: true });

@@ -25,6 +25,7 @@ import { createServer } from './http/server.ts';
 import { registerWebhookRoute } from './http/webhook.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { createInboxDepth } from './inbox/inbox-depth.ts';
+import { createInboxTotals } from './inbox/inbox-totals.ts';
 import { createLanes } from './inbox/lanes.ts';
 import { startWorkers } from './inbox/workers.ts';
 import { createDownloader } from './kie/download.ts';
@@ -171,7 +172,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('membership', () => role.leave());
     state = overrides.state ?? role.state;
     const { lease } = role;
-    const updates = createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease });
+    const totals = createInboxTotals();
+    const updates = totals.countUpdates(
+      createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
+    );
     const tasks = createTaskStore(database, lease);
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
@@ -213,7 +217,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       state,
       mode: config.instance.passiveMode,
       api: telegram.api,
-      refusedUpdates: createRefusedUpdateStore(database, config.telegram.botId),
+      refusedUpdates: totals.countRefusedUpdates(createRefusedUpdateStore(database, config.telegram.botId)),
       findUnpicked: createFindUnpicked(database, config.telegram.botId),
       messages,
       catalogue,
@@ -231,20 +235,20 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
-    const depth = createInboxDepth({
-      count: () => updates.depth(),
-      max: config.inboxMax,
-      telemetry,
-    });
+    const depth = totals.countAdmissions(
+      createInboxDepth({ count: () => updates.depth(), max: config.inboxMax, telemetry }),
+    );
     const server = createServer(telemetry);
     registerHealthRoutes(server, {
       database,
       updates,
       role,
+      totals,
       instanceId,
       instanceMode: config.instance.mode,
       botMode: config.bot.mode,
       release: config.instance.release,
+      schemaVersion: schema.schemaVersion,
       queueMax: config.inboxMax,
       botState,
     });

@@ -1,6 +1,7 @@
 // What an instance does for a user the moment an update arrives, besides storing it, whether it is ACTIVE or not:
-// answers checkouts, refuses taps or sends notices while nobody works, and ends the spinner of taps that wait. All
-// of it happens in the background: no acknowledgement waits for Telegram, and nothing here can fail an update.
+// answers checkouts, refuses taps or sends notices while nobody works, and ends the spinner of taps that wait, also
+// of those that a frozen instance had taken. All of it happens in the background: no acknowledgement waits for
+// Telegram, and nothing here can fail an update.
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { RefusedUpdateStore } from '../storage/refused-update-store.ts';
@@ -9,6 +10,8 @@ import { createBackground } from './background.ts';
 import { createCheckout } from './checkout.ts';
 import type { IncomingUpdate } from './incoming.ts';
 import { createPassive, type PassiveOptions } from './passive.ts';
+import { startStuckTaps } from './stuck-taps.ts';
+import { createTapToast } from './tap-toast.ts';
 import { createWaitingTaps } from './waiting-taps.ts';
 
 /** All but `picked` and `stop` must be called in the span of the update. */
@@ -42,7 +45,9 @@ export function createReception(options: ReceptionOptions): Reception {
   const parts = { ...options, background };
   const checkout = createCheckout(parts);
   const passive = createPassive(parts);
-  const taps = createWaitingTaps(parts);
+  const toast = createTapToast(parts);
+  const taps = createWaitingTaps({ ...parts, toast });
+  const stuckTaps = startStuckTaps({ ...parts, toast });
 
   return {
     received: update => checkout.answer(update),
@@ -57,6 +62,7 @@ export function createReception(options: ReceptionOptions): Reception {
     picked: updateId => taps.picked(updateId),
     async stop() {
       taps.stop();
+      stuckTaps.stop();
       await background.stop();
     },
   };

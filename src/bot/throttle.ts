@@ -4,6 +4,8 @@
 export interface Throttle {
   /** Whether it may happen for this key now; then it has happened. */
   admits(key: number): boolean;
+  /** The keys for which it happened lately, oldest first. */
+  admitted(): readonly number[];
 }
 
 export interface ThrottleOptions {
@@ -35,5 +37,6 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       admittedAt.set(key, time);
       return true;
     },
+    admitted: () => [...admittedAt.keys()],
   };
 }

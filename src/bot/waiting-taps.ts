@@ -2,15 +2,12 @@
 // instance that stored it, and is worked later all the same. Taps that are picked here are forgotten at once, so
 // normally nothing is asked of the database, and there is one timer for all of them while there are any.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import type { Api } from 'grammy';
 import { errorType } from '../errors.ts';
-import type { Pseudonyms } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { FindUnpicked } from '../storage/unpicked-updates.ts';
-import type { Texts } from '../ui/texts.ts';
 import type { Background } from './background.ts';
-import { type IncomingUpdate, pseudonymsOf } from './incoming.ts';
-import { refusedBy } from './refusal.ts';
+import type { IncomingUpdate } from './incoming.ts';
+import type { TapToast, WaitingTap } from './tap-toast.ts';
 
 export interface WaitingTaps {
   /** To be called when a tap is stored, in the span of its update. `receivedAt` is in epoch milliseconds. */
@@ -21,18 +18,10 @@ export interface WaitingTaps {
 }
 
 export interface WaitingTapsOptions {
-  readonly api: Pick<Api, 'answerCallbackQuery'>;
-  readonly findUnpicked: FindUnpicked;
-  readonly texts: Texts;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'inSpan' | 'traceparent' | 'scrub'>;
-  readonly pseudonyms: Pseudonyms;
+  readonly findUnpicked: Pick<FindUnpicked, 'among'>;
+  readonly toast: Pick<TapToast, 'give'>;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'traceparent' | 'scrub'>;
   readonly background: Background;
-}
-
-interface Tap {
-  readonly update: IncomingUpdate;
-  readonly receivedAt: number;
-  readonly traceparent: string;
 }
 
 const patienceMs = 3_000;
@@ -42,9 +31,9 @@ const lookEveryMs = 250;
 const capacity = 10_000;
 
 export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
-  const { api, findUnpicked, texts, telemetry, pseudonyms, background } = options;
+  const { findUnpicked, toast, telemetry, background } = options;
   /** By update id, oldest first. */
-  const taps = new Map<number, Tap>();
+  const taps = new Map<number, WaitingTap>();
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;
 
@@ -64,8 +53,8 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
     arm();
   }
 
-  function takeDue(): readonly Tap[] {
-    const due: Tap[] = [];
+  function takeDue(): readonly WaitingTap[] {
+    const due: WaitingTap[] = [];
     for (const [updateId, tap] of taps) {
       if (tap.receivedAt + patienceMs > Date.now()) break;
       taps.delete(updateId);
@@ -74,20 +63,16 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
     return due;
   }
 
-  async function answerUnpicked(due: readonly Tap[]): Promise<void> {
+  async function answerUnpicked(due: readonly WaitingTap[]): Promise<void> {
     const unpicked = await unpickedOf(due);
-    for (const tap of due) {
-      if (unpicked?.has(tap.update.updateId) === false) continue;
-      background.start('answer a waiting tap', () =>
-        telemetry.inSpan('answer waiting tap', spanOf(tap), () => answer(tap)),
-      );
-    }
+    for (const tap of due)
+      if (unpicked?.has(tap.update.updateId) !== false) toast.give(tap, 'nobody has picked it yet');
   }
 
   /** undefined when the database cannot tell: then nobody works them either, and the spinner must end. */
-  async function unpickedOf(due: readonly Tap[]): Promise<ReadonlySet<number> | undefined> {
+  async function unpickedOf(due: readonly WaitingTap[]): Promise<ReadonlySet<number> | undefined> {
     try {
-      return await findUnpicked(due.map(({ update }) => update.updateId));
+      return await findUnpicked.among(due.map(({ update }) => update.updateId));
     } catch (error) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'look for waiting taps',
@@ -97,26 +82,6 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
       });
       return undefined;
     }
-  }
-
-  function spanOf({ update, traceparent }: Tap) {
-    const subject = {
-      event_type: update.eventType,
-      update_id: update.updateId,
-      ...pseudonymsOf(update, pseudonyms),
-    };
-    return { traceparent, fields: subject, attributes: subject };
-  }
-
-  async function answer({ update, receivedAt }: Tap): Promise<void> {
-    const text = texts.for(update.locale)('tap-waiting');
-    const refusal = await refusedBy(api.answerCallbackQuery(update.callbackId ?? '', { text }));
-    telemetry.emit('ANSWER_CALLBACK_QUERY', {
-      result: refusal ? 'failed' : 'accepted',
-      text,
-      reason_detail: refusal?.detail ?? 'nobody has picked the tap yet; it is worked later',
-      latency_ms: Date.now() - receivedAt,
-    });
   }
 
   return {

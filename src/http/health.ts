@@ -16,13 +16,13 @@ export interface HealthOptions {
   readonly database: Pick<Database, 'query'>;
   readonly updates: Pick<UpdateStore, 'depth'>;
   readonly role: Pick<Role, 'lease' | 'snapshot'>;
-  readonly totals?: Pick<InboxTotals, 'read'>;
+  readonly totals: Pick<InboxTotals, 'read'>;
   readonly instanceId: string;
   readonly instanceMode: 'single' | 'cluster';
   readonly botMode: 'webhook' | 'polling';
   readonly release: string;
   /** The number of the newest migration when this process started. */
-  readonly schemaVersion?: number;
+  readonly schemaVersion: number;
   /** No update is taken while so many have no outcome. */
   readonly queueMax: number;
   botState(): BotState;
@@ -56,9 +56,9 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       queue_size: queueDepth ?? null,
       queue_depth: queueDepth ?? null,
       queue_max: options.queueMax,
-      totals: options.totals ? totalsFields(options.totals) : null,
+      totals: totalsFields(options.totals),
       database: { ok, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
-      schema_version: options.schemaVersion ?? null,
+      schema_version: options.schemaVersion,
       instance_id: options.instanceId,
       instance_mode: options.instanceMode,
       bot_mode: options.botMode,
@@ -70,7 +70,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
     name: service.name,
     version: service.version,
     release: options.release,
-    schema_version: options.schemaVersion ?? null,
+    schema_version: options.schemaVersion,
     node: process.version,
   }));
 }
@@ -117,7 +117,7 @@ function createLockView({ role, botState }: HealthOptions) {
   };
 }
 
-function totalsFields(totals: Pick<InboxTotals, 'read'>) {
+function totalsFields(totals: HealthOptions['totals']) {
   const { received, finished, refusedQueueFull } = totals.read();
   return { received, finished, refused_queue_full: refusedQueueFull };
 }

@@ -12,7 +12,7 @@ import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 import { askToYield, type Holder, isYieldRequest, readHolder, terminate, yieldChannel } from './holder.ts';
-import type { InstanceState } from './instance-state.ts';
+import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
 import { type LockConnection, openLockConnection } from './lock-connection.ts';
 import { lockKeyOf } from './lock-key.ts';
@@ -101,6 +101,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   function become(next: 'ACTIVE' | 'PASSIVE'): void {
     state = next;
     changedAt = performance.now();
+    // What it saw of the holder was of a former one, or of itself; it says nothing about who works from now on.
+    seen = undefined;
   }
 
   function warn(operation: string, error: unknown): void {
@@ -273,6 +275,11 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       state === 'PASSIVE' &&
       seen !== undefined &&
       seen.heartbeatAgeMs + performance.now() - seenAt > timings.staleMs,
+    // By what was seen, not by how long ago that is: the look itself may take longer than two heartbeats.
+    isHolderLate: () =>
+      state === 'PASSIVE' &&
+      seen !== undefined &&
+      seen.heartbeatAgeMs > lateAfterHeartbeats * timings.heartbeatMs,
     lease: () => lease,
     start() {
       const { promise, resolve, reject } = Promise.withResolvers<'ACTIVE' | 'PASSIVE'>();

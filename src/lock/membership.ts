@@ -1,9 +1,10 @@
 // An instance of a cluster: no lock, a lease of its own. It works as long as it renews; one that was frozen finds
 // its lease gone (the others have ended it and taken over what it had picked), and joins again under a new one.
+// It also looks whether another one is late.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { InstanceState } from './instance-state.ts';
+import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
 
 interface Queryable {
@@ -38,6 +39,7 @@ export interface Membership extends InstanceState {
 }
 
 const rejoinPauseMs = 500;
+const lookIntervalMs = 1_000;
 
 export function createMembership(options: MembershipOptions): Membership {
   const { database, telemetry, instanceId } = options;
@@ -46,7 +48,8 @@ export function createMembership(options: MembershipOptions): Membership {
   let lease: Lease = { name, epoch: 0 };
   let active = false;
   let changedAt = performance.now();
-  let renewing: Promise<void> | undefined;
+  let isOtherLate = false;
+  let renewing: Promise<unknown> | undefined;
   let resign: ((operation: string) => void) | undefined;
 
   async function join(): Promise<void> {
@@ -114,6 +117,22 @@ export function createMembership(options: MembershipOptions): Membership {
     }
   }
 
+  async function lookAtOthers(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      try {
+        const { rowCount } = await database.query(
+          `select from leases where name like 'member:%' and name <> $1
+           and heartbeat_at < clock_timestamp() - $2 * interval '1 millisecond' limit 1`,
+          [name, lateAfterHeartbeats * options.heartbeatMs],
+        );
+        isOtherLate = rowCount === 1;
+      } catch (error) {
+        warn('look at the other members', error);
+      }
+      await pause(lookIntervalMs);
+    }
+  }
+
   async function rejoin(): Promise<void> {
     while (!stopping.signal.aborted) {
       try {
@@ -143,6 +162,7 @@ export function createMembership(options: MembershipOptions): Membership {
     isActive: () => active,
     // The other members work what this one stores.
     isAbandoned: () => false,
+    isHolderLate: () => isOtherLate,
     lease: () => lease,
     status: () => ({
       state: active ? 'ACTIVE' : 'PASSIVE',
@@ -150,7 +170,7 @@ export function createMembership(options: MembershipOptions): Membership {
     }),
     async start() {
       await join();
-      renewing = run();
+      renewing = Promise.all([run(), lookAtOthers()]);
     },
     resign: operation => resign?.(operation),
     async stop() {

@@ -23,8 +23,6 @@ export interface Database extends Queryable {
   transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T>;
   /** For libraries that bring their own queries. */
   readonly pool: pg.Pool;
-  /** Milliseconds one round trip takes; rejects when the database cannot be reached within `timeoutMs`. */
-  ping(timeoutMs: number): Promise<number>;
   stop(): Promise<void>;
 }
 
@@ -86,23 +84,6 @@ export function createDatabase(options: DatabaseOptions): Database {
         // A connection that could not even roll back must not go back into the pool.
         client.release(broken);
       }
-    },
-    async ping(timeoutMs) {
-      const startedAt = performance.now();
-      const timeout = new Promise<never>((_, reject) => {
-        setTimeout(
-          () =>
-            reject(
-              new AppError({
-                code: 'DATABASE_ERROR',
-                message: `The database did not answer within ${timeoutMs} ms`,
-              }),
-            ),
-          timeoutMs,
-        ).unref();
-      });
-      await Promise.race([pool.query('select 1'), timeout]);
-      return performance.now() - startedAt;
     },
     stop: () => pool.end(),
   };

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBackground } from '../../src/bot/background.ts';
 import { type IncomingUpdate, readIncoming } from '../../src/bot/incoming.ts';
+import { createTapToast } from '../../src/bot/tap-toast.ts';
 import { createWaitingTaps } from '../../src/bot/waiting-taps.ts';
 import { createLogger } from '../../src/otel/logger.ts';
 import { createPseudonyms } from '../../src/otel/privacy.ts';
@@ -31,21 +32,29 @@ function openTaps(findUnpicked: (updateIds: readonly number[]) => Promise<Readon
     scrub: text => text,
     serviceVersion: '0',
   });
-  const taps = createWaitingTaps({
+  const background = createBackground({ capacity: 100, stopLimitMs: 1_000, telemetry });
+  const toast = createTapToast({
     api: {
       async answerCallbackQuery(id, other) {
         answered.push([id, other?.text]);
         return true;
       },
     },
-    findUnpicked(updateIds) {
-      asked.push(updateIds);
-      return findUnpicked(updateIds);
-    },
     texts,
     telemetry,
     pseudonyms: createPseudonyms(new Secret('a secret of a test')),
-    background: createBackground({ capacity: 100, stopLimitMs: 1_000, telemetry }),
+    background,
+  });
+  const taps = createWaitingTaps({
+    findUnpicked: {
+      among(updateIds) {
+        asked.push(updateIds);
+        return findUnpicked(updateIds);
+      },
+    },
+    toast,
+    telemetry,
+    background,
   });
   return { taps, answered, asked };
 }

@@ -7,6 +7,7 @@ import { openDatabase } from '../support/database.ts';
 import { epochsOf, expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';
 import type { Program } from '../support/process.ts';
 import { startStorm } from '../support/storm.ts';
+import { walkToConfirm } from '../support/walk.ts';
 
 const testTimeoutMs = 120_000;
 
@@ -23,6 +24,27 @@ test(
     await storm.taps(20);
     await expectSoundHistory(fleet, await storm.stop());
     expect(await epochsOf(fleet)).toEqual([1, 2]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a generation under way is ordered once and delivered once, by the standby',
+  async () => {
+    await using fleet = await startFleet({ kie: { stepMs: 'manual' } });
+    const { kie } = fleet.surroundings;
+    const user = fleet.surroundings.user();
+    const first = await fleet.start();
+    const second = await fleet.start();
+    await walkToConfirm(user);
+    user.click('🚀 Run');
+    await first.waitForLine(line => line.name === 'TASK_PROGRESS' && line.operation === 'submitted');
+    first.signal('SIGKILL');
+    await becomesActive(second);
+    await kie.advance(3);
+    await second.waitForEvent('RESULT_DELIVERED');
+    expect(kie.createdCount()).toBe(1);
+    expect(user.messages().filter(({ kind }) => kind === 'photo')).toHaveLength(1);
   },
   testTimeoutMs,
 );
@@ -96,7 +118,7 @@ test(
     await storm.taps(20);
     const next = await fleet.start({ RELEASE: 'new' });
     await becomesActive(next);
-    expect(old.lines.find(({ name }) => name === 'LOCK_RELEASED')).toMatchObject({ operation: 'hand-over' });
+    expect(await old.waitForEvent('LOCK_RELEASED')).toMatchObject({ operation: 'hand-over' });
     await storm.taps(40);
     // It stands by meanwhile, and would have asked by now.
     await old.waitForLine(({ name, bot_state }) => name === 'QUEUE_ENQUEUE' && bot_state === 'PASSIVE');

@@ -11,6 +11,7 @@ const answerLimitMs = 2_000 + 1_500;
 /** How long one look at the database is shared. */
 const lookValidMs = 500;
 const number = expect.any(Number);
+const noneFinished = { accepted: 0, rejected: 0, noop: 0, failed: 0, dead_letter: 0 };
 
 test('an instance alone is ACTIVE, holds the lock, and tells its state in numbers', async () => {
   await using bot = await startBot({ environment: { RELEASE: 'release-7' } });
@@ -32,9 +33,9 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
     queue_size: 0,
     queue_depth: 0,
     queue_max: 10_000,
-    totals: null,
+    totals: { received: 0, finished: noneFinished, refused_queue_full: 0 },
     database: { ok: true, latency_ms: number },
-    schema_version: null,
+    schema_version: number,
     instance_id: instanceId,
     instance_mode: 'single',
     bot_mode: 'webhook',
@@ -56,10 +57,35 @@ test('the state of the lock grows older in seconds, not in milliseconds', async 
   expect(Number(after.lock_idle_duration)).toBeLessThan(Number(before.lock_idle_duration) + passed + 0.2);
 });
 
+test('updates are counted from the start of the process, by how they ended', async () => {
+  await using bot = await startBot({ environment: { INBOX_MAX: '5' } });
+  const user = bot.user();
+  const sent = user.start();
+  await user.waitForMessage(/What shall we create/);
+  await ended(bot, sent.updateId);
+  // Sent again, it is not received again.
+  await post(bot, sent.updateId);
+  await post(bot, 4_242);
+  await ended(bot, 4_242);
+  await fill(bot, 5);
+  await waitFor('the full inbox to be noticed', async () => {
+    const { status } = await post(bot, 4_242);
+    return status === 429 ? true : undefined;
+  });
+  expect((await post(bot, 4_243)).status).toBe(429);
+  const { totals, queue_max } = await health(bot);
+  expect(totals).toEqual({
+    received: 2,
+    finished: { ...noneFinished, accepted: 1, noop: 1 },
+    refused_queue_full: 2,
+  });
+  expect(queue_max).toBe(5);
+});
+
 test('the depth of the queue is that of all instances, under both of its names', async () => {
   await using bot = await startBot();
   await fill(bot, 3);
-  expect(await health(bot)).toMatchObject({ queue_depth: 3, queue_size: 3 });
+  expect(await health(bot)).toMatchObject({ queue_depth: 3, queue_size: 3, totals: { received: 0 } });
 });
 
 test('a second instance is PASSIVE, says who the holder is, and is well', async () => {
@@ -258,6 +284,8 @@ test('the version tells which code runs on which schema', async () => {
       node: process.version,
     },
   });
+  const [newest] = await bot.database.query<{ id: number }>('select max(id) as id from migrations');
+  expect(schema_version).toBe(newest?.id);
 });
 
 type Body = Readonly<Record<string, unknown>>;
@@ -320,6 +348,10 @@ function statements(gate: DatabaseGate): Record<string, number> {
   };
 }
 
+async function ended(bot: BotUnderTest, updateId: number): Promise<void> {
+  await bot.waitForLine(({ name, update_id }) => name === 'DISPATCH_OK' && update_id === updateId);
+}
+
 function sessionOf(bot: BotUnderTest, pid: unknown): Promise<object[]> {
   return bot.database.query('select application_name from pg_stat_activity where pid = $1', [pid]);
 }
@@ -332,4 +364,13 @@ async function fill(bot: BotUnderTest, count: number): Promise<void> {
      from generate_series(1, $2::int) as number`,
     [bot.config.telegram.botId, count],
   );
+}
+
+/** An update of no chat and no kind, which ends as noop. */
+function post(bot: BotUnderTest, updateId: number): Promise<Response> {
+  return fetch(bot.webhookUrl(), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': webhookSecret },
+    body: JSON.stringify({ update_id: updateId }),
+  });
 }

@@ -1,9 +1,8 @@
 // What the webhook does with every request that could reach it: strangers, broken bodies, repetitions, a database
-// that is away; and what the probes beside it say.
+// that is away.
 import { expect, test } from 'vitest';
 import { reasons } from '../../src/otel/reasons.ts';
 import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
-import { service } from '../../src/service.ts';
 import { type BotUnderTest, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { messageChain, outcomeOf, storyOf } from '../support/story.ts';
 import { walkToForm } from '../support/walk.ts';
@@ -262,40 +261,6 @@ test('a group is told in one line that the bot is for private chats, and is left
   expect(bot.telegram.calls('leaveChat')).toMatchObject([{ payload: { chat_id: group.id } }]);
 });
 
-test('the probes answer without a secret', async () => {
-  await using bot = await startBot();
-  const calls = bot.telegram.callCount();
-  expect(await probe(bot, '/livez')).toEqual({ status: 200, body: { ok: true } });
-  expect(await probe(bot, '/readyz')).toEqual({ status: 200, body: { ok: true } });
-  expect(await probe(bot, '/version')).toEqual({
-    status: 200,
-    body: { name: service.name, version: service.version, node: process.version },
-  });
-  expect(await probe(bot, '/health')).toEqual({
-    status: 200,
-    body: {
-      ok: true,
-      status: 'ok',
-      uptime: expect.any(Number),
-      bot_state: 'ACTIVE',
-      bot_mode: 'webhook',
-      instance_id: expect.stringMatching(/\S/),
-      queue_depth: 0,
-      database: { ok: true, latency_ms: expect.any(Number) },
-    },
-  });
-  expect(bot.telegram.callCount()).toBe(calls);
-});
-
-test('the health still answers, and says that it is not well, while the updates cannot be counted', async () => {
-  await using bot = await startBot();
-  await bot.database.query('alter table updates rename to updates_away');
-  const { status, body } = await probe(bot, '/health');
-  await bot.database.query('alter table updates_away rename to updates');
-  expect(status).toBe(503);
-  expect(body).toMatchObject({ ok: false, status: 'degraded', queue_depth: null });
-});
-
 let nextUpdateId = 900_000_001;
 
 function helpFrom(userId: number): { readonly update_id: number; readonly message: object } {
@@ -326,11 +291,6 @@ function post(
     headers: { 'content-type': 'application/json', ...headers },
     body,
   });
-}
-
-async function probe(bot: BotUnderTest, path: string): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(`${bot.app.url()}${path}`);
-  return { status: response.status, body: await response.json() };
 }
 
 function refusalsOf(bot: BotUnderTest): Line[] {

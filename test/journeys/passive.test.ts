@@ -54,6 +54,8 @@ describe.concurrent('a checkout', () => {
     expect(await outcomeOf(bot, checkout)).toEqual([{ outcome: 'noop', reason_code: 'NOOP', attempts: 1 }]);
     const cid = await bot.cidOf(checkout.updateId);
     await bot.waitForEvent(cid, 'PRE_CHECKOUT');
+    // The line follows the outcome.
+    await bot.waitForEvent(cid, 'DISPATCH_OK');
     expect(bot.chainOf(cid).toSorted()).toEqual([
       'DISPATCH_OK',
       'DISPATCH_START',
