@@ -145,16 +145,16 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('database', () => database.stop());
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
-    // Through a transaction pooler nobody can LISTEN: the queue then has connections of its own.
-    const queueDatabase = isBehindPooler(config)
-      ? createDatabase({
-          url: config.lockDatabaseUrl,
-          instanceId,
-          poolSize: queuePoolSize,
-          telemetry,
-        })
-      : database;
-    if (queueDatabase !== database) lifecycle.onStop('database of the queue', () => queueDatabase.stop());
+    // Of its own: through a transaction pooler nobody can LISTEN, and which job is taken need not outlive a crash of
+    // the database.
+    const queueDatabase = createDatabase({
+      url: config.lockDatabaseUrl,
+      instanceId,
+      poolSize: queuePoolSize,
+      durableCommits: false,
+      telemetry,
+    });
+    lifecycle.onStop('database of the queue', () => queueDatabase.stop());
     const work = createDuty(() => beginWork(), endedBadly('stop the workers'));
     const source = createDuty(() => openSource(), endedBadly('stop taking updates'));
     const role = createRole({
@@ -364,10 +364,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     },
     stop: () => lifecycle.stop(),
   };
-}
-
-function isBehindPooler({ databaseUrl, lockDatabaseUrl }: Config): boolean {
-  return databaseUrl.reveal() !== lockDatabaseUrl.reveal();
 }
 
 /** A base URL with port 0 stands for the port that was free, as PORT=0 does. */

@@ -30,6 +30,11 @@ export interface DatabaseOptions {
   readonly url: Secret;
   readonly instanceId: string;
   readonly poolSize: number;
+  /**
+   * False: commits do not wait for the disk. A crash of the database may then lose the last of them, in the order in
+   * which they were made; nothing else can. True by default.
+   */
+  readonly durableCommits?: boolean;
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub'>;
 }
 
@@ -47,6 +52,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: idleInTransactionMs,
     statement_timeout: statementTimeoutMs,
     keepAlive: true,
+    ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
   });
   const onError = (error: Error): void => {
     options.telemetry.emit('SYSTEM_WARNING', {

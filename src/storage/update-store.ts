@@ -123,7 +123,8 @@ const insertText = `
   select update_id, (select count(*) from jobs) from stored`;
 
 // A head that another instance picks at the same moment is left to it: the second of the two updates waits for
-// the first, and then finds picked_by changed.
+// the first, and then finds picked_by changed. It does not wait for the disk: a pick that a crash of the database
+// loses is made again, and what is committed after it takes it to the disk.
 const pickText = `
   with heads as (
     select head.id
@@ -131,7 +132,7 @@ const pickText = `
     cross join lateral (
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
-    where (select holds_lease($3, $4))
+    where (select holds_lease($3, $4)) and (select set_config('synchronous_commit', 'off', true)) = 'off'
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
     from heads where updates.id = heads.id and outcome is null and (picked_by is null or picked_by = $2)
