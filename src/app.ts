@@ -42,13 +42,13 @@ import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
 import { Secret } from './secret.ts';
 import { service } from './service.ts';
 import { createDatabase } from './storage/database.ts';
-import { takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
+import { shareWork, takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
 import { createTaskStore } from './storage/task-store.ts';
-import { createFindUnpicked } from './storage/unpicked-updates.ts';
 import { createUpdateStore } from './storage/update-store.ts';
+import { createWaitingUpdates } from './storage/waiting-updates.ts';
 import { createTexts } from './ui/texts.ts';
 
 /** What tests and the sandbox may replace; production uses the defaults. */
@@ -85,7 +85,11 @@ const logStopDeadlineMs = 3_000;
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const lifecycle = createLifecycle();
   const instanceId = overrides.instanceId ?? `trt-${randomBytes(4).toString('hex')}`;
-  let state: InstanceState = { isActive: () => false, isAbandoned: () => false };
+  let state: InstanceState = {
+    isActive: () => false,
+    isAbandoned: () => false,
+    isHolderLate: () => false,
+  };
   const botState = () => (state.isActive() ? 'ACTIVE' : 'PASSIVE');
   const logger = createLogger({
     format: config.log.format,
@@ -169,7 +173,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       work,
       source,
     });
-    lifecycle.onStop('membership', () => role.leave());
+    lifecycle.onStop('membership', async () => {
+      await role.leave();
+      if (config.instance.mode === 'cluster') await shareWork(database);
+    });
     state = overrides.state ?? role.state;
     const { lease } = role;
     const totals = createInboxTotals();
@@ -218,7 +225,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       mode: config.instance.passiveMode,
       api: telegram.api,
       refusedUpdates: totals.countRefusedUpdates(createRefusedUpdateStore(database, config.telegram.botId)),
-      findUnpicked: createFindUnpicked(database, config.telegram.botId),
+      waitingUpdates: createWaitingUpdates(database, config.telegram.botId),
       messages,
       catalogue,
       texts,
@@ -283,12 +290,13 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       instanceId,
       onPick: reception.picked,
       isActive: () => state.isActive(),
+      isShared: config.instance.mode === 'cluster',
     });
 
     async function beginWork(): Promise<Running> {
       const { mode, lock } = config.instance;
       if (mode === 'single') await takeOverWork(database, instanceId);
-      else await takeOverFromDead(database, lock.staleMs);
+      else if ((await takeOverFromDead(database, lock.staleMs)) === 0) await shareWork(database);
       const workers = await startWorkers({
         database: queueDatabase,
         jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },

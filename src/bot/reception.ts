@@ -5,7 +5,7 @@
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { RefusedUpdateStore } from '../storage/refused-update-store.ts';
-import type { FindUnpicked } from '../storage/unpicked-updates.ts';
+import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import { createBackground } from './background.ts';
 import { createCheckout } from './checkout.ts';
 import type { IncomingUpdate } from './incoming.ts';
@@ -32,7 +32,7 @@ export interface Reception {
 
 export interface ReceptionOptions extends Omit<PassiveOptions, 'background'> {
   readonly refusedUpdates: RefusedUpdateStore;
-  readonly findUnpicked: FindUnpicked;
+  readonly waitingUpdates: WaitingUpdates;
   readonly pseudonyms: Pseudonyms;
 }
 

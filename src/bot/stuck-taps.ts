@@ -3,7 +3,7 @@
 // them. That is sooner than a frozen instance is succeeded, and before Telegram ends the spinner by itself. While
 // nobody is late nothing is asked of the database.
 import type { InstanceState } from '../lock/instance-state.ts';
-import type { FindUnpicked } from '../storage/unpicked-updates.ts';
+import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import type { Background } from './background.ts';
 import { readIncoming } from './incoming.ts';
 import type { TapToast } from './tap-toast.ts';
@@ -14,7 +14,7 @@ export interface StuckTaps {
 
 export interface StuckTapsOptions {
   readonly state: Pick<InstanceState, 'isHolderLate'>;
-  readonly findUnpicked: Pick<FindUnpicked, 'tapsInWaiting'>;
+  readonly waitingUpdates: Pick<WaitingUpdates, 'tapsInWaiting'>;
   readonly toast: TapToast;
   readonly background: Background;
 }
@@ -27,13 +27,13 @@ const horizonMs = 60_000;
 /** What is above it comes with the next look. */
 const tapsPerLook = 1_000;
 
-export function startStuckTaps({ state, findUnpicked, toast, background }: StuckTapsOptions): StuckTaps {
+export function startStuckTaps({ state, waitingUpdates, toast, background }: StuckTapsOptions): StuckTaps {
   let looking = false;
 
   async function look(): Promise<void> {
     looking = true;
     try {
-      const found = await findUnpicked.tapsInWaiting({
+      const found = await waitingUpdates.tapsInWaiting({
         olderThanMs: patienceMs,
         youngerThanMs: horizonMs,
         except: toast.given(),
@@ -53,7 +53,7 @@ export function startStuckTaps({ state, findUnpicked, toast, background }: Stuck
   }
 
   const timer = setInterval(() => {
-    if (!looking && state.isHolderLate?.()) background.start('look for stuck taps', look);
+    if (!looking && state.isHolderLate()) background.start('look for stuck taps', look);
   }, lookEveryMs);
   timer.unref();
   return { stop: () => clearInterval(timer) };

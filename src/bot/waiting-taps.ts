@@ -4,7 +4,7 @@
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { FindUnpicked } from '../storage/unpicked-updates.ts';
+import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import type { Background } from './background.ts';
 import type { IncomingUpdate } from './incoming.ts';
 import type { TapToast, WaitingTap } from './tap-toast.ts';
@@ -18,7 +18,7 @@ export interface WaitingTaps {
 }
 
 export interface WaitingTapsOptions {
-  readonly findUnpicked: Pick<FindUnpicked, 'among'>;
+  readonly waitingUpdates: Pick<WaitingUpdates, 'among'>;
   readonly toast: Pick<TapToast, 'give'>;
   readonly telemetry: Pick<Telemetry, 'emit' | 'traceparent' | 'scrub'>;
   readonly background: Background;
@@ -31,7 +31,7 @@ const lookEveryMs = 250;
 const capacity = 10_000;
 
 export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
-  const { findUnpicked, toast, telemetry, background } = options;
+  const { waitingUpdates, toast, telemetry, background } = options;
   /** By update id, oldest first. */
   const taps = new Map<number, WaitingTap>();
   let timer: NodeJS.Timeout | undefined;
@@ -72,7 +72,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
   /** undefined when the database cannot tell: then nobody works them either, and the spinner must end. */
   async function unpickedOf(due: readonly WaitingTap[]): Promise<ReadonlySet<number> | undefined> {
     try {
-      return await findUnpicked.among(due.map(({ update }) => update.updateId));
+      return await waitingUpdates.among(due.map(({ update }) => update.updateId));
     } catch (error) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'look for waiting taps',

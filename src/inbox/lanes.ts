@@ -44,6 +44,11 @@ export interface LaneOptions {
   readonly onPick: (updateId: number) => void;
   /** False once another instance is to go on: then nothing more is picked. */
   readonly isActive: () => boolean;
+  /**
+   * Other instances work lanes too. One that finds the head of a lane held here goes away; so the lane is left only
+   * when it was found empty after the last commit, not when it looked empty during it.
+   */
+  readonly isShared: boolean;
 }
 
 const maxAttempts = 3;
@@ -142,6 +147,7 @@ export function createLanes(options: LaneOptions): Lanes {
         },
         () => dispatch(picked, opened),
       );
+      more ||= options.isShared;
     }
   }
 

@@ -10,7 +10,6 @@ export interface InstanceState {
   isAbandoned(): boolean;
   /**
    * Another instance that should be at work has missed two heartbeats: it may be frozen, and still has what it took.
-   * Left out where nobody looks at the others.
    */
-  isHolderLate?(): boolean;
+  isHolderLate(): boolean;
 }

@@ -80,7 +80,7 @@ export async function takeOverWork(queryable: Queryable, instanceId: string): Pr
 
 /**
  * For the members of a cluster: ends the leases of those that have not renewed for `staleMs` or have no connection
- * any more, which fences them off, takes back what they had picked, and gives all open work a job. Returns how many.
+ * any more, which fences them off, and takes over what they had. Returns how many there were.
  */
 export async function takeOverFromDead(queryable: Queryable, staleMs: number): Promise<number> {
   const { rowCount } = await queryable.query(
@@ -93,12 +93,19 @@ export async function takeOverFromDead(queryable: Queryable, staleMs: number): P
      )`,
     [staleMs],
   );
-  if (!rowCount) return 0;
+  if (rowCount) await shareWork(queryable);
+  return rowCount ?? 0;
+}
+
+/**
+ * Makes everything that no member holds available to all of them. For one that joins or leaves: what it did not
+ * pick while it was not working has no job any more.
+ */
+export async function shareWork(queryable: Queryable): Promise<void> {
   await queryable.query(`
     update updates set picked_by = null
     where outcome is null and picked_by is not null and not exists (
       select 1 from leases where leases.name = 'member:' || updates.picked_by
     )`);
   await recoverJobs(queryable);
-  return rowCount;
 }

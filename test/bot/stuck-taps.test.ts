@@ -10,7 +10,7 @@ import { createPseudonyms } from '../../src/otel/privacy.ts';
 import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
-import { createFindUnpicked } from '../../src/storage/unpicked-updates.ts';
+import { createWaitingUpdates } from '../../src/storage/waiting-updates.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -115,14 +115,14 @@ async function openStuckTaps({ isHolderLate = () => true, refuse }: Options = {}
     pseudonyms: createPseudonyms(new Secret('a secret of a test')),
     background,
   });
-  const findUnpicked = createFindUnpicked(database, botId);
+  const waitingUpdates = createWaitingUpdates(database, botId);
   let looks = 0;
   const stuckTaps = startStuckTaps({
     state: { isHolderLate },
-    findUnpicked: {
+    waitingUpdates: {
       tapsInWaiting(wanted) {
         looks += 1;
-        return findUnpicked.tapsInWaiting(wanted);
+        return waitingUpdates.tapsInWaiting(wanted);
       },
     },
     toast,

@@ -23,7 +23,7 @@ function tapOf(updateId: number): IncomingUpdate {
   return update ?? expect.fail('it is no update');
 }
 
-function openTaps(findUnpicked: (updateIds: readonly number[]) => Promise<ReadonlySet<number>>) {
+function openTaps(waitingUpdates: (updateIds: readonly number[]) => Promise<ReadonlySet<number>>) {
   const answered: [string, string | undefined][] = [];
   const asked: (readonly number[])[] = [];
   const telemetry = createTelemetry({
@@ -46,10 +46,10 @@ function openTaps(findUnpicked: (updateIds: readonly number[]) => Promise<Readon
     background,
   });
   const taps = createWaitingTaps({
-    findUnpicked: {
+    waitingUpdates: {
       among(updateIds) {
         asked.push(updateIds);
-        return findUnpicked(updateIds);
+        return waitingUpdates(updateIds);
       },
     },
     toast,

@@ -141,7 +141,7 @@ describe.concurrent('a refused tap', () => {
 
 test('a tap that is given up after it waited is told the cid by a message', async () => {
   let isActive = true;
-  const state = { isActive: () => isActive, isAbandoned: () => false };
+  const state = { isActive: () => isActive, isAbandoned: () => false, isHolderLate: () => false };
   await using bot = await startBot({ overrides: { state } });
   const user = await userAtMenu(bot);
   isActive = false;

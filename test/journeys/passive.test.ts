@@ -439,7 +439,7 @@ describe.concurrent('PASSIVE_MODE', () => {
   });
 
   test.each(['queue', 'reject'])('%s changes nothing for an ACTIVE instance', async mode => {
-    const state: InstanceState = { isActive: () => true, isAbandoned: () => true };
+    const state: InstanceState = { isActive: () => true, isAbandoned: () => true, isHolderLate: () => false };
     await using bot = await startBot({ environment: { PASSIVE_MODE: mode }, overrides: { state } });
     const user = await userAtMenu(bot);
     expect((await storyOf(bot, user.click('🎨 Pictures'))).chain).toEqual(acceptedTap);
@@ -458,6 +458,7 @@ function switchableState(initial: Situation): SwitchableState {
   return {
     isActive: () => now === 'active',
     isAbandoned: () => now === 'abandoned',
+    isHolderLate: () => false,
     become(situation) {
       now = situation;
     },

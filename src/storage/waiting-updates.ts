@@ -2,7 +2,7 @@
 // whichever instance has stored or picked them.
 import type { Database } from './database.ts';
 
-export interface FindUnpicked {
+export interface WaitingUpdates {
   /** Those of the given updates that have no outcome and that no instance has picked. */
   among(updateIds: readonly number[]): Promise<ReadonlySet<number>>;
   /** Taps without an outcome, picked or not, oldest first. */
@@ -25,7 +25,7 @@ export interface StoredTap {
   readonly receivedAt: Date;
 }
 
-export function createFindUnpicked(database: Pick<Database, 'query'>, botId: number): FindUnpicked {
+export function createWaitingUpdates(database: Pick<Database, 'query'>, botId: number): WaitingUpdates {
   return {
     async among(updateIds) {
       const { rows } = await database.query<{ update_id: string }>(
