@@ -178,6 +178,7 @@ export function createMembership(options: MembershipOptions): Membership {
       await renewing;
     },
     async leave() {
+      if (lease.epoch === 0) return;
       await database.query('delete from leases where name = $1 and epoch = $2', [name, lease.epoch]);
       telemetry.emit('LOCK_RELEASED', { lock_epoch: lease.epoch, operation: 'stop' });
     },
