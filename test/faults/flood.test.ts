@@ -51,8 +51,9 @@ test(
     const growth = (await heldBytes()) - before;
 
     expect(flood.refused.length).toBeGreaterThan(0);
-    // At the first refusal the others are still on their way back.
-    expect(flood.beforeFirstRefusal).toBeGreaterThan(inboxMax - connections);
+    // At the first refusal the others are still on their way back, and what was being stored when the last count began
+    // may stand in it and beside it.
+    expect(flood.beforeFirstRefusal).toBeGreaterThan(inboxMax - 2 * connections);
     expect(flood.deepest).toBeLessThanOrEqual(inboxMax);
     expect(flood.deepest).toBeGreaterThan(inboxMax - connections);
     expect(growth).toBeLessThan(maxGrowthBytes);
