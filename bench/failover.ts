@@ -3,10 +3,10 @@
 // the LOCK_ACQUIRED of the other one.
 import { openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findFreePort } from '../src/sandbox/free-port.ts';
 import { startPostgres } from '../src/sandbox/postgres.ts';
 import { createLoad } from './load.ts';
 import { type Child, startChild } from './processes.ts';
@@ -127,7 +127,7 @@ async function measureDeploy(
 let started = 0;
 
 async function startInstance(place: Place, environment: Record<string, string> = {}): Promise<Instance> {
-  const port = await freePort();
+  const port = await findFreePort();
   started += 1;
   const output = path.join(place.folder, `stdout-${started}.log`);
   openSync(output, 'w');
@@ -161,13 +161,4 @@ async function startInstance(place: Place, environment: Record<string, string> =
     },
   });
   return { ...child, lines, waitFor };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  await new Promise(resolve => server.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('A TCP server has a port');
-  return address.port;
 }

@@ -109,12 +109,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listening?.port ?? config.port}`;
 
   function endedBadly(operation: string): (error: unknown) => void {
-    return error =>
-      telemetry.emit('SYSTEM_WARNING', {
-        operation,
-        error_type: errorType(error),
-        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-      });
+    return error => telemetry.warn(operation, error);
   }
 
   /** Until it succeeds or is not wanted any more. Never rejects. */

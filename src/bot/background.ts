@@ -1,7 +1,6 @@
 // Work that an update causes and nobody waits for. It is bounded in number, its failures are told and never
 // thrown, and `stop` waits for what is under way. What a full house turns away is told too, under its own cid.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 export interface Background {
@@ -15,30 +14,24 @@ export interface BackgroundOptions {
   readonly capacity: number;
   /** How long `stop` waits at most. */
   readonly stopLimitMs: number;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub'>;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'warn'>;
 }
 
 export function createBackground({ capacity, stopLimitMs, telemetry }: BackgroundOptions): Background {
   const running = new Set<Promise<void>>();
 
-  function warn(operation: string, type: string, message: string): void {
-    telemetry.emit('SYSTEM_WARNING', {
-      operation,
-      error_type: type,
-      error_message: telemetry.scrub(message),
-    });
-  }
-
   return {
     start(operation, work) {
       if (running.size >= capacity) {
-        warn(operation, 'TOO_MANY', `${capacity} of these are under way; this one was left out`);
+        telemetry.emit('SYSTEM_WARNING', {
+          operation,
+          error_type: 'TOO_MANY',
+          error_message: `${capacity} of these are under way; this one was left out`,
+        });
         return;
       }
       const ended = work()
-        .catch((error: unknown) =>
-          warn(operation, errorType(error), error instanceof Error ? error.message : String(error)),
-        )
+        .catch((error: unknown) => telemetry.warn(operation, error))
         .finally(() => running.delete(ended));
       running.add(ended);
     },

@@ -37,13 +37,9 @@ export function createIntake(options: IntakeOptions): Intake {
           kind: spanKind,
           root: true,
           startTime: receivedAt,
-          attributes: {
-            event_type: update.eventType,
-            update_id: update.updateId,
-            ...(spanKind === SpanKind.SERVER
-              ? { 'http.request.method': 'POST', 'http.route': '/webhook' }
-              : {}),
-          },
+          ...(spanKind === SpanKind.SERVER
+            ? { attributes: { 'http.request.method': 'POST', 'http.route': '/webhook' } }
+            : {}),
           fields: {
             event_type: update.eventType,
             update_id: update.updateId,

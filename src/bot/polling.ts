@@ -4,7 +4,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { Update } from 'grammy/types';
-import { errorType } from '../errors.ts';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import { createQueueFull } from '../inbox/queue-full.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -73,11 +72,7 @@ export function startPolling(options: PollingOptions): Polling {
       } catch (error) {
         if (stopping.signal.aborted) break;
         pauseMs = Math.min(longestPauseMs, Math.max(firstPauseMs, pauseMs * 2));
-        telemetry.emit('SYSTEM_WARNING', {
-          operation: 'getUpdates',
-          error_type: errorType(error),
-          error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-        });
+        telemetry.warn('getUpdates', error);
         await sleep(pauseMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }

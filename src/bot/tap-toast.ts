@@ -60,9 +60,7 @@ export function createTapToast(options: TapToastOptions): TapToast {
         ...pseudonymsOf(update, pseudonyms),
       };
       background.start('answer a waiting tap', () =>
-        telemetry.inSpan('answer waiting tap', { traceparent, fields: subject, attributes: subject }, () =>
-          answer(tap, cause),
-        ),
+        telemetry.inSpan('answer waiting tap', { traceparent, fields: subject }, () => answer(tap, cause)),
       );
     },
     given: () => taps.admitted(),

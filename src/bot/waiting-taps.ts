@@ -2,7 +2,6 @@
 // instance that stored it, and is worked later all the same. Taps that are picked here are forgotten at once, so
 // normally nothing is asked of the database, and there is one timer for all of them while there are any.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import type { Background } from './background.ts';
@@ -20,7 +19,7 @@ export interface WaitingTaps {
 export interface WaitingTapsOptions {
   readonly waitingUpdates: Pick<WaitingUpdates, 'among'>;
   readonly toast: Pick<TapToast, 'give'>;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'traceparent' | 'scrub'>;
+  readonly telemetry: Pick<Telemetry, 'warn' | 'traceparent'>;
   readonly background: Background;
 }
 
@@ -74,12 +73,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
     try {
       return await waitingUpdates.among(due.map(({ update }) => update.updateId));
     } catch (error) {
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'look for waiting taps',
-        error_type: errorType(error),
-        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-        reason_code: 'DB_ERROR',
-      });
+      telemetry.warn('look for waiting taps', error, 'DB_ERROR');
       return undefined;
     }
   }

@@ -70,8 +70,7 @@ export function registerKieCallbackRoute(
       {
         kind: SpanKind.SERVER,
         traceparent: task.traceparent,
-        fields: { event_type: 'kie_callback' },
-        attributes: ids,
+        fields: { event_type: 'kie_callback', ...ids },
       },
       async () => {
         await tasks.storeCallback(task.id, text);

@@ -1,7 +1,6 @@
 // The HTTP server and what every route shares: bodies arrive as text (the webhook stores them as they are),
 // at most 1 MiB, and an unexpected error is answered without its text.
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 const bodyLimitBytes = 1_048_576;
@@ -19,11 +18,7 @@ export function createServer(telemetry: Telemetry): FastifyInstance {
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) {
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'http request',
-        error_type: errorType(error),
-        error_message: telemetry.scrub(error.message),
-      });
+      telemetry.warn('http request', error);
     }
     await reply.code(status).send({ ok: false, error: status < 500 ? error.code : 'internal error' });
   });

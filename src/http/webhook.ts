@@ -6,7 +6,6 @@ import type { FastifyError, FastifyInstance } from 'fastify';
 import { type IncomingUpdate, readIncoming } from '../bot/incoming.ts';
 import type { Intake } from '../bot/intake.ts';
 import type { WebhookConfig } from '../config.ts';
-import { errorType } from '../errors.ts';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import { createQueueFull } from '../inbox/queue-full.ts';
 import { jsonOrUndefined } from '../json.ts';
@@ -75,12 +74,7 @@ export function registerWebhookRoute(
           .header('retry-after', retryAfterSeconds)
           .send({ ok: false, error: 'the inbox is full, send it again' });
       } catch (error) {
-        telemetry.emit('SYSTEM_WARNING', {
-          operation: 'store update',
-          error_type: errorType(error),
-          error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-          reason_code: 'DB_ERROR',
-        });
+        telemetry.warn('store update', error, 'DB_ERROR');
         return reply
           .code(503)
           .header('retry-after', retryAfterSeconds)

@@ -2,7 +2,6 @@
 // it. It is counted there a few times a second while updates arrive, and between two counts every update that was
 // stored here is added. So the number is never too small for what went through here, and too large only for as
 // long as a count is valid. It promises nothing about what other instances store between two counts.
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 export interface InboxDepth {
@@ -24,7 +23,7 @@ export interface InboxDepthOptions {
   readonly count: () => Promise<number>;
   /** No update is admitted while so many have no outcome. */
   readonly max: number;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub'>;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
   /** Milliseconds that only go forward. */
   readonly now?: () => number;
 }
@@ -52,12 +51,7 @@ export function createInboxDepth(options: InboxDepthOptions): InboxDepth {
     try {
       counted = { depth: await count(), ended: endedBefore };
     } catch (error) {
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'count the inbox',
-        error_type: errorType(error),
-        error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-        reason_code: 'DB_ERROR',
-      });
+      telemetry.warn('count the inbox', error, 'DB_ERROR');
     }
   }
 

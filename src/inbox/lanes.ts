@@ -143,7 +143,7 @@ export function createLanes(options: LaneOptions): Lanes {
           kind: SpanKind.CONSUMER,
           traceparent: picked.traceparent,
           fields: { ...subject, ...(picked.attempt > 1 ? { attempt: picked.attempt } : {}) },
-          attributes: { ...subject, 'messaging.operation.type': 'process' },
+          attributes: { 'messaging.operation.type': 'process' },
         },
         () => dispatch(picked, opened),
       );

@@ -5,10 +5,9 @@
 //
 // The lock says who may begin work; the epoch of the lease says whose work may still be committed, and that is
 // checked by every statement that matters, because the two instances may overlap for a moment. A standby waits
-// inside Postgres, so that a holder that dies or yields is succeeded at once. It asks a holder of another release
-// to yield, once in its life at most it becomes ACTIVE that way, and it ends a holder that has not renewed.
+// inside Postgres, so that a holder that dies or yields is succeeded at once. Unless it has been ACTIVE itself, it asks
+// a holder of another release to yield, and it ends a holder that has not renewed.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 import { askToYield, type Holder, isYieldRequest, readHolder, terminate, yieldChannel } from './holder.ts';
@@ -105,14 +104,6 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     seen = undefined;
   }
 
-  function warn(operation: string, error: unknown): void {
-    telemetry.emit('SYSTEM_WARNING', {
-      operation,
-      error_type: errorType(error),
-      error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-    });
-  }
-
   /** Connects, waits for the lock, holds it, and again, until stopped. */
   async function run(decide: Decide): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -125,7 +116,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         if (stopping.signal.aborted) return;
         // Before the first decision the error is the caller's: it keeps the process from starting.
         if (decide.isOpen) return decide.reject(error);
-        warn('hold the lock', error);
+        telemetry.warn('hold the lock', error);
         await pause(reconnectPauseMs);
       } finally {
         await connection?.close().catch(() => undefined);
@@ -142,6 +133,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       if (!(await connection.tryLock())) {
         decide.resolve('PASSIVE');
         await waitAsStandby(connection);
+        if (stopping.signal.aborted) return 'stopped';
       }
       lease = { name, epoch: await connection.takeLease(name, release) };
     } finally {
@@ -150,7 +142,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     return hold(connection, decide, Math.round(performance.now() - waitingSince));
   }
 
-  /** Resolves with the lock held. Looks at the holder meanwhile, asks it, ends it when it is frozen. */
+  /** Resolves with the lock held, or when stopping. Looks at the holder meanwhile, asks it, ends it when it is frozen. */
   async function waitAsStandby(connection: LockConnection): Promise<void> {
     const waiting = new AbortController();
     const looking = lookAtHolder(waiting.signal);
@@ -183,7 +175,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
           }
         }
       } catch (error) {
-        if (!signal.aborted) warn('look at the holder of the lock', error);
+        if (!signal.aborted) telemetry.warn('look at the holder of the lock', error);
       }
       await sleep(lookIntervalMs, undefined, { signal }).catch(() => undefined);
     }

@@ -2,7 +2,6 @@
 // its lease gone (the others have ended it and taken over what it had picked), and joins again under a new one.
 // It also looks whether another one is late.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
@@ -100,7 +99,7 @@ export function createMembership(options: MembershipOptions): Membership {
       );
       return rowCount === 1;
     } catch (error) {
-      warn('renew the membership', error);
+      telemetry.warn('renew the membership', error);
       return undefined;
     }
   }
@@ -127,7 +126,7 @@ export function createMembership(options: MembershipOptions): Membership {
         );
         isOtherLate = rowCount === 1;
       } catch (error) {
-        warn('look at the other members', error);
+        telemetry.warn('look at the other members', error);
       }
       await pause(lookIntervalMs);
     }
@@ -140,7 +139,7 @@ export function createMembership(options: MembershipOptions): Membership {
         return;
       } catch (error) {
         become(false);
-        warn('join the cluster', error);
+        telemetry.warn('join the cluster', error);
         await pause(rejoinPauseMs);
       }
     }
@@ -148,14 +147,6 @@ export function createMembership(options: MembershipOptions): Membership {
 
   async function pause(milliseconds: number): Promise<void> {
     await sleep(milliseconds, undefined, { signal: stopping.signal }).catch(() => undefined);
-  }
-
-  function warn(operation: string, error: unknown): void {
-    telemetry.emit('SYSTEM_WARNING', {
-      operation,
-      error_type: errorType(error),
-      error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
-    });
   }
 
   return {

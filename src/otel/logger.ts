@@ -27,6 +27,12 @@ export interface JsonFields {
   readonly text: string;
 }
 
+/** Of one line; the values are asked for only where the text is of no use. */
+export interface OwnFields {
+  readonly text: string;
+  values(): Readonly<Record<string, unknown>>;
+}
+
 export function createJsonFields(values: Readonly<Record<string, unknown>>): JsonFields {
   const text = JSON.stringify(values).slice(1, -1);
   return { values, text: text === '' ? '' : `,${text}` };
@@ -46,10 +52,10 @@ export interface Logger {
   /** False when a line of that level would be dropped, so that callers can skip building it. */
   enabled(level: Level): boolean;
   /**
-   * Writes one line. `head` holds the fields that many lines share, already as JSON (`,"cid":"…",…`): turning them
-   * into text once per update instead of once per line is most of what a line costs. `fields` must not repeat them.
+   * Writes one line. `head` holds the fields that many lines share: turning them into text once per update instead of
+   * once per line is most of what a line costs. `own` has the line's own, and its text must not repeat them.
    */
-  write(level: Level, head: JsonFields, fields: Readonly<Record<string, unknown>>, text: string): void;
+  write(level: Level, head: JsonFields, own: OwnFields, text: string): void;
   /** Ends the OTLP stream, waiting at most `deadlineMs` for what it still holds. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -90,10 +96,10 @@ export function createLogger(options: LoggerOptions): Logger {
   const otlp = transport ? pino({ level: pinoLevels[options.level], base: null }, transport) : undefined;
   return {
     enabled: level => stdout.isLevelEnabled(pinoLevels[level]),
-    write(level, shared, fields, text) {
-      head = shared.text;
-      stdout[pinoLevels[level]](fields, text);
-      otlp?.[pinoLevels[level]]({ ...shared.values, ...fields }, text);
+    write(level, shared, own, text) {
+      head = shared.text + own.text;
+      stdout[pinoLevels[level]](text);
+      otlp?.[pinoLevels[level]]({ ...shared.values, ...own.values() }, text);
     },
     async stop(deadlineMs) {
       if (!transport) return;

@@ -7,7 +7,7 @@ import {
   type Context,
   context,
   createContextKey,
-  isSpanContextValid,
+  INVALID_TRACEID,
   ROOT_CONTEXT,
   type Span,
   type SpanContext,
@@ -24,6 +24,7 @@ import type { AmbientFields, BotState, EventFields } from './fields.ts';
 import { createJsonFields, extendJsonFields, type JsonFields, type Logger } from './logger.ts';
 import type { Scrubber } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
+import type { ReasonCode } from './reasons.ts';
 
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
 type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
@@ -42,7 +43,7 @@ export interface SpanOptions {
   readonly traceparent?: string;
   /** Epoch milliseconds, when the work began before its span could be named. */
   readonly startTime?: number;
-  /** Ambient fields of every event inside; merged over those of the surrounding span. */
+  /** Attributes of the span and ambient fields of every event inside; merged over those of the surrounding span. */
   readonly fields?: AmbientFields;
 }
 
@@ -54,6 +55,8 @@ export interface InstanceFields {
 export interface Telemetry {
   emit<N extends EventName>(name: N, fields: FieldsOf<N>): void;
   inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T>;
+  /** Emits SYSTEM_WARNING: `operation` failed with `error`, outside of what an update could tell about it. */
+  warn(operation: string, error: unknown, reason?: ReasonCode): void;
   /** Runs `work` under a fresh cid without a span, for what strangers can cause in any number. */
   outsideTrace(work: () => void): void;
   /** Adds ambient fields to the events that follow in the innermost `inSpan` and sets them on its span. */
@@ -83,6 +86,8 @@ interface Scope {
   readonly span: Span;
   /** Of this scope alone: an inner one begins with a copy. */
   readonly fields: AmbientFields;
+  /** Those of the fields that are attributes of this very span, so that its events need not repeat them. */
+  readonly told: AmbientFields;
   /** The fields as JSON, made when the first line needs them. */
   head: JsonFields | undefined;
 }
@@ -113,19 +118,19 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const definition = events[name];
     const scope = activeScope();
     const span = scope?.span ?? processSpan;
-    if (span.isRecording()) span.addEvent(name, fields as Attributes);
-    if (!logger.enabled(definition.level)) return;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
-    const own = fields as Readonly<Record<string, unknown>>;
+    const own = fields as EventValues;
+    if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
+    if (!logger.enabled(definition.level)) return;
     const shared = scope ? sharedHead(scope) : currentProcessHead();
+    const line = lineOf(`,"name":"${name}","domain":"${definition.domain}"`, own, shared.values);
+    const head = line.changed && scope ? headOf(scope.span, { ...scope.fields, ...line.changed }) : shared;
     const cid = cidOf(span.spanContext().traceId);
     const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
-    const line = withoutShared({ name, domain: definition.domain }, own, shared.values);
-    const head = line.changed && scope ? headOf(scope.span, { ...scope.fields, ...line.changed }) : shared;
     logger.write(
       definition.level,
       head,
-      line.fields,
+      { text: line.text, values: () => ({ name, domain: definition.domain, ...own }) },
       `${name} cid=${cid} domain=${definition.domain}${reason}`,
     );
   }
@@ -165,12 +170,18 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       parent,
     );
     // Without an SDK a span continues its parent's ids, or has none at all: then they are made here.
-    if (!isSpanContextValid(span.spanContext())) span = trace.wrapSpanContext(newSpanContext());
+    if (span.spanContext().traceId === INVALID_TRACEID) span = trace.wrapSpanContext(newSpanContext());
     if (span.isRecording()) {
       span.setAttribute('cid', cidOf(span.spanContext().traceId));
+      if (spanOptions.fields) span.setAttributes(spanOptions.fields);
       if (spanOptions.kind === SpanKind.CONSUMER) span.setAttribute('bot_state', instance.botState());
     }
-    const scope: Scope = { span, fields: { ...outer?.fields, ...spanOptions.fields }, head: undefined };
+    const scope: Scope = {
+      span,
+      fields: { ...outer?.fields, ...spanOptions.fields },
+      told: { ...spanOptions.fields },
+      head: undefined,
+    };
     const active = trace.setSpan(parent, span).setValue(scopeKey, scope);
     try {
       return await context.with(active, work);
@@ -201,8 +212,21 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     emit,
     inSpan,
     scrub,
+    warn(operation, error, reason) {
+      emit('SYSTEM_WARNING', {
+        operation,
+        error_type: errorType(error),
+        error_message: scrub(error instanceof Error ? error.message : String(error)),
+        reason_code: reason,
+      });
+    },
     outsideTrace(work) {
-      const scope: Scope = { span: trace.wrapSpanContext(newSpanContext()), fields: {}, head: undefined };
+      const scope: Scope = {
+        span: trace.wrapSpanContext(newSpanContext()),
+        fields: {},
+        told: {},
+        head: undefined,
+      };
       context.with(ROOT_CONTEXT.setValue(scopeKey, scope), work);
     },
     annotate(fields) {
@@ -210,6 +234,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       if (!scope) return;
       scope.head = scope.head && extendJsonFields(scope.head, fields);
       Object.assign(scope.fields, fields);
+      Object.assign(scope.told, fields);
       scope.span.setAttributes(fields);
     },
     recordError(error) {
@@ -224,23 +249,38 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   };
 }
 
+type EventValues = Readonly<Record<string, string | number | undefined>>;
+
+/** What the span does not say itself: in Jaeger its tags stand right above its events. */
+function untold(own: EventValues, told: AmbientFields | undefined): Attributes | undefined {
+  let attributes: Attributes | undefined;
+  for (const key in own) {
+    const value = own[key];
+    if (value === undefined || (told as EventValues | undefined)?.[key] === value) continue;
+    attributes ??= {};
+    attributes[key] = value;
+  }
+  return attributes;
+}
+
 /**
- * The event's own fields without those the head has with the same value. `changed`: those that the head
- * has with another value, so it must be made anew, because a name must not stand in a line twice.
+ * `start` and the event's own fields as JSON, without those the head has with the same value. `changed`: those that
+ * the head has with another value, so it must be made anew, because a name must not stand in a line twice.
  */
-function withoutShared(
-  line: Record<string, unknown>,
-  own: Readonly<Record<string, unknown>>,
+function lineOf(
+  start: string,
+  own: EventValues,
   shared: Readonly<Record<string, unknown>>,
-): { readonly fields: Record<string, unknown>; readonly changed: Record<string, unknown> | undefined } {
+): { readonly text: string; readonly changed: Record<string, unknown> | undefined } {
+  let text = start;
   let changed: Record<string, unknown> | undefined;
   for (const key in own) {
     const value = own[key];
     if (value === undefined) continue;
-    if (shared[key] === undefined) line[key] = value;
+    if (shared[key] === undefined) text += `,"${key}":${JSON.stringify(value)}`;
     else if (shared[key] !== value) changed = { ...changed, [key]: value };
   }
-  return { fields: line, changed };
+  return { text, changed };
 }
 
 function parentContext(options: SpanOptions, stored: SpanContext | undefined): Context {

@@ -80,7 +80,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           model_id: task.modelId,
           model_version: task.modelVersion,
         },
-        attributes: { task_id: task.id, model_id: task.modelId, model_version: task.modelVersion },
       },
       async () => {
         const current = await adoptCallbacks(task);

@@ -35,7 +35,7 @@ export interface DatabaseOptions {
    * which they were made; nothing else can. True by default.
    */
   readonly durableCommits?: boolean;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub'>;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
 /** An abandoned transaction must not hold locks for longer than a failover takes. */
@@ -55,12 +55,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
   });
   const onError = (error: Error): void => {
-    options.telemetry.emit('SYSTEM_WARNING', {
-      operation: 'database connection',
-      error_type: error.name,
-      error_message: options.telemetry.scrub(error.message),
-      reason_code: 'DB_ERROR',
-    });
+    options.telemetry.warn('database connection', error, 'DB_ERROR');
   };
   // Without a listener a connection that breaks would end the process: idle ones tell the pool, borrowed
   // ones only themselves.

@@ -39,10 +39,7 @@ function harness(max: number, found: number | Error = 0): Harness {
         return seen;
       },
       max,
-      telemetry: {
-        emit: (_name, fields) => void state.warnings.push(String('operation' in fields && fields.operation)),
-        scrub: text => text,
-      },
+      telemetry: { warn: operation => void state.warnings.push(operation) },
       now: () => state.clockMs,
     }),
   };

@@ -2,8 +2,7 @@
 import { expect, test } from 'vitest';
 import { createInboxDepth } from '../../src/inbox/inbox-depth.ts';
 import { createInboxTotals } from '../../src/inbox/inbox-totals.ts';
-import { Secret } from '../../src/secret.ts';
-import { createDatabase, type Database } from '../../src/storage/database.ts';
+import type { Database } from '../../src/storage/database.ts';
 import { createRefusedUpdateStore } from '../../src/storage/refused-update-store.ts';
 import { createUpdateStore, type NewUpdate, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -11,7 +10,7 @@ import { takeLease } from '../support/lease.ts';
 
 const botId = 1;
 const noneFinished = { accepted: 0, rejected: 0, noop: 0, failed: 0, dead_letter: 0 };
-const telemetry = { emit: () => undefined, scrub: (text: string) => text };
+const telemetry = { warn: () => undefined };
 
 test('nothing is counted before anything has happened', () => {
   expect(createInboxTotals().read()).toEqual({ received: 0, finished: noneFinished, refusedQueueFull: 0 });
@@ -72,12 +71,7 @@ test('each time an update finds the inbox full is counted', async () => {
 
 async function createScene() {
   const testDatabase = await createTestDatabase();
-  const database: Database = createDatabase({
-    url: new Secret(testDatabase.url),
-    instanceId: 'test',
-    poolSize: 2,
-    telemetry,
-  });
+  const database: Database = testDatabase.connect(2);
   const totals = createInboxTotals();
   const lease = await takeLease(database);
   return {

@@ -243,6 +243,37 @@ test('what strangers cause has a fresh cid each time, and no span', async () => 
   for (const { trace_id } of written.slice(0, 2)) expect(ids).not.toContain(trace_id);
 });
 
+test('what the span says itself, its events do not repeat, and the lines do', async () => {
+  const { telemetry, lines } = record();
+  const cid = await telemetry.inSpan('work', { fields: { task_id: 'task-1' } }, async () => {
+    telemetry.annotate({ operation: 'test' });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-2' });
+    return telemetry.cid();
+  });
+  const span = spanOf(cid, 'work');
+  expect(span.attributes).toMatchObject({ task_id: 'task-1', operation: 'test' });
+  const { operation: _told, ...untold } = warning;
+  expect(span.events.map(({ attributes }) => attributes)).toEqual([untold, { ...untold, task_id: 'task-2' }]);
+  const written = lines.map((line): Line => JSON.parse(line));
+  expect(written.map(({ operation, task_id }) => [operation, task_id])).toEqual([
+    ['test', 'task-1'],
+    ['test', 'task-2'],
+  ]);
+});
+
+test('a warning tells which work failed and why, without secrets', () => {
+  const { telemetry, line } = record(text => text.replaceAll('canary', '[secret]'));
+  telemetry.warn('count', new TypeError('no canary here'), 'DB_ERROR');
+  expect(line()).toMatchObject({
+    name: 'SYSTEM_WARNING',
+    operation: 'count',
+    error_type: 'TypeError',
+    error_message: 'no [secret] here',
+    reason_code: 'DB_ERROR',
+  });
+});
+
 test('a line below the level is not written, and its span event stays', async () => {
   const lines: string[] = [];
   const telemetry = createTelemetry({

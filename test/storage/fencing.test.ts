@@ -1,8 +1,7 @@
 // Who has been succeeded commits nothing any more, however alive its process and its connections are.
 import pg from 'pg';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
-import { createDatabase, type Database } from '../../src/storage/database.ts';
+import type { Database } from '../../src/storage/database.ts';
 import { createTaskStore, type TaskStore } from '../../src/storage/task-store.ts';
 import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
@@ -37,12 +36,7 @@ let database: Database;
 beforeEach(async () => {
   testDatabase = await createTestDatabase();
   databases.push(testDatabase);
-  database = createDatabase({
-    url: new Secret(testDatabase.url),
-    instanceId: 'test',
-    poolSize: 4,
-    telemetry: { emit: () => undefined, scrub: text => text },
-  });
+  database = testDatabase.connect(4);
   const used = database;
   onTestFinished(() => used.stop());
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [chatId]);

@@ -1,18 +1,11 @@
 import { expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
-import { createDatabase } from '../../src/storage/database.ts';
 import { createTaskStore } from '../../src/storage/task-store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
 
 test('a look that is scheduled for later does not put off the look that a callback asks for', async () => {
   const testDatabase = await createTestDatabase();
-  const database = createDatabase({
-    url: new Secret(testDatabase.url),
-    instanceId: 'test',
-    poolSize: 2,
-    telemetry: { emit: () => undefined, scrub: text => text },
-  });
+  const database = testDatabase.connect(2);
   try {
     const tasks = createTaskStore(database, await takeLease(database));
     await database.query(`insert into users (chat_id, language) values (1, 'en')`);

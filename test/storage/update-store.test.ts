@@ -1,8 +1,6 @@
 // The promise that nothing stored is forgotten: with each new update goes a job that will find it.
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { Secret } from '../../src/secret.ts';
-import { createDatabase } from '../../src/storage/database.ts';
 import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -23,12 +21,7 @@ function newUpdate(updateId: number): NewUpdate {
 
 test('an update stored at the moment in which a worker takes the job of its lane has a job all the same', async () => {
   const testDatabase = await createTestDatabase();
-  const database = createDatabase({
-    url: new Secret(testDatabase.url),
-    instanceId: 'test',
-    poolSize: 2,
-    telemetry: { emit: () => undefined, scrub: text => text },
-  });
+  const database = testDatabase.connect(2);
   const worker = new pg.Client({ connectionString: testDatabase.url });
   try {
     const store = createUpdateStore({

@@ -2,7 +2,7 @@
 // know, behind it whichever programs are up. A request goes to the instances in turns; where one cannot be reached
 // it goes to the next, and where none can it is answered 502, and whoever sent it tries again.
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
 
 export interface Balancer extends AsyncDisposable {
   readonly url: string;
@@ -73,13 +73,4 @@ export async function startBalancer(): Promise<Balancer> {
       await new Promise(resolve => server.close(resolve));
     },
   };
-}
-
-/** A port that was free a moment ago; the program that gets it as PORT takes it. */
-export async function findFreePort(): Promise<number> {
-  const server = createTcpServer();
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise(resolve => server.close(resolve));
-  return port;
 }

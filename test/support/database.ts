@@ -2,10 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { Secret } from '../../src/secret.ts';
+import { createDatabase, type Database } from '../../src/storage/database.ts';
 
 export interface TestDatabase {
   readonly url: string;
   query<R extends pg.QueryResultRow>(text: string, values?: unknown[]): Promise<R[]>;
+  /** As the bot connects; to be stopped by the caller. A connection that breaks says nothing. */
+  connect(poolSize: number): Database;
   drop(): Promise<void>;
 }
 
@@ -38,6 +42,13 @@ export function openDatabase(url: string): TestDatabase {
   return {
     url,
     query: async (text, values) => (await pool.query(text, values)).rows,
+    connect: poolSize =>
+      createDatabase({
+        url: new Secret(url),
+        instanceId: 'test',
+        poolSize,
+        telemetry: { warn: () => undefined },
+      }),
     drop: () => pool.end(),
   };
 }

@@ -1,7 +1,8 @@
 // Several programs as one bot: same database, same Telegram, behind one address. And the history checker, which
 // reads afterwards what came of everything that was acknowledged, whoever did it.
 import { expect } from 'vitest';
-import { type Balancer, findFreePort, startBalancer } from './balancer.ts';
+import { findFreePort } from '../../src/sandbox/free-port.ts';
+import { type Balancer, startBalancer } from './balancer.ts';
 import { type Line, waitFor } from './bot.ts';
 import {
   type Program,
