@@ -33,7 +33,7 @@ interface CallbackJob {
 }
 
 export interface CallbackSender {
-  /** Resolves when the callback was taken or given up. Never rejects. */
+  /** Callbacks of one task go one after the other. Resolves when this one was taken or given up. Never rejects. */
   deliver(job: CallbackJob): Promise<void>;
   /** The headers that prove a callback of this task. Empty without a key. */
   signatureHeaders(taskId: string, timestampSeconds?: number): Record<string, string>;
@@ -41,8 +41,8 @@ export interface CallbackSender {
   post(url: string, body: unknown, headers?: Readonly<Record<string, string>>): Promise<{ status: number }>;
   /** Every try that ended, in that order. */
   deliveries(): readonly CallbackDelivery[];
-  /** Resolves when nothing is being delivered. */
-  settled(): Promise<void>;
+  /** Resolves when nothing is being delivered, of this task or of any. */
+  settled(taskId?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -53,7 +53,8 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
   const { now, retryDelayMs } = options;
   const agent = new Agent();
   const stopping = new AbortController();
-  const pending = new Set<Promise<void>>();
+  /** The last delivery of each task that has one under way. */
+  const pending = new Map<string, Promise<void>>();
   const ended: CallbackDelivery[] = [];
 
   const nowSeconds = (): number => Math.floor(now() / 1000);
@@ -100,20 +101,26 @@ export function createCallbackSender(options: CallbackOptions): CallbackSender {
 
   return {
     deliver(job) {
-      const delivery = deliverAll(job).finally(() => pending.delete(delivery));
-      pending.add(delivery);
+      const before = pending.get(job.taskId) ?? Promise.resolve();
+      const delivery = before
+        .then(() => deliverAll(job))
+        .finally(() => {
+          if (pending.get(job.taskId) === delivery) pending.delete(job.taskId);
+        });
+      pending.set(job.taskId, delivery);
       return delivery;
     },
     signatureHeaders: (taskId, timestampSeconds = nowSeconds()) =>
       signatureHeaders(options.webhookHmacKey, taskId, timestampSeconds),
     post,
     deliveries: () => [...ended],
-    async settled() {
-      while (pending.size > 0) await Promise.all(pending);
+    async settled(taskId) {
+      if (taskId !== undefined) return pending.get(taskId);
+      while (pending.size > 0) await Promise.all(pending.values());
     },
     async stop() {
       stopping.abort();
-      await Promise.all(pending);
+      await Promise.all(pending.values());
       await agent.destroy();
     },
   };

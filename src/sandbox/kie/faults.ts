@@ -11,17 +11,24 @@ type AnswerFault<Place extends string> = {
   readonly httpStatus?: number;
 };
 
-/** The next createTask call. `refuse` and `hang` execute nothing; `lose-answer` and `garble-answer` create the task. */
+/** The next order, in any family. `refuse` and `hang` execute nothing; `lose-answer` and `garble-answer` create the task. */
 type CreateFault =
   | AnswerFault<'create'>
   | { readonly at: 'create'; readonly does: 'refuse' | 'hang' | 'lose-answer' | 'garble-answer' };
 
-/** The next recordInfo call. */
+/** The next question for a record, in any family. */
 type RecordFault =
   | AnswerFault<'record'>
   | { readonly at: 'record'; readonly does: 'refuse' | 'hang' | 'garble-answer' };
 
-/** How the next created task goes on. `never-finish` and `unknown-state` stay where they are for ever. */
+/** The next upload, of any kind. Nothing is stored. */
+type UploadFault = AnswerFault<'upload'> | { readonly at: 'upload'; readonly does: 'refuse' | 'hang' };
+
+/**
+ * How the next created task goes on. `never-finish` and `unknown-state` stay where they are for ever;
+ * `give-fewer-files` leaves out the last file; `callback-exception` is how Suno names a task that went well but
+ * whose callbacks nobody took.
+ */
 export type OutcomeFault =
   | {
       readonly at: 'outcome';
@@ -31,16 +38,41 @@ export type OutcomeFault =
     }
   | {
       readonly at: 'outcome';
-      readonly does: 'reject-content' | 'give-no-urls' | 'never-finish' | 'unknown-state';
+      readonly does:
+        | 'reject-content'
+        | 'give-no-urls'
+        | 'give-fewer-files'
+        | 'never-finish'
+        | 'unknown-state'
+        | 'callback-exception';
     };
 
-/** The callback of the next created task. `early` finishes the task and calls back before createTask answers. */
-export type CallbackFault = { readonly at: 'callback'; readonly does: 'never' | 'twice' | 'early' | 'forge' };
+/**
+ * The callbacks of the next created task. `early` finishes the task and calls back before the order is answered;
+ * `urls-as-text` writes Veo's lists of addresses as text that looks like a list.
+ */
+export type CallbackFault = {
+  readonly at: 'callback';
+  readonly does: 'never' | 'twice' | 'early' | 'forge' | 'urls-as-text';
+};
 
-/** The result file of the next created task answers 404. */
-export type FileFault = { readonly at: 'file'; readonly does: 'miss' };
+/** The result files of the next created task: they answer 404, never answer, or do not end for a long time. */
+export type FileFault = {
+  readonly at: 'file';
+  /** Only this file, counted from 1; all of them without it. */
+  readonly number?: number;
+} & (
+  | { readonly does: 'miss' | 'hang' }
+  | {
+      readonly does: 'huge';
+      /** 64 MiB by default: more than Telegram takes. */
+      readonly bytes?: number;
+      /** The answer does not tell its length beforehand. */
+      readonly unannounced?: true;
+    }
+);
 
-export type KieFault = CreateFault | RecordFault | OutcomeFault | CallbackFault | FileFault;
+export type KieFault = CreateFault | RecordFault | UploadFault | OutcomeFault | CallbackFault | FileFault;
 type FaultAt<Place extends KieFault['at']> = Extract<KieFault, { at: Place }>;
 
 export interface FaultQueue {

@@ -1,51 +1,92 @@
-// The models that the KIE stand-in sells: what their input must look like, what they cost, and the size
-// of the picture they give. Refusals name the field, as KIE's do.
+// The models that the KIE stand-in sells: reads models.json, the supplier's own facts of each model in the
+// supplier's words (parameters, limits, credits, number of results). A bad entry stops the start. The file is
+// made apart from the bot's catalogue and shares no shape with it, so that the two check each other.
+import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
-export interface PictureSize {
-  readonly width: number;
-  readonly height: number;
-}
+/** Each has its own endpoints, body, states and callbacks. */
+const apiFamilies = ['market', 'veo', 'suno'] as const;
+export type ApiFamily = (typeof apiFamilies)[number];
 
-export interface AcceptedOrder {
-  readonly credits: number;
-  readonly size: PictureSize;
-}
+const mediaKinds = ['image', 'video', 'audio'] as const;
+export type MediaKind = (typeof mediaKinds)[number];
 
-const aspectRatios = {
-  '1:1': { width: 512, height: 512 },
-  '4:3': { width: 512, height: 384 },
-  '3:4': { width: 384, height: 512 },
-  '16:9': { width: 512, height: 288 },
-  '9:16': { width: 288, height: 512 },
-} as const satisfies Record<string, PictureSize>;
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const credits = z.number().positive();
+const rows = z.array(z.strictObject({ when: z.record(z.string(), scalar), credits })).min(1);
 
-const zImageInput = z.object({
-  prompt: z.string().min(1).max(1000),
-  aspect_ratio: z.enum(Object.keys(aspectRatios) as [keyof typeof aspectRatios]),
+const parameterSchema = z.strictObject({
+  /** Media types carry public URLs; `[]` marks a list. */
+  type: z.enum([
+    'string',
+    'number',
+    'integer',
+    'boolean',
+    ...mediaKinds,
+    'image[]',
+    'video[]',
+    'audio[]',
+    'object[]',
+  ]),
+  required: z.literal(true).optional(),
+  /** Required as well while all of these parameters have these values. */
+  required_if: z.record(z.string(), scalar).optional(),
+  enum: z.array(scalar).optional(),
+  /** What the supplier takes where nothing is sent. */
+  default: scalar.optional(),
+  /** Of a string: it must hold a number in this range. */
+  min: z.number().optional(),
+  max: z.number().optional(),
+  min_length: z.int().optional(),
+  max_length: z.int().optional(),
+  max_items: z.int().optional(),
+  /** The fields of an item of an `object[]`. */
+  items: z.record(z.string(), z.literal('string')).optional(),
 });
+export type VendorParameter = z.infer<typeof parameterSchema>;
 
-/** Model id → a check of its input. */
-const models: ReadonlyMap<string, (input: unknown) => AcceptedOrder | { readonly problem: string }> = new Map(
-  [
-    [
-      'z-image',
-      input => {
-        const parsed = zImageInput.safeParse(input);
-        if (!parsed.success) return { problem: firstProblem(parsed.error) };
-        return { credits: 0.8, size: aspectRatios[parsed.data.aspect_ratio] };
-      },
-    ],
-  ],
-);
+const multiplyBy = z.string().optional();
+const priceSchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('flat'), credits, multiply_by: multiplyBy }),
+  z.strictObject({ kind: z.literal('table'), rows, multiply_by: multiplyBy }),
+  z.strictObject({ kind: z.literal('per_second'), rows }),
+  z.strictObject({ kind: z.literal('per_1000_chars'), credits }),
+  z.strictObject({ kind: z.literal('by_output_size'), rows }),
+  z.strictObject({ kind: z.literal('unknown') }),
+]);
 
-/** What the order costs and gives, or the text of the 422 that it gets. */
-export function checkOrder(model: string, input: unknown): AcceptedOrder | { readonly problem: string } {
-  const check = models.get(model);
-  return check ? check(input) : { problem: 'The model name is not supported' };
+const modelSchema = z.strictObject({
+  /** As an order names it. */
+  id: z.string().min(1),
+  api: z.enum(apiFamilies),
+  output: z.enum(mediaKinds),
+  /** How many files one order gives: a number, or the parameter that says it. One where it is absent. */
+  results: z.union([z.int().positive(), z.string()]).optional(),
+  at_least_one: z.array(z.string()).optional(),
+  not_together: z.array(z.tuple([z.string(), z.string()])).optional(),
+  credits: priceSchema,
+  params: z.record(z.string(), parameterSchema),
+});
+export type VendorModel = z.infer<typeof modelSchema>;
+
+export interface ModelList {
+  /** The model of this name if it is sold at this family's endpoints. */
+  find(api: ApiFamily, id: string): VendorModel | undefined;
 }
 
-function firstProblem(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return `${issue?.path.join('.') || 'input'}: ${issue?.message ?? 'invalid'}`;
+/** Rejects when models.json is not what it should be. */
+export async function readModels(): Promise<ModelList> {
+  const text = await readFile(new URL('./models.json', import.meta.url), 'utf8');
+  const models = new Map(
+    z
+      .array(modelSchema)
+      .parse(JSON.parse(text))
+      .map(model => [model.id, model]),
+  );
+  return {
+    find(api, id) {
+      const model = models.get(id);
+      return model?.api === api ? model : undefined;
+    },
+  };
 }

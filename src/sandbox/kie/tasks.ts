@@ -1,26 +1,37 @@
-// The tasks of the KIE stand-in and their life: waiting → queuing → generating → success or fail. A task
-// moves one state on after `stepMs`, or only when told to. How it ends was decided by its faults when it
-// was created. Also writes the record that recordInfo and the callbacks carry.
+// The tasks of the KIE stand-in and their life, the same in each family: created → queued → running → done or
+// failed. A task moves one stage on after `stepMs`, or only when told to. How it ends was decided by its faults
+// when it was created. What a stage is called outside is up to the families (family.ts).
 import { randomBytes } from 'node:crypto';
 import type { CallbackFault, FileFault, OutcomeFault } from './faults.ts';
-import type { PictureSize } from './models.ts';
+import type { ApiFamily, MediaKind } from './models.ts';
+import type { PictureSize } from './order-yield.ts';
+import { fileTypes } from './result-files.ts';
 
-interface TaskOrder {
+/** `lost` is a stage that no documentation knows. */
+export type Stage = 'created' | 'queued' | 'running' | 'done' | 'failed' | 'lost';
+
+interface TaskPlan {
+  readonly api: ApiFamily;
   readonly model: string;
-  readonly input: unknown;
-  readonly callBackUrl?: string | undefined;
-}
-
-interface TaskPlan extends TaskOrder {
+  /** Without the model and the callback address, whichever way the family wraps them. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly callBackUrl: string | undefined;
+  /** The body of the order as it came. */
+  readonly order: unknown;
   readonly credits: number;
+  readonly output: MediaKind;
+  /** How many files were ordered. */
+  readonly results: number;
   readonly size: PictureSize;
-  readonly outcomeFault?: OutcomeFault | undefined;
-  readonly callbackFault?: CallbackFault | undefined;
-  readonly fileFault?: FileFault | undefined;
+  readonly outcomeFault: OutcomeFault | undefined;
+  readonly callbackFault: CallbackFault | undefined;
+  readonly fileFault: FileFault | undefined;
 }
 
 export interface KieTask extends TaskPlan {
   readonly taskId: string;
+  readonly stage: Stage;
+  /** The stage in the words of the task's family. */
   readonly state: string;
   /** Unix milliseconds of the stand-in's clock. */
   readonly createTime: number;
@@ -31,10 +42,9 @@ export interface KieTask extends TaskPlan {
 export interface TaskStoreOptions {
   readonly now: () => number;
   readonly stepMs: number | 'manual';
-  /** Where the result of a task lies. */
-  readonly fileUrl: (taskId: string) => string;
-  /** Called once for each task that reaches its end. */
-  readonly onEnd: (task: KieTask) => void;
+  readonly stateOf: (task: Pick<KieTask, 'api' | 'stage' | 'outcomeFault'>) => string;
+  /** Called after each move of a task. */
+  readonly onMove: (task: KieTask) => void;
 }
 
 export interface TaskStore {
@@ -42,37 +52,34 @@ export interface TaskStore {
   find(taskId: string): KieTask | undefined;
   /** All tasks, in the order of their creation. */
   all(): readonly KieTask[];
-  /** Moves every task that is not at its end one state on. */
+  /** Moves every task that is not at its end one stage on. */
   advance(): void;
-  /** Moves one task to its end at once, without `onEnd`. */
+  /** Moves one task through all its stages at once. */
   finish(taskId: string): void;
-  /** `data` of recordInfo and of callbacks. */
-  record(task: KieTask): Readonly<Record<string, unknown>>;
   stop(): void;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function createTaskStore(options: TaskStoreOptions): TaskStore {
-  const { now, stepMs, fileUrl, onEnd } = options;
+  const { now, stepMs, stateOf, onMove } = options;
   const tasks = new Map<string, Mutable<KieTask>>();
   const timers = new Map<string, NodeJS.Timeout>();
 
-  function moveTo(task: Mutable<KieTask>, state: string): void {
-    task.state = state;
+  /** False where the task stays as it is. */
+  function step(task: Mutable<KieTask>): boolean {
+    const next = nextStage(task);
+    if (next === undefined) return false;
+    task.stage = next;
+    task.state = stateOf(task);
     task.updateTime = now();
-    if (isEnd(state)) task.completeTime = task.updateTime;
-  }
-
-  function step(task: Mutable<KieTask>): void {
-    const next = nextState(task);
-    if (next === undefined) return;
-    moveTo(task, next);
-    if (isEnd(next)) onEnd(task);
+    if (next === 'done' || next === 'failed') task.completeTime = task.updateTime;
+    onMove(task);
+    return true;
   }
 
   function schedule(task: Mutable<KieTask>): void {
-    if (stepMs === 'manual' || nextState(task) === undefined) return;
+    if (stepMs === 'manual' || nextStage(task) === undefined) return;
     const timer = setTimeout(() => {
       timers.delete(task.taskId);
       step(task);
@@ -84,10 +91,12 @@ export function createTaskStore(options: TaskStoreOptions): TaskStore {
   return {
     create(plan) {
       const createTime = now();
+      const stage = 'created';
       const task: Mutable<KieTask> = {
         ...plan,
         taskId: randomBytes(16).toString('hex'),
-        state: 'waiting',
+        stage,
+        state: stateOf({ ...plan, stage }),
         createTime,
         updateTime: createTime,
         completeTime: undefined,
@@ -103,10 +112,8 @@ export function createTaskStore(options: TaskStoreOptions): TaskStore {
     },
     finish(taskId) {
       const task = tasks.get(taskId);
-      if (!task) return;
-      for (let next = nextState(task); next !== undefined; next = nextState(task)) moveTo(task, next);
+      while (task && step(task));
     },
-    record: task => recordOf(task, fileUrl(task.taskId)),
     stop() {
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
@@ -114,57 +121,54 @@ export function createTaskStore(options: TaskStoreOptions): TaskStore {
   };
 }
 
-function isEnd(state: string): boolean {
-  return state === 'success' || state === 'fail';
+/** Names of the files that the task gives in the end. The first begins with the task's id alone. */
+export function fileNamesOf(task: KieTask): string[] {
+  const { extension } = fileTypes[task.output];
+  return Array.from({ length: givenResults(task) }, (_, index) =>
+    index === 0 ? `${task.taskId}.${extension}` : `${task.taskId}-${index + 1}.${extension}`,
+  );
 }
 
-/** Undefined where the task stays as it is. */
-function nextState(task: KieTask): string | undefined {
-  switch (task.state) {
-    case 'waiting':
-      return 'queuing';
-    case 'queuing':
-      return task.outcomeFault?.does === 'unknown-state' ? 'postponed' : 'generating';
-    case 'generating':
-      switch (task.outcomeFault?.does) {
-        case 'fail':
-        case 'reject-content':
-          return 'fail';
-        case 'never-finish':
-          return undefined;
-        default:
-          return 'success';
-      }
+function givenResults(task: KieTask): number {
+  switch (task.outcomeFault?.does) {
+    case 'give-no-urls':
+      return 0;
+    case 'give-fewer-files':
+      return task.results - 1;
     default:
-      return undefined;
+      return task.results;
   }
 }
 
-function recordOf(task: KieTask, fileUrl: string): Record<string, unknown> {
-  const failed = task.state === 'fail';
-  const succeeded = task.state === 'success';
-  const resultUrls = task.outcomeFault?.does === 'give-no-urls' ? [] : [fileUrl];
-  return {
-    taskId: task.taskId,
-    model: task.model,
-    state: task.state,
-    param: JSON.stringify({ model: task.model, input: task.input, callBackUrl: task.callBackUrl }),
-    resultJson: succeeded ? JSON.stringify({ resultUrls }) : '',
-    failCode: failed ? failureOf(task).code : '',
-    failMsg: failed ? failureOf(task).text : '',
-    costTime: task.completeTime === undefined ? null : task.completeTime - task.createTime,
-    completeTime: task.completeTime ?? null,
-    createTime: task.createTime,
-    updateTime: task.updateTime,
-    ...(succeeded ? { creditsConsumed: task.credits } : {}),
-  };
+export interface Failure {
+  /** A number as text. */
+  readonly code: string;
+  readonly text: string;
 }
 
-function failureOf(task: KieTask): { code: string; text: string } {
+/** Why a failed task failed. */
+export function failureOf(task: KieTask): Failure {
   const fault = task.outcomeFault;
   if (fault?.does === 'reject-content')
     return { code: '422', text: 'Your prompt was flagged by the content policy as sensitive' };
-  return fault?.does === 'fail'
-    ? { code: fault.failCode ?? '500', text: fault.failMsg ?? 'Internal Error, please try again later' }
-    : { code: '', text: '' };
+  return {
+    code: (fault?.does === 'fail' ? fault.failCode : undefined) ?? '500',
+    text: (fault?.does === 'fail' ? fault.failMsg : undefined) ?? 'Internal Error, please try again later',
+  };
+}
+
+/** Undefined where the task stays as it is. */
+function nextStage(task: KieTask): Stage | undefined {
+  const fate = task.outcomeFault?.does;
+  switch (task.stage) {
+    case 'created':
+      return 'queued';
+    case 'queued':
+      return fate === 'unknown-state' ? 'lost' : 'running';
+    case 'running':
+      if (fate === 'never-finish') return undefined;
+      return fate === 'fail' || fate === 'reject-content' ? 'failed' : 'done';
+    default:
+      return undefined;
+  }
 }
