@@ -2,6 +2,7 @@
 // disagree (200 around a refusal), so `code` decides; the status counts only where there is no envelope.
 // Tolerant on purpose: unknown fields and a text under `message` must not break us.
 import { z } from 'zod';
+import { jsonOrUndefined } from '../json.ts';
 
 export interface Answer {
   readonly code: number;
@@ -29,13 +30,4 @@ export function readAnswer(httpStatus: number, body: string): Answer | undefined
     return { code, text: msg ?? message ?? '', data };
   }
   return httpStatus >= 400 && httpStatus < 500 ? { code: httpStatus, text: '', data: undefined } : undefined;
-}
-
-/** The parsed JSON, or undefined for what is none. The parser's own error quotes the text, so it is dropped. */
-export function jsonOrUndefined(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import type { Secret } from '../secret.ts';
-import { readTaskStatus, type TaskStatus, vendorTaskIdSchema } from './task-status.ts';
+import { namedTask } from './vendor-task-id.ts';
 
 export type CallbackVerdict =
   | { readonly ok: true }
@@ -60,25 +60,32 @@ function equalInConstantTime(expected: string, given: string): boolean {
 
 export interface Callback {
   readonly vendorTaskId: string;
-  readonly status: TaskStatus;
+  /** False for news on the way: a text or a first track of suno, a state that still changes. */
+  readonly isFinal: boolean;
 }
 
-const idOrNothing = vendorTaskIdSchema.optional().catch(undefined);
-const callbackSchema = z.object({
-  taskId: idOrNothing,
-  data: z.looseObject({ taskId: idOrNothing, task_id: idOrNothing }).optional().catch(undefined),
+const callbackSchema = z.object({ data: z.looseObject({}).optional().catch(undefined) });
+const newsSchema = z.object({
+  state: z.string().optional().catch(undefined),
+  callbackType: z.string().optional().catch(undefined),
 });
+const unfinishedStates: ReadonlySet<string | undefined> = new Set(['waiting', 'queuing', 'generating']);
+const unfinishedTypes: ReadonlySet<string | undefined> = new Set(['text', 'first']);
 
 /**
- * The task and its status in a callback's parsed JSON; undefined when no task is named. The id is read
- * from `data.taskId`, `data.task_id` or `taskId`, the record from `data` or, without it, from the top.
- * A body without a state gives `unknown`: then recordInfo has to be asked.
+ * Which task a callback's parsed JSON speaks of, in all families; undefined when none is named. The id is
+ * read from `data.taskId`, `data.task_id` or `taskId`. More is not read: a callback says "look now", and
+ * what does not say that it is unfinished counts as final, because a look too many costs nothing.
  */
 export function parseCallback(body: unknown): Callback | undefined {
   const parsed = callbackSchema.safeParse(body);
   if (!parsed.success) return undefined;
-  const { taskId, data } = parsed.data;
-  const vendorTaskId = data?.taskId ?? data?.task_id ?? taskId;
-  const status = readTaskStatus(data ?? body);
-  return vendorTaskId && status ? { vendorTaskId, status } : undefined;
+  const { data } = parsed.data;
+  const vendorTaskId = namedTask(data) ?? namedTask(body);
+  if (vendorTaskId === undefined) return undefined;
+  const news = newsSchema.safeParse(data ?? body).data;
+  return {
+    vendorTaskId,
+    isFinal: !unfinishedStates.has(news?.state) && !unfinishedTypes.has(news?.callbackType),
+  };
 }

@@ -19,54 +19,68 @@ type RefusalKind =
   | 'content'
   | 'undocumented';
 
+/**
+ * Whether an order that was answered so has cost us credits at KIE. It says nothing of the user's money, which
+ * goes back with every task that fails.
+ */
+type VendorCharge = 'charged' | 'not_charged' | 'unknown';
+
 export interface CodeMeaning {
   readonly reason: ReasonCode;
   readonly kind: RefusalKind;
+  readonly charge: VendorCharge;
   /** True only where the answer promises that nothing was ordered and the trouble passes by itself. */
   readonly createMayBeRetried: boolean;
   readonly meaning: string;
 }
 
-const refusal = (reason: ReasonCode, kind: RefusalKind, meaning: string): CodeMeaning => ({
+const meaning = (reason: ReasonCode, kind: RefusalKind, charge: VendorCharge, text: string): CodeMeaning => ({
   reason,
   kind,
+  charge,
   createMayBeRetried: false,
-  meaning,
+  meaning: text,
 });
-const passing = (kind: RefusalKind, meaning: string): CodeMeaning => ({
-  reason: 'DOWNSTREAM_ERROR',
-  kind,
+const refusal = (reason: ReasonCode, kind: RefusalKind, text: string): CodeMeaning =>
+  meaning(reason, kind, 'not_charged', text);
+const passing = (reason: ReasonCode, kind: RefusalKind, text: string): CodeMeaning => ({
+  ...refusal(reason, kind, text),
   createMayBeRetried: true,
-  meaning,
 });
 
 /**
  * The codes of docs.kie.ai. A 500 is not repeated although the documents allow it: an error inside the
- * server does not prove that no paid task exists. 429 is our account's limit, not the user's tapping.
+ * server does not prove that no paid task exists. 401, 402 and 433 are trouble of our account: their user is
+ * told that the service is paused, never that a balance is low.
  */
 export const codeMeanings: ReadonlyMap<number, CodeMeaning> = new Map([
-  [200, refusal('SUCCESS', 'none', 'accepted')],
+  [200, meaning('SUCCESS', 'none', 'charged', 'accepted')],
   [400, refusal('DOWNSTREAM_ERROR', 'request', 'a parameter is missing or the body is not JSON')],
-  [401, refusal('DOWNSTREAM_ERROR', 'account', 'the key is missing, invalid or has no access')],
-  [402, refusal('DOWNSTREAM_ERROR', 'account', 'the account has too few credits')],
+  [401, refusal('SERVICE_PAUSED', 'account', 'the key is missing, invalid or has no access')],
+  [402, refusal('SERVICE_PAUSED', 'account', 'the account has too few credits')],
   [404, refusal('DOWNSTREAM_ERROR', 'not_found', 'no such endpoint or task')],
   [422, refusal('VALIDATION_FAILED', 'parameters', 'a parameter failed validation')],
-  [429, passing('rate_limit', 'over the request limit of the account')],
+  [429, passing('RATE_LIMIT', 'rate_limit', 'over the request limit of the account')],
   // In no document; reported as the cap of a key.
-  [433, refusal('DOWNSTREAM_ERROR', 'account', 'the cap of the key is reached')],
-  [451, refusal('DOWNSTREAM_ERROR', 'file', 'the given file could not be fetched')],
-  [455, passing('maintenance', 'the service is under maintenance')],
-  [500, refusal('DOWNSTREAM_ERROR', 'server', 'unexpected server error')],
-  [501, refusal('DOWNSTREAM_ERROR', 'generation', 'the generation failed')],
+  [433, refusal('SERVICE_PAUSED', 'account', 'the cap of the key is reached')],
+  [451, refusal('FILE_UNREACHABLE', 'file', 'the given file could not be fetched')],
+  [455, passing('DOWNSTREAM_ERROR', 'maintenance', 'the service is under maintenance')],
+  [500, meaning('DOWNSTREAM_ERROR', 'server', 'unknown', 'unexpected server error')],
+  // Final, and no document says whether the credits come back.
+  [501, meaning('DOWNSTREAM_ERROR', 'generation', 'unknown', 'the generation failed')],
   [505, refusal('MODEL_DISABLED', 'switched_off', 'the feature is switched off')],
 ]);
 
-const undocumented = refusal('DOWNSTREAM_ERROR', 'undocumented', 'undocumented code');
-const contentRefused = refusal('CONTENT_REJECTED', 'content', "refused by the model's content policy");
+const undocumented = meaning('DOWNSTREAM_ERROR', 'undocumented', 'unknown', 'undocumented code');
+const contentRefused = (charge: VendorCharge): CodeMeaning =>
+  meaning('CONTENT_REJECTED', 'content', charge, "refused by the model's content policy");
 
-/** The words by which KIE's free texts name a content policy; "case-sensitive" is not one of them. */
+/**
+ * The words by which KIE's free texts name a content policy; "case-sensitive" is not one of them. The last
+ * three are Veo's, for pictures of known people, of children and of what it calls unsafe.
+ */
 const contentWords =
-  /\b(?:polic(?:y|ies)|(?<!case[- ])sensitive|nsfw|flagged|prohibited|moderation|moderated)\b/i;
+  /\b(?:polic(?:y|ies)|(?<!case[- ])sensitive|nsfw|flagged|prohibited|moderation|moderated|prominent people|minor upload|unsafe)\b/i;
 /** Elsewhere those words mean something else, as in "rate limit policy". */
 const contentKinds: ReadonlySet<RefusalKind> = new Set([
   'request',
@@ -79,21 +93,25 @@ const contentKinds: ReadonlySet<RefusalKind> = new Set([
 /** The meaning of a code; `text` is what KIE wrote beside it. Any number gets an answer. */
 export function meaningOf(code: number, text = ''): CodeMeaning {
   const known = codeMeanings.get(code) ?? undocumented;
-  return contentKinds.has(known.kind) && namesContentPolicy(text) ? contentRefused : known;
+  return contentKinds.has(known.kind) && namesContentPolicy(text) ? contentRefused(known.charge) : known;
 }
 
 export interface GenerationFailure {
   readonly reason: ReasonCode;
-  /** KIE's failCode where it looks like a code, else `none` or `unprintable`. */
+  /** KIE's code where it looks like one, else `none` or `unprintable`. */
   readonly code: string;
 }
 
-/** Classifies the `failCode` and `failMsg` of a task that ended in `fail`; both are free text upstream. */
-export function generationFailure(failCode: string, failMsg: string): GenerationFailure {
-  const code = printableCode(failCode);
-  if (namesContentPolicy(failMsg) || namesContentPolicy(failCode))
+/** Classifies the code and the text of a task that failed; both are free text of whoever is behind KIE. */
+export function generationFailure(
+  failCode: string | number | null | undefined,
+  failText: string | null | undefined,
+): GenerationFailure {
+  const given = String(failCode ?? '');
+  const code = printableCode(given);
+  if (namesContentPolicy(failText ?? '') || namesContentPolicy(given))
     return { reason: 'CONTENT_REJECTED', code };
-  const known = codeMeanings.get(Number(failCode));
+  const known = codeMeanings.get(Number(given));
   return { reason: known && known.kind !== 'none' ? known.reason : 'DOWNSTREAM_ERROR', code };
 }
 

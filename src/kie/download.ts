@@ -1,25 +1,34 @@
 // Fetches result files. Their URLs come from outside, so they are treated as hostile: only https to public
 // addresses, checked where the connection is made, redirects followed by hand under the same rules, the
 // size counted while it streams, one deadline for everything. Errors name the host, never the URL: result
-// URLs can be signed. The file is held in memory; `maxBytes` is the bound.
+// URLs can be signed. The file is held in memory; `maxBytes` is the bound. What it is, its bytes decide.
 import { isIP } from 'node:net';
-import { Agent, type Dispatcher, errors, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { AppError, errorType } from '../errors.ts';
 import { createGuardedLookup } from './guarded-lookup.ts';
+import { sniffMediaType } from './media-type.ts';
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts';
 
 export interface DownloaderOptions {
   /** For the sandbox: loopback hosts are allowed, and http for them. */
   readonly allowLoopback: boolean;
-  readonly maxBytes: number;
   /** From the call to the last byte, redirects included. */
   readonly timeoutMs: number;
 }
 
-interface Download {
+export interface Download {
   readonly bytes: Buffer;
-  /** The media type alone, lower case; application/octet-stream when the host names none. */
-  readonly contentType: string;
+  readonly sizeBytes: number;
+  /**
+   * What the first bytes show, else what the host says; lower case, without parameters;
+   * application/octet-stream when neither tells.
+   */
+  readonly mediaType: string;
+}
+
+export interface DownloadLimits {
+  /** A larger file is refused, and not read further than this. */
+  readonly maxBytes: number;
 }
 
 export interface Downloader {
@@ -27,7 +36,7 @@ export interface Downloader {
    * Rejects with an AppError: DOWNLOAD_REFUSED when the URL, where it leads or its size is not acceptable
    * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells).
    */
-  download(url: string): Promise<Download>;
+  download(url: string, limits: DownloadLimits): Promise<Download>;
   /** Ends idle connections, after the downloads that are under way. */
   close(): Promise<void>;
 }
@@ -38,12 +47,11 @@ const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 const passingStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
 
 export function createDownloader(options: DownloaderOptions): Downloader {
-  const { allowLoopback, maxBytes, timeoutMs } = options;
+  const { allowLoopback, timeoutMs } = options;
   const isAllowed = (address: string): boolean =>
     isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
   const agent = new Agent({
     allowH2: false,
-    maxResponseSize: maxBytes,
     connect: { lookup: createGuardedLookup(isAllowed) },
   });
 
@@ -75,14 +83,23 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     }
   }
 
-  async function read(url: URL, response: Dispatcher.ResponseData): Promise<Buffer> {
-    const bytes = Buffer.from(await response.body.arrayBuffer());
-    if (bytes.length === 0) throw failed(url, 'the file is empty');
-    return bytes;
+  async function read(url: URL, response: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
+    const announced = Number(response.headers['content-length'] ?? 0);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    // Leaving the loop ends the response.
+    for await (const chunk of response.body) {
+      size += chunk.length;
+      if (Math.max(size, announced) > maxBytes)
+        throw refused(`The file of ${url.hostname} is larger than ${maxBytes} bytes`, { maxBytes });
+      chunks.push(chunk);
+    }
+    if (size === 0) throw failed(url, 'the file is empty');
+    return Buffer.concat(chunks, size);
   }
 
   return {
-    async download(text) {
+    async download(text, { maxBytes }) {
       const start = checked(text);
       try {
         const { url, response } = await follow(start, AbortSignal.timeout(timeoutMs));
@@ -93,11 +110,11 @@ export function createDownloader(options: DownloaderOptions): Downloader {
             retryable: response.statusCode >= 500 || passingStatuses.has(response.statusCode),
           });
         }
-        return { bytes: await read(url, response), contentType: mediaType(response.headers['content-type']) };
+        const bytes = await read(url, response, maxBytes);
+        const mediaType = sniffMediaType(bytes) ?? announcedType(response.headers['content-type']);
+        return { bytes, sizeBytes: bytes.length, mediaType };
       } catch (error) {
         if (error instanceof AppError) throw error;
-        if (error instanceof errors.ResponseExceededMaxSizeError)
-          throw refused(`The file of ${start.hostname} is larger than ${maxBytes} bytes`);
         throw failed(start, errorType(error), { cause: error });
       }
     },
@@ -105,13 +122,14 @@ export function createDownloader(options: DownloaderOptions): Downloader {
   };
 }
 
-function mediaType(header: string | string[] | undefined): string {
+function announcedType(header: string | string[] | undefined): string {
   const [type = ''] = typeof header === 'string' ? header.split(';') : [];
   return /^[\w.+-]+\/[\w.+-]+$/.test(type.trim()) ? type.trim().toLowerCase() : 'application/octet-stream';
 }
 
-function refused(message: string): AppError {
-  return new AppError({ code: 'DOWNLOAD_REFUSED', message });
+/** details `{maxBytes}` tell the one refusal that a larger limit would lift. */
+function refused(message: string, details: { readonly maxBytes?: number } = {}): AppError {
+  return new AppError({ code: 'DOWNLOAD_REFUSED', message, details });
 }
 
 function failed(

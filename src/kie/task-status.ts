@@ -1,10 +1,8 @@
-// The life of a market task as KIE.ai tells it, in our words. recordInfo answers and callbacks carry the
-// same record, so both are read here. A state we do not know is `unknown`, never a failure: a new state
-// must make us keep polling, not refund a task that is still running.
+// The life of a task at KIE.ai in our words, the same for all families of its API; each family reads its own
+// record into it (market.ts, veo.ts, suno.ts). A state we do not know is `unknown`, never a failure: a new
+// state must make us keep polling, not refund a task that is still running.
 import { z } from 'zod';
 import type { ReasonCode } from '../otel/reasons.ts';
-import { jsonOrUndefined } from './answer.ts';
-import { generationFailure } from './codes.ts';
 
 export type TaskStatus =
   | { readonly state: 'queued' | 'running' /** 0-100, from some models only. */; readonly progress?: number }
@@ -12,72 +10,40 @@ export type TaskStatus =
   | { readonly state: 'failed'; readonly reason: ReasonCode; readonly code: string }
   /** A state that KIE added after this was written. */
   | { readonly state: 'unknown'; readonly raw: string }
-  /** From recordInfo only: KIE does not know the task (yet); right after the order this means "wait". */
+  /** From a look-up only: KIE does not know the task (yet); right after the order this means "wait". */
   | { readonly state: 'not_found' };
 
 /** The `code` of a task that KIE calls successful and that has nothing to deliver. */
 const emptyResultCode = 'empty_result';
 
-/** Printable and without spaces: it becomes part of a URL and of rows. KIE documents no format. */
-export const vendorTaskIdSchema = z.string().regex(/^[\x21-\x7e]{1,128}$/);
-
-const recordSchema = z.object({
-  state: z.string().nullish().catch(undefined),
-  resultJson: z.unknown().optional(),
-  failCode: z.union([z.string(), z.number()]).nullish().catch(undefined),
-  failMsg: z.string().nullish().catch(undefined),
-  progress: z.number().min(0).max(100).nullish().catch(undefined),
-  creditsConsumed: z.number().nonnegative().nullish().catch(undefined),
+/** What records of all families may hold beside their state. Wrong types count as absent. */
+export const detailsSchema = z.object({
+  progress: z.number().min(0).max(100).optional().catch(undefined),
+  creditsConsumed: z.number().nonnegative().optional().catch(undefined),
 });
-type TaskRecord = z.infer<typeof recordSchema>;
+type Details = z.infer<typeof detailsSchema>;
 
-const resultSchema = z.object({ resultUrls: z.array(z.unknown()) });
-
-/** The status in a recordInfo or callback record; undefined when `data` is no object at all. */
-export function readTaskStatus(data: unknown): TaskStatus | undefined {
-  const parsed = recordSchema.safeParse(data);
-  return parsed.success ? toStatus(parsed.data) : undefined;
+export function unfinished(state: 'queued' | 'running', { progress }: Details): TaskStatus {
+  return { state, ...(progress === undefined ? {} : { progress }) };
 }
 
-function toStatus(record: TaskRecord): TaskStatus {
-  switch (record.state) {
-    case 'waiting':
-    case 'queuing':
-      return { state: 'queued', ...progressOf(record) };
-    case 'generating':
-      return { state: 'running', ...progressOf(record) };
-    case 'success':
-      return succeeded(record);
-    case 'fail':
-      return { state: 'failed', ...generationFailure(String(record.failCode ?? ''), record.failMsg ?? '') };
-    default:
-      return { state: 'unknown', raw: printableState(record.state ?? '') };
-  }
-}
-
-function progressOf(record: TaskRecord): { progress?: number } {
-  return typeof record.progress === 'number' ? { progress: record.progress } : {};
-}
-
-function succeeded(record: TaskRecord): TaskStatus {
-  const urls = resultUrls(record.resultJson);
+/** What is no web address is left out; a success of which nothing remains is a failure. */
+export function succeeded(candidates: readonly unknown[], { creditsConsumed }: Details): TaskStatus {
+  const urls = candidates.filter(isWebUrl);
   if (urls.length === 0) return { state: 'failed', reason: 'DOWNSTREAM_ERROR', code: emptyResultCode };
-  const cost = record.creditsConsumed;
-  return { state: 'succeeded', urls, ...(typeof cost === 'number' ? { costCredits: cost } : {}) };
+  return {
+    state: 'succeeded',
+    urls,
+    ...(creditsConsumed === undefined ? {} : { costCredits: creditsConsumed }),
+  };
 }
 
-/** `resultJson` is JSON inside a string; an object in its place is taken as well. */
-function resultUrls(resultJson: unknown): string[] {
-  const result = resultSchema.safeParse(
-    typeof resultJson === 'string' ? jsonOrUndefined(resultJson) : resultJson,
-  );
-  return result.success ? result.data.resultUrls.filter(isWebUrl) : [];
+/** `state` is a word of KIE's, so it is kept only where it looks like one. */
+export function unknownState(state: string | number | null | undefined): TaskStatus {
+  const raw = String(state ?? '');
+  return { state: 'unknown', raw: /^[\w.-]{0,40}$/.test(raw) ? raw : 'unprintable' };
 }
 
-function isWebUrl(value: unknown): value is string {
+export function isWebUrl(value: unknown): value is string {
   return typeof value === 'string' && ['https:', 'http:'].includes(URL.parse(value)?.protocol ?? '');
-}
-
-function printableState(state: string): string {
-  return /^[\w.-]{0,40}$/.test(state) ? state : 'unprintable';
 }

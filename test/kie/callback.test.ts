@@ -89,39 +89,36 @@ describe('verification', () => {
 
 describe('parsing', () => {
   test.each([
-    ['data.taskId', { code: 200, data: { taskId: 'abc', state: 'generating' } }],
-    ['data.task_id', { code: 200, data: { task_id: 'abc', state: 'generating' } }],
-    ['taskId beside data', { taskId: 'abc', data: { state: 'generating' } }],
-    ['taskId without data', { taskId: 'abc', state: 'generating' }],
-    [
-      'data.taskId before all others',
-      { taskId: 'x', data: { taskId: 'abc', task_id: 'y', state: 'generating' } },
-    ],
+    ['data.taskId', { code: 200, data: { taskId: 'abc', state: 'success' } }],
+    ['data.task_id', { code: 200, data: { task_id: 'abc', callbackType: 'complete' } }],
+    ['taskId beside data', { taskId: 'abc', data: { state: 'success' } }],
+    ['taskId without data', { taskId: 'abc', state: 'success' }],
+    ['data.taskId before all others', { taskId: 'x', data: { taskId: 'abc', task_id: 'y' } }],
   ])('the task is named by %s', (_name, body) => {
-    expect(parseCallback(body)).toEqual({ vendorTaskId: 'abc', status: { state: 'running' } });
+    expect(parseCallback(body)).toEqual({ vendorTaskId: 'abc', isFinal: true });
   });
 
-  test('a success and a failure carry what recordInfo would say', () => {
-    const resultJson = '{"resultUrls":["https://a.example/1.png"]}';
-    expect(
-      parseCallback({ code: 200, data: { taskId: 'abc', state: 'success', resultJson } })?.status,
-    ).toEqual({
-      state: 'succeeded',
-      urls: ['https://a.example/1.png'],
-    });
-    const failed = { taskId: 'abc', state: 'fail', failCode: '500', failMsg: 'Internal Error' };
-    expect(parseCallback({ code: 501, data: failed })?.status).toEqual({
-      state: 'failed',
-      reason: 'DOWNSTREAM_ERROR',
-      code: '500',
-    });
+  test.each([
+    ['a success of market', { code: 200, data: { taskId: 'abc', state: 'success' } }],
+    ['a failure of market', { code: 501, data: { taskId: 'abc', state: 'fail' } }],
+    ['a success of veo', { code: 200, data: { taskId: 'abc', info: { resultUrls: '[]' } } }],
+    ['a failure of veo', { code: 400, msg: 'flagged', data: { taskId: 'abc', fallbackFlag: false } }],
+    ['all tracks of suno', { code: 200, data: { task_id: 'abc', callbackType: 'complete', data: [{}] } }],
+    ['a failure of suno', { code: 501, data: { task_id: 'abc', callbackType: 'error', data: null } }],
+    ['what says nothing', { task_id: 'abc' }],
+    ['a state of the wrong type', { data: { taskId: 'abc', state: 5, callbackType: null } }],
+  ])('%s is final', (_name, body) => {
+    expect(parseCallback(body)).toEqual({ vendorTaskId: 'abc', isFinal: true });
   });
 
-  test('a body without a state does not decide anything', () => {
-    expect(parseCallback({ code: 501, msg: 'failed', data: { task_id: 'abc' } })).toEqual({
-      vendorTaskId: 'abc',
-      status: { state: 'unknown', raw: '' },
-    });
+  test.each([
+    { data: { task_id: 'abc', callbackType: 'text' } },
+    { data: { task_id: 'abc', callbackType: 'first', data: [{}] } },
+    { data: { taskId: 'abc', state: 'waiting' } },
+    { data: { taskId: 'abc', state: 'queuing' } },
+    { taskId: 'abc', state: 'generating' },
+  ])('%j is news on the way', body => {
+    expect(parseCallback(body)).toEqual({ vendorTaskId: 'abc', isFinal: false });
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { createDownloader, type Downloader, type DownloaderOptions } from '../..
 import { closedUrl, type LoopbackServer, startLoopbackServer } from './loopback-server.ts';
 import { rejectionOf } from './rejection.ts';
 
+const limits = { maxBytes: 1000 };
 const releases: (() => Promise<void>)[] = [];
 
 async function serverOf(answer: RequestListener): Promise<LoopbackServer> {
@@ -13,7 +14,7 @@ async function serverOf(answer: RequestListener): Promise<LoopbackServer> {
 }
 
 function downloaderOf(changes: Partial<DownloaderOptions> = {}): Downloader {
-  const downloader = createDownloader({ allowLoopback: true, maxBytes: 1000, timeoutMs: 5_000, ...changes });
+  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 5_000, ...changes });
   releases.push(() => downloader.close());
   return downloader;
 }
@@ -24,15 +25,24 @@ afterEach(async () => {
 });
 
 describe('files', () => {
-  test('the bytes and the media type arrive as they are', async () => {
+  test('the bytes, their number and the media type arrive as they are', async () => {
     const server = await serverOf((_request, response) =>
       response
-        .writeHead(200, { 'content-type': 'Image/PNG; charset=binary' })
+        .writeHead(200, { 'content-type': 'Video/X-Odd; charset=binary' })
         .end(Buffer.from([0, 255, 10, 13])),
     );
-    const { bytes, contentType } = await downloaderOf().download(`${server.url}/a.png`);
+    const { bytes, sizeBytes, mediaType } = await downloaderOf().download(`${server.url}/a.png`, limits);
     expect([...bytes]).toEqual([0, 255, 10, 13]);
-    expect(contentType).toBe('image/png');
+    expect(sizeBytes).toBe(4);
+    expect(mediaType).toBe('video/x-odd');
+  });
+
+  test('the first bytes know the media type better than the host', async () => {
+    const server = await serverOf((_request, response) =>
+      response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from([0xff, 0xd8, 0xff, 0xe0])),
+    );
+    const { mediaType } = await downloaderOf().download(`${server.url}/a.png`, limits);
+    expect(mediaType).toBe('image/jpeg');
   });
 
   test('a file without a usable media type is a stream of octets', async () => {
@@ -42,14 +52,24 @@ describe('files', () => {
     });
     const downloader = downloaderOf();
     for (const path of ['/none', '/odd']) {
-      const { contentType } = await downloader.download(server.url + path);
-      expect(contentType).toBe('application/octet-stream');
+      const { mediaType } = await downloader.download(server.url + path, limits);
+      expect(mediaType).toBe('application/octet-stream');
     }
+  });
+
+  test('each call has a limit of its own', async () => {
+    const server = await serverOf((_request, response) => response.end('x'.repeat(1001)));
+    const downloader = downloaderOf();
+    const error = await rejectionOf(downloader.download(server.url, limits));
+    expect(error.details).toEqual({ maxBytes: 1000 });
+    await expect(downloader.download(server.url, { maxBytes: 1001 })).resolves.toMatchObject({
+      sizeBytes: 1001,
+    });
   });
 
   test('a file of exactly the greatest size is taken', async () => {
     const server = await serverOf((_request, response) => response.end('x'.repeat(1000)));
-    const { bytes } = await downloaderOf().download(server.url);
+    const { bytes } = await downloaderOf().download(server.url, limits);
     expect(bytes).toHaveLength(1000);
   });
 
@@ -66,7 +86,7 @@ describe('files', () => {
     'a file that is too large and %s it is refused',
     async (_name, answer) => {
       const server = await serverOf(answer);
-      const error = await rejectionOf(downloaderOf().download(server.url));
+      const error = await rejectionOf(downloaderOf().download(server.url, limits));
       expect(error).toMatchObject({ code: 'DOWNLOAD_REFUSED', retryable: false });
     },
   );
@@ -79,7 +99,7 @@ describe('files', () => {
       };
       pour();
     });
-    expect((await rejectionOf(downloaderOf().download(server.url))).code).toBe('DOWNLOAD_REFUSED');
+    expect((await rejectionOf(downloaderOf().download(server.url, limits))).code).toBe('DOWNLOAD_REFUSED');
   });
 
   test.each([
@@ -91,13 +111,13 @@ describe('files', () => {
     [206, false],
   ])('HTTP status %i fails, worth another try: %s', async (status, retryable) => {
     const server = await serverOf((_request, response) => response.writeHead(status).end('no'));
-    const error = await rejectionOf(downloaderOf().download(server.url));
+    const error = await rejectionOf(downloaderOf().download(server.url, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_FAILED', retryable, details: { status } });
   });
 
   test('an empty file fails', async () => {
     const server = await serverOf((_request, response) => response.end());
-    expect((await rejectionOf(downloaderOf().download(server.url))).code).toBe('DOWNLOAD_FAILED');
+    expect((await rejectionOf(downloaderOf().download(server.url, limits))).code).toBe('DOWNLOAD_FAILED');
   });
 
   test('a file that breaks off fails', async () => {
@@ -105,12 +125,12 @@ describe('files', () => {
       response.writeHead(200, { 'content-length': '100' });
       response.write('half', () => response.destroy());
     });
-    const error = await rejectionOf(downloaderOf().download(server.url));
+    const error = await rejectionOf(downloaderOf().download(server.url, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_FAILED', retryable: true });
   });
 
   test('a host that does not listen fails', async () => {
-    const error = await rejectionOf(downloaderOf().download(await closedUrl()));
+    const error = await rejectionOf(downloaderOf().download(await closedUrl(), limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_FAILED', retryable: true });
   });
 
@@ -121,7 +141,7 @@ describe('files', () => {
     'the deadline ends a file that stalls %s',
     async (_name, answer) => {
       const server = await serverOf(answer);
-      const error = await rejectionOf(downloaderOf({ timeoutMs: 150 }).download(server.url));
+      const error = await rejectionOf(downloaderOf({ timeoutMs: 150 }).download(server.url, limits));
       expect(error).toMatchObject({ code: 'DOWNLOAD_FAILED', retryable: true });
       expect(error.message).toContain('TimeoutError');
     },
@@ -130,7 +150,7 @@ describe('files', () => {
   test('errors name the host and never the URL', async () => {
     const server = await serverOf((_request, response) => response.writeHead(500).end());
     const error = await rejectionOf(
-      downloaderOf().download(`${server.url}/path-secret?signature=query-secret`),
+      downloaderOf().download(`${server.url}/path-secret?signature=query-secret`, limits),
     );
     expect(error.message).toContain('127.0.0.1');
     expect(`${error.stack} ${JSON.stringify(error)}`).not.toMatch(/path-secret|query-secret/);
@@ -163,14 +183,14 @@ describe('addresses', () => {
     'not a URL',
     '',
   ])('%s is refused without a request', async url => {
-    const error = await rejectionOf(downloaderOf({ allowLoopback: false }).download(url));
+    const error = await rejectionOf(downloaderOf({ allowLoopback: false }).download(url, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_REFUSED', retryable: false });
   });
 
   test('a name that resolves to loopback is refused where the connection would be made', async () => {
     const server = await serverOf((_request, response) => response.end('x'));
     const strict = downloaderOf({ allowLoopback: false });
-    const error = await rejectionOf(strict.download(`https://localhost:${server.port}/`));
+    const error = await rejectionOf(strict.download(`https://localhost:${server.port}/`, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_REFUSED', retryable: false });
     expect(server.connectionCount()).toBe(0);
   });
@@ -183,12 +203,12 @@ describe('addresses', () => {
       'http://example.com/',
       'https://[::ffff:7f00:1]/',
     ])
-      expect((await rejectionOf(downloader.download(url))).code).toBe('DOWNLOAD_REFUSED');
+      expect((await rejectionOf(downloader.download(url, limits))).code).toBe('DOWNLOAD_REFUSED');
   });
 
   test('a loopback name is allowed where loopback is', async () => {
     const server = await serverOf((_request, response) => response.end('x'));
-    const { bytes } = await downloaderOf().download(`http://localhost:${server.port}/`);
+    const { bytes } = await downloaderOf().download(`http://localhost:${server.port}/`, limits);
     expect(bytes.toString()).toBe('x');
   });
 });
@@ -203,9 +223,9 @@ describe('redirects', () => {
 
   test('three are followed, the fourth is refused', async () => {
     const server = await serverOf(staircase);
-    const { bytes } = await downloaderOf().download(`${server.url}/3`);
+    const { bytes } = await downloaderOf().download(`${server.url}/3`, limits);
     expect(bytes.toString()).toBe('arrived');
-    const error = await rejectionOf(downloaderOf().download(`${server.url}/4`));
+    const error = await rejectionOf(downloaderOf().download(`${server.url}/4`, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_REFUSED', retryable: false });
     expect(server.requestCount()).toBe(8);
   });
@@ -219,11 +239,11 @@ describe('redirects', () => {
     'http://user:password@127.0.0.1/',
   ])('one that leads to %s is refused', async location => {
     const server = await serverOf((_request, response) => response.writeHead(307, { location }).end());
-    expect((await rejectionOf(downloaderOf().download(server.url))).code).toBe('DOWNLOAD_REFUSED');
+    expect((await rejectionOf(downloaderOf().download(server.url, limits))).code).toBe('DOWNLOAD_REFUSED');
   });
 
   test('one without a target fails', async () => {
     const server = await serverOf((_request, response) => response.writeHead(302).end());
-    expect((await rejectionOf(downloaderOf().download(server.url))).code).toBe('DOWNLOAD_FAILED');
+    expect((await rejectionOf(downloaderOf().download(server.url, limits))).code).toBe('DOWNLOAD_FAILED');
   });
 });

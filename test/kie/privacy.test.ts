@@ -1,121 +1,148 @@
-// Key and prompt are canaries here: they travel through every way a call can end and must be found nowhere.
+// Key, prompt and URLs are canaries here: they travel through every way a call can end and must be found nowhere.
 import { inspect } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { createMarketClient, type MarketClient, type MarketOrder } from '../../src/kie/market-client.ts';
-import { type KieFault, type KieSandbox, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import type { KieClientOptions, VendorOrder } from '../../src/kie/client.ts';
+import { createDownloader } from '../../src/kie/download.ts';
 import { Secret } from '../../src/secret.ts';
-import { closedUrl, type LoopbackServer, startLoopbackServer } from './loopback-server.ts';
-import { recordTelemetry } from './recorded-telemetry.ts';
+import { useClient } from './client-fixture.ts';
+import { closedUrl, startLoopbackServer } from './loopback-server.ts';
 import { rejectionOf } from './rejection.ts';
+import type { Reply } from './scripted-host.ts';
 
 const key = 'canary-key-5f1c';
 const prompt = 'canary-prompt-9a27';
-const callbackSecret = 'canary-callback-77d0';
-const canary = /canary-(?:key|prompt|callback)/;
+const callbackUrl = 'https://bot.example/callbacks/kie/canary-callback-77d0';
+const inputUrl = 'https://files.example/canary-input-31be.png?signature=canary-input-signature';
+const resultUrl = 'https://files.example/canary-result-c4e8.png';
+const canary = /canary-(?:key|prompt|callback|input|result|file)/;
 
-let order: MarketOrder;
-
-const recorded = recordTelemetry();
-let kie: KieSandbox;
-/** Answers with whatever was sent, as broken gateways do: not JSON, and full of canaries. */
-let echo: LoopbackServer;
-
-beforeAll(async () => {
-  kie = await startKieSandbox({ apiKey: key, stepMs: 'manual', callbackRetryDelayMs: 1 });
-  order = {
-    model: 'z-image',
-    input: { prompt, aspect_ratio: '1:1' },
-    callbackUrl: `${await closedUrl()}/${callbackSecret}`,
-  };
-  echo = await startLoopbackServer((request, response) => {
-    response.write(`${request.headers.authorization} `);
-    request.pipe(response);
-  });
+const kie = useClient();
+const orderOf = (api: VendorOrder['api']): VendorOrder => ({
+  api,
+  vendorModel: 'some-model',
+  input: { prompt, image_url: inputUrl },
+  callbackUrl,
 });
+const file = { content: Buffer.from('canary-file-content'), mimeType: 'image/png' };
 
-afterAll(async () => {
-  await kie.stop();
-  await echo.stop();
-});
-
-async function withClient<T>(
-  apiUrl: string,
-  work: (client: MarketClient) => Promise<T>,
-  timeoutMs = 5_000,
-): Promise<T> {
-  const client = createMarketClient({
-    apiUrl,
-    apiKey: new Secret(key),
-    telemetry: recorded.telemetry,
-    timeoutMs,
-  });
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
-}
+const clientOf = (changes: Partial<KieClientOptions> = {}) =>
+  kie.clientOf({ apiKey: new Secret(key), timeoutMs: 1_000, uploadTimeoutMs: 1_000, ...changes });
 
 /** Everything that a reader of logs, traces or a debugger could see of what happened. */
-function visible(error?: unknown): string {
-  const spans = recorded
+function visible(more?: unknown): string {
+  const spans = kie.recorded
     .spans()
     .map(({ name, attributes, events, status, links }) => ({ name, attributes, events, status, links }));
   return inspect(
-    { error, spans, lines: recorded.lines() },
+    { more, spans, lines: kie.recorded.lines() },
     { depth: Number.POSITIVE_INFINITY, showHidden: true },
   );
 }
 
-const quoting = `the prompt "${prompt}" of ${key} has sensitive words: ${callbackSecret}`;
-const faults: readonly [string, KieFault][] = [
-  ['a refusal', { at: 'create', does: 'answer', code: 402, text: quoting }],
-  ['a refused parameter', { at: 'create', does: 'answer', code: 422, text: quoting }],
-  ['an undocumented code', { at: 'create', does: 'answer', code: 504, text: quoting }],
-  ['a reset', { at: 'create', does: 'refuse' }],
-  ['a timeout', { at: 'create', does: 'hang' }],
-  ['a lost answer', { at: 'create', does: 'lose-answer' }],
-  ['an answer of a gateway', { at: 'create', does: 'garble-answer' }],
+const msg = `the prompt "${prompt}" of ${key} has sensitive words: ${callbackUrl} ${inputUrl}`;
+const replies: readonly (readonly [string, Reply])[] = [
+  ['a refusal', { code: 402, msg }],
+  ['a refused parameter', { code: 422, msg, data: { prompt, url: inputUrl } }],
+  ['an undocumented code', { code: 504, msg }],
+  [
+    'ids and URLs that are none',
+    { code: 200, msg, data: { taskId: `${prompt} ${key}`, downloadUrl: prompt } },
+  ],
+  ['other data than promised', { code: 200, msg, data: prompt }],
+  ['a reset', 'reset'],
+  ['silence', 'hang'],
+  ['a gateway', 'garble'],
+  ['half an answer', 'break-off'],
 ];
 
-test.each(faults)('an order that ends in %s leaks nothing', async (_name, fault) => {
-  recorded.reset();
-  kie.failNext(fault);
-  const error = await withClient(kie.apiUrl, client => rejectionOf(client.createTask(order)), 1_000);
-  expect(recorded.spans()).toHaveLength(1);
-  expect(visible(error)).not.toMatch(canary);
-});
-
-test('an order that reaches nobody, or an echo, leaks nothing', async () => {
-  recorded.reset();
-  const refused = await withClient(await closedUrl(), client => rejectionOf(client.createTask(order)));
-  const garbled = await withClient(echo.url, client => rejectionOf(client.createTask(order)));
-  expect([refused.code, garbled.code]).toEqual(['KIE_NOT_REACHED', 'KIE_UNKNOWN_OUTCOME']);
-  expect(visible([refused, garbled])).not.toMatch(canary);
-});
-
-test('a task that succeeds or fails with a text that quotes the prompt leaks nothing', async () => {
-  recorded.reset();
-  kie.failNext({ at: 'outcome', does: 'fail', failCode: `E ${prompt}`, failMsg: quoting });
-  const statuses = await withClient(kie.apiUrl, async client => {
-    const failing = await client.createTask(order);
-    const succeeding = await client.createTask(order);
-    await kie.advance(3);
-    return [await client.recordInfo(failing.vendorTaskId), await client.recordInfo(succeeding.vendorTaskId)];
-  });
-  expect(statuses).toMatchObject([
-    { state: 'failed', reason: 'CONTENT_REJECTED', code: 'unprintable' },
-    { state: 'succeeded' },
+test.each(replies)('calls that end in %s leak nothing', async (_name, reply) => {
+  kie.api.otherwise(reply);
+  kie.files.otherwise(reply);
+  const client = clientOf({ breaker: { failuresToOpen: 2 } });
+  const outcomes = await Promise.allSettled([
+    client.submit(orderOf('market')),
+    client.submit(orderOf('veo')),
+    client.submit(orderOf('suno')),
+    client.status('market', 'abc'),
+    client.creditsLeft(),
+    client.upload(file),
   ]);
-  expect(recorded.spans()).toHaveLength(4);
-  expect(visible(statuses)).not.toMatch(canary);
+  expect(kie.recorded.spans().length).toBeGreaterThanOrEqual(outcomes.length);
+  expect(visible(outcomes)).not.toMatch(canary);
+});
+
+test('a host that cannot be reached, and one that echoes what it was sent, leak nothing', async () => {
+  const echo = await startLoopbackServer((request, response) => {
+    response.write(`${request.headers.authorization} `);
+    request.pipe(response);
+  });
+  try {
+    const away = await closedUrl();
+    const patience = { timeoutMs: 10_000, uploadTimeoutMs: 10_000 };
+    const unreached = clientOf({ apiUrl: away, uploadUrl: away, ...patience });
+    const echoing = clientOf({ apiUrl: echo.url, uploadUrl: echo.url, ...patience });
+    const errors = await Promise.all([
+      rejectionOf(unreached.submit(orderOf('market'))),
+      rejectionOf(unreached.upload(file)),
+      rejectionOf(echoing.submit(orderOf('market'))),
+      rejectionOf(echoing.upload(file)),
+    ]);
+    expect(errors.map(({ code }) => code)).toEqual([
+      'KIE_NOT_REACHED',
+      'KIE_NOT_REACHED',
+      'KIE_UNKNOWN_OUTCOME',
+      'KIE_NOT_REACHED',
+    ]);
+    expect(visible(errors)).not.toMatch(canary);
+  } finally {
+    await echo.stop();
+  }
+});
+
+test('an order of suno without a callback URL leaks nothing', async () => {
+  const { callbackUrl: _, ...order } = orderOf('suno');
+  expect(visible(await rejectionOf(clientOf().submit(order)))).not.toMatch(canary);
+});
+
+test.each([
+  ['market', { state: 'fail', failCode: `E ${prompt}`, failMsg: msg }],
+  ['market', { state: `${prompt} ${key}`, param: JSON.stringify({ prompt }) }],
+  ['veo', { successFlag: 2, errorCode: `E ${prompt}`, errorMessage: msg, paramJson: prompt }],
+  ['veo', { successFlag: `E ${prompt}` }],
+  ['suno', { status: 'GENERATE_AUDIO_FAILED', errorCode: `E ${prompt}`, errorMessage: msg }],
+  ['suno', { status: `E ${prompt}`, response: { sunoData: [{ prompt }] } }],
+] as const)('record %# of %s, which quotes the prompt, leaks nothing', async (api, data) => {
+  kie.api.otherwise({ code: 200, data });
+  const status = await clientOf().status(api, 'abc');
+  expect(['failed', 'unknown']).toContain(status.state);
+  expect(visible(status)).not.toMatch(canary);
+});
+
+test('result URLs reach the caller and nobody else', async () => {
+  const data = { state: 'success', resultJson: JSON.stringify({ resultUrls: [resultUrl] }) };
+  kie.api.otherwise({ code: 200, data });
+  kie.files.otherwise({ code: 200, data: { downloadUrl: inputUrl } });
+  expect(await clientOf().status('market', 'abc')).toMatchObject({ urls: [resultUrl] });
+  expect(await clientOf().upload(file)).toEqual({ url: inputUrl });
+  expect(kie.recorded.spans()).toHaveLength(2);
+  expect(visible()).not.toMatch(canary);
+});
+
+test('a download that fails leaks no URL', async () => {
+  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 1_000 });
+  const paths = ['/canary-result?signature=canary-result', '/canary-result.png'];
+  kie.api.next({ code: 500, httpStatus: 500 }, 'reset');
+  for (const path of paths) {
+    const error = await rejectionOf(downloader.download(kie.api.url + path, { maxBytes: 10 }));
+    expect(visible(error)).not.toMatch(canary);
+  }
+  await downloader.close();
 });
 
 test('the search itself finds a canary where there is one', async () => {
-  recorded.reset();
   await rejectionOf(
-    recorded.telemetry.inSpan('leak', {}, async () => {
+    kie.recorded.telemetry.inSpan('kie leak', {}, async () => {
       throw new AppError({ code: 'TIMEOUT', message: prompt });
     }),
   );

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { readTaskStatus } from '../../src/kie/task-status.ts';
+import { market } from '../../src/kie/market.ts';
 
+const { readStatus } = market;
 const empty = { state: 'failed', reason: 'DOWNSTREAM_ERROR', code: 'empty_result' };
 
 test.each([
@@ -13,11 +14,11 @@ test.each([
   [null, { state: 'unknown', raw: '' }],
   [7, { state: 'unknown', raw: '' }],
 ])('the state %j reads as %j', (state, status) => {
-  expect(readTaskStatus({ state })).toEqual(status);
+  expect(readStatus({ state })).toEqual(status);
 });
 
 test('a failed task reads as failed even without codes', () => {
-  expect(readTaskStatus({ state: 'fail', failCode: null, failMsg: null })).toEqual({
+  expect(readStatus({ state: 'fail', failCode: null, failMsg: null })).toEqual({
     state: 'failed',
     reason: 'DOWNSTREAM_ERROR',
     code: 'none',
@@ -25,9 +26,9 @@ test('a failed task reads as failed even without codes', () => {
 });
 
 test('progress is kept where it is a percentage', () => {
-  expect(readTaskStatus({ state: 'generating', progress: 42 })).toEqual({ state: 'running', progress: 42 });
-  expect(readTaskStatus({ state: 'generating', progress: 'half' })).toEqual({ state: 'running' });
-  expect(readTaskStatus({ state: 'generating', progress: 420 })).toEqual({ state: 'running' });
+  expect(readStatus({ state: 'generating', progress: 42 })).toEqual({ state: 'running', progress: 42 });
+  expect(readStatus({ state: 'generating', progress: 'half' })).toEqual({ state: 'running' });
+  expect(readStatus({ state: 'generating', progress: 420 })).toEqual({ state: 'running' });
 });
 
 test.each([
@@ -35,7 +36,7 @@ test.each([
   ['an object', { resultUrls: ['https://a.example/1.png'] }],
   ['a list with other things in it', { resultUrls: [null, 'ftp://a', 'x', 'https://a.example/1.png'] }],
 ])('result URLs are read from %s', (_name, resultJson) => {
-  expect(readTaskStatus({ state: 'success', resultJson })).toEqual({
+  expect(readStatus({ state: 'success', resultJson })).toEqual({
     state: 'succeeded',
     urls: ['https://a.example/1.png'],
   });
@@ -51,19 +52,19 @@ test.each([
   '{"resultObject":{}}',
   undefined,
 ])('a success with the result %j is a failure', resultJson => {
-  expect(readTaskStatus({ state: 'success', resultJson })).toEqual(empty);
+  expect(readStatus({ state: 'success', resultJson })).toEqual(empty);
 });
 
 test('the price is kept where KIE tells it', () => {
   const resultJson = '{"resultUrls":["https://a.example/1.png"]}';
-  expect(readTaskStatus({ state: 'success', resultJson, creditsConsumed: 0.8 })).toMatchObject({
+  expect(readStatus({ state: 'success', resultJson, creditsConsumed: 0.8 })).toMatchObject({
     costCredits: 0.8,
   });
-  expect(readTaskStatus({ state: 'success', resultJson, creditsConsumed: '0.8' })).not.toHaveProperty(
+  expect(readStatus({ state: 'success', resultJson, creditsConsumed: '0.8' })).not.toHaveProperty(
     'costCredits',
   );
 });
 
 test.each([null, undefined, 'text', 5, []])('%j is no record', data => {
-  expect(readTaskStatus(data)).toBeUndefined();
+  expect(readStatus(data)).toBeUndefined();
 });

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { apiFamilies } from '../../src/catalogue/schema.ts';
+import { useClient } from './client-fixture.ts';
+import { closedUrl } from './loopback-server.ts';
+import { rejectionOf } from './rejection.ts';
+
+const kie = useClient();
+const queued = { code: 200, data: { taskId: 'abc', state: 'waiting' } } as const;
+
+test.each([
+  ['market', '/api/v1/jobs/recordInfo'],
+  ['veo', '/api/v1/veo/record-info'],
+  ['suno', '/api/v1/generate/record-info'],
+] as const)('a task of %s is looked up at %s', async (api, path) => {
+  kie.api.otherwise({ code: 200, data: null });
+  await kie.client.status(api, 'abc');
+  expect(kie.api.received().map(({ method, url }) => [method, url.pathname + url.search])).toEqual([
+    ['GET', `${path}?taskId=abc`],
+  ]);
+});
+
+test('a task id with special characters stays one parameter', async () => {
+  kie.api.otherwise({ code: 404 });
+  await kie.client.status('market', 'a&b=c');
+  expect(kie.api.received()[0]?.url.search).toBe('?taskId=a%26b%3Dc');
+});
+
+describe.each(apiFamilies)('a task of %s', api => {
+  test.each([
+    ['404', { code: 404, httpStatus: 404, data: null }],
+    ['422, record is null', { code: 422, data: null }],
+    ['200 without a record', { code: 200, data: null }],
+  ])('that KIE does not know yet (%s) is not_found', async (_name, reply) => {
+    kie.api.next(reply);
+    expect(await kie.client.status(api, 'abc')).toEqual({ state: 'not_found' });
+  });
+
+  test('in a state that we do not know is unknown, not failed', async () => {
+    kie.api.next({ code: 200, data: { state: 'postponed', successFlag: 9, status: 'POSTPONED' } });
+    expect(await kie.client.status(api, 'abc')).toMatchObject({ state: 'unknown' });
+  });
+});
+
+test.each([
+  [501, 'market', { state: 'fail', failCode: 505, failMsg: null }, 'MODEL_DISABLED', '505'],
+  [400, 'veo', { successFlag: 3, errorCode: 400, errorMessage: 'unsafe image' }, 'CONTENT_REJECTED', '400'],
+  [500, 'suno', { status: 'GENERATE_AUDIO_FAILED' }, 'DOWNSTREAM_ERROR', 'GENERATE_AUDIO_FAILED'],
+] as const)(
+  'a failed record inside an envelope of code %i is read',
+  async (code, api, data, reason, failCode) => {
+    kie.api.next({ code, data });
+    expect(await kie.client.status(api, 'abc')).toEqual({ state: 'failed', reason, code: failCode });
+  },
+);
+
+describe('a look-up', () => {
+  test.each([
+    ['reset', 'reset'],
+    ['answer of a gateway', 'garble'],
+    ['request limit', { code: 429 }],
+    ['server error', { code: 500, httpStatus: 500 }],
+  ] as const)('is made again after: %s', async (_name, reply) => {
+    kie.api.next(reply, reply);
+    kie.api.otherwise(queued);
+    expect(await kie.client.status('market', 'abc')).toEqual({ state: 'queued' });
+    expect(kie.recorded.spans().at(-1)?.attributes['http.request.resend_count']).toBe(2);
+  });
+
+  test('is not made again after a refusal that cannot pass', async () => {
+    kie.api.otherwise({ code: 401 });
+    const error = await rejectionOf(kie.client.status('market', 'abc'));
+    expect(error).toMatchObject({ code: 'KIE_REFUSED', retryable: false, details: { code: 401 } });
+    expect(kie.api.received()).toHaveLength(1);
+  });
+
+  test('gives up after the last repetition with the last refusal', async () => {
+    kie.api.otherwise({ code: 455 });
+    const error = await rejectionOf(kie.client.status('market', 'abc'));
+    expect(error).toMatchObject({ code: 'KIE_REFUSED', retryable: true, details: { code: 455 } });
+    expect(kie.api.received()).toHaveLength(4);
+  });
+
+  test('of a host where nobody listens ends as not reached', async () => {
+    const error = await rejectionOf(kie.clientOf({ apiUrl: await closedUrl() }).status('market', 'abc'));
+    expect(error).toMatchObject({ code: 'KIE_NOT_REACHED', retryable: true });
+  });
+
+  test('does not lose its deadline to one try that hangs', async () => {
+    kie.api.next('hang');
+    kie.api.otherwise(queued);
+    expect(await kie.clientOf({ timeoutMs: 3_000 }).status('market', 'abc')).toEqual({ state: 'queued' });
+  });
+
+  test('whose tries all hang ends with the deadline of the whole call', async () => {
+    const error = await rejectionOf(kie.clientOf({ timeoutMs: 200 }).status('market', 'abc'));
+    expect(error).toMatchObject({ code: 'TIMEOUT', retryable: true });
+  });
+});
