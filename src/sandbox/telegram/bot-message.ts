@@ -63,6 +63,6 @@ export function messageWithKeyboard(chat: Chat, messageId: number | undefined): 
 }
 
 function fileIdOf(message: Message): string | undefined {
-  const { photo, video, animation, audio, voice, document } = message;
-  return (photo?.at(-1) ?? video ?? animation ?? audio ?? voice ?? document)?.file_id;
+  const { photo, video, video_note, animation, audio, voice, document } = message;
+  return (photo?.at(-1) ?? video ?? video_note ?? animation ?? audio ?? voice ?? document)?.file_id;
 }

@@ -2,6 +2,7 @@
 // It holds no behaviour; sandbox.ts puts it together.
 
 import type { User, UserFromGetMe } from 'grammy/types';
+import type { AlbumIds } from './album.ts';
 import type { BotCommands } from './bot-commands.ts';
 import type { Chats } from './chats.ts';
 import type { FileStore } from './file-store.ts';
@@ -19,6 +20,7 @@ export interface BotState {
   readonly now: () => number;
   readonly chats: Chats;
   readonly files: FileStore;
+  readonly albumIds: AlbumIds;
   readonly queue: UpdateQueue;
   readonly longPoll: LongPoll;
   readonly webhook: Webhook;

@@ -1,12 +1,13 @@
 // Owns the way of one call from its name and arguments to its reply: planned faults, artificial latency, execution,
-// the envelope, the journal. It knows nothing of HTTP connections.
+// the envelope, the journal; and the way of a file that is downloaded. It knows nothing of HTTP connections.
 // Promises that nothing is answered in silence: an unimplemented method or parse mode and a bug of the sandbox itself
 // are refused *and* remembered, so that a test can fail because of them.
 
 import { setTimeout as wait } from 'node:timers/promises';
 import { ApiError, badRequest, notFound } from './api-error.ts';
 import type { CallJournal, CallOutcome } from './call-journal.ts';
-import type { Fault, Faults } from './faults.ts';
+import { type Fault, type Faults, FILE_DOWNLOAD } from './faults.ts';
+import type { FileStore } from './file-store.ts';
 import { UnsupportedParseModeError } from './formatted-text.ts';
 import type { CallScope, Method } from './methods/index.ts';
 import type { Parameters } from './parameters.ts';
@@ -17,8 +18,8 @@ export type Reply =
   | {
       readonly kind: 'answer';
       readonly status: number;
-      readonly body: string;
-      readonly contentType: 'application/json' | 'text/html';
+      readonly body: string | Buffer;
+      readonly contentType: 'application/json' | 'text/html' | 'application/octet-stream';
       readonly retryAfterSeconds: number | undefined;
     }
   | { readonly kind: 'hang' | 'reset' | 'close' };
@@ -26,6 +27,8 @@ export type Reply =
 export interface Dispatcher {
   /** Never rejects. */
   call(methodName: string, parameters: Parameters, scope: CallScope): Promise<Reply>;
+  /** The file under a path that getFile has told. Never rejects. */
+  download(path: string): Promise<Reply>;
   /** What was called and does not exist here, each once. */
   unimplemented(): readonly string[];
 }
@@ -33,6 +36,7 @@ export interface Dispatcher {
 export interface DispatcherOptions {
   readonly methods: ReadonlyMap<string, Method>;
   readonly faults: Faults;
+  readonly files: FileStore;
   readonly journal: CallJournal;
   readonly queries: Queries;
   /** Wait before each call is executed. */
@@ -42,7 +46,7 @@ export interface DispatcherOptions {
 }
 
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
-  const { methods, faults, journal, queries, delayMs, onCrash } = options;
+  const { methods, faults, files, journal, queries, delayMs, onCrash } = options;
   const unimplemented = new Set<string>();
 
   async function execute(method: Method, parameters: Parameters, scope: CallScope): Promise<CallOutcome> {
@@ -72,6 +76,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return {
     unimplemented: () => [...unimplemented],
+    async download(path) {
+      const fault = faults.take(FILE_DOWNLOAD, undefined);
+      if (fault?.kind === 'delay') await wait(fault.ms);
+      const file = files.findByPath(path);
+      if (fault !== undefined && fault.kind !== 'delay') return reply(struck(fault), fault);
+      if (file === undefined) return errorReply({ code: 404, description: 'Not Found' });
+      return {
+        kind: 'answer',
+        status: 200,
+        body: Buffer.concat([file.bytes, Buffer.alloc(file.size - file.bytes.length)]),
+        contentType: 'application/octet-stream',
+        retryAfterSeconds: undefined,
+      };
+    },
     async call(methodName, parameters, scope) {
       const method = methods.get(methodName.toLowerCase());
       const name = method?.name ?? methodName;
@@ -100,7 +118,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 }
 
 /** The outcome of a call that a fault keeps from being executed. */
-function struck(fault: Exclude<Fault, { kind: 'delay' | 'lost-answer' }>): CallOutcome {
+function struck(fault: Exclude<Fault, { kind: 'delay' }>): CallOutcome {
   if (fault.kind !== 'error') return { ok: false };
   return refusal(new ApiError(fault.code, fault.description, fault.retryAfter));
 }

@@ -3,7 +3,10 @@
 // It does not carry a fault out; that is done where calls are answered (http-server.ts).
 
 interface FaultTarget {
-  /** Strikes only calls of this method. Without it any method but getUpdates, which a poller repeats all the time. */
+  /**
+   * Strikes only calls of this method; `file` is the download of a file. Without it any method but getUpdates, which a
+   * poller repeats all the time.
+   */
   readonly method?: string;
   /** Strikes only calls that concern this chat. */
   readonly chatId?: number;
@@ -32,6 +35,9 @@ export type Fault = FaultTarget &
     /** Executed after a wait. */
     | { readonly kind: 'delay'; readonly ms: number }
   );
+
+/** The name under which faults know the download of a file. */
+export const FILE_DOWNLOAD = 'file';
 
 export interface Faults {
   /** What was planned and has never struck. */
@@ -70,7 +76,7 @@ export function createFaults(): Faults {
 function matches(fault: Fault, method: string, chatId: number | undefined): boolean {
   const isMethod =
     fault.method === undefined
-      ? method !== 'getUpdates'
+      ? method !== 'getUpdates' && method !== FILE_DOWNLOAD
       : fault.method.toLowerCase() === method.toLowerCase();
   return isMethod && (fault.chatId === undefined || fault.chatId === chatId);
 }

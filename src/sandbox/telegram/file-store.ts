@@ -2,12 +2,13 @@
 // Bot API gives out. It keeps them in memory until the sandbox stops.
 // A photo has two sizes, because bots must pick one: a drawn thumbnail and the picture itself. Telegram would recompress
 // the picture; here it stays as it was uploaded, so that a test can compare it.
+// A file may be declared larger than the bytes that are held: then it counts as that large, and zeros follow them.
 // It does not look into the bytes, except for the size of a picture.
 
 import { createPng } from '../png.ts';
 import { type ImageSize, readImageSize } from './image-size.ts';
 
-export type FileKind = 'photo' | 'video' | 'audio' | 'voice' | 'animation' | 'document';
+export type FileKind = 'photo' | 'video' | 'video_note' | 'audio' | 'voice' | 'animation' | 'document';
 
 export interface StoredFile {
   /** Sends the file again or fetches it; what bots keep. */
@@ -15,6 +16,8 @@ export interface StoredFile {
   readonly fileUniqueId: string;
   readonly kind: FileKind;
   readonly bytes: Buffer;
+  /** As Telegram tells it: the length of `bytes`, or more. */
+  readonly size: number;
   readonly fileName: string | undefined;
   readonly mimeType: string | undefined;
   /** The rest of the download URL, as getFile returns it. */
@@ -28,6 +31,8 @@ export interface StoredFile {
 export interface NewFile {
   readonly kind: FileKind;
   readonly bytes: Buffer;
+  /** For files that are too large to be held; the length of `bytes` if not given. */
+  readonly declaredBytes?: number | undefined;
   readonly fileName?: string | undefined;
   readonly mimeType?: string | undefined;
 }
@@ -41,6 +46,7 @@ export interface FileStore {
 const FOLDERS: Readonly<Record<FileKind, string>> = {
   photo: 'photos',
   video: 'videos',
+  video_note: 'video_notes',
   audio: 'music',
   voice: 'voice',
   animation: 'animations',
@@ -49,6 +55,7 @@ const FOLDERS: Readonly<Record<FileKind, string>> = {
 const DEFAULT_EXTENSIONS: Readonly<Record<FileKind, string>> = {
   photo: 'jpg',
   video: 'mp4',
+  video_note: 'mp4',
   audio: 'mp3',
   voice: 'oga',
   animation: 'mp4',
@@ -62,7 +69,7 @@ export function createFileStore(): FileStore {
   const byId = new Map<string, StoredFile>();
   const byPath = new Map<string, StoredFile>();
 
-  function add({ kind, bytes, fileName, mimeType }: NewFile): StoredFile {
+  function add({ kind, bytes, declaredBytes, fileName, mimeType }: NewFile): StoredFile {
     const imageSize = kind === 'photo' ? readImageSize(bytes) : undefined;
     const thumbnail = imageSize === undefined ? undefined : addThumbnail(imageSize);
     const number = byId.size + 1;
@@ -72,6 +79,7 @@ export function createFileStore(): FileStore {
       fileUniqueId: `SBX${String(number).padStart(8, '0')}`,
       kind,
       bytes,
+      size: Math.max(bytes.length, declaredBytes ?? 0),
       fileName,
       mimeType,
       path: `${FOLDERS[kind]}/file_${number}.${extension}`,

@@ -6,7 +6,6 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { ApiError, notFound } from './api-error.ts';
 import { type Dispatcher, errorReply, type Reply } from './dispatcher.ts';
-import type { FileStore } from './file-store.ts';
 import { readParameters } from './request-body.ts';
 
 export interface HttpServer {
@@ -18,7 +17,6 @@ export interface HttpServer {
 export interface HttpServerOptions {
   readonly token: string;
   readonly dispatcher: Dispatcher;
-  readonly files: FileStore;
   /** Told of an error that is neither a refusal nor a lost client. */
   readonly onCrash: (error: unknown) => void;
 }
@@ -27,7 +25,7 @@ export interface HttpServerOptions {
 const KEEP_ALIVE_MS = 75_000;
 
 export async function startHttpServer(options: HttpServerOptions): Promise<HttpServer> {
-  const { token, dispatcher, files, onCrash } = options;
+  const { token, dispatcher, onCrash } = options;
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://127.0.0.1');
@@ -35,7 +33,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
     try {
       if (prefix === 'file') {
         checkToken(bot, token);
-        sendFile(response, files, rest.join('/'));
+        send(response, await dispatcher.download(rest.join('/')));
         return;
       }
       checkToken(prefix, token);
@@ -99,7 +97,7 @@ function send(response: ServerResponse, reply: Reply): void {
       response.socket?.destroy();
       return;
     case 'answer': {
-      const body = Buffer.from(reply.body);
+      const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
       const headers: Record<string, string | number> = {
         'content-type': reply.contentType,
         'content-length': body.length,
@@ -108,12 +106,4 @@ function send(response: ServerResponse, reply: Reply): void {
       response.writeHead(reply.status, headers).end(body);
     }
   }
-}
-
-function sendFile(response: ServerResponse, files: FileStore, path: string): void {
-  const file = files.findByPath(path);
-  if (file === undefined) throw notFound();
-  response
-    .writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': file.bytes.length })
-    .end(file.bytes);
 }

@@ -19,3 +19,4 @@ export {
   type TranscriptEntry,
 } from './transcript.ts';
 export type { CallbackClick, SandboxUser, SentUpdate, UserOptions, WaitOptions } from './user.ts';
+export type { AlbumItem, UserFileOptions } from './user-files.ts';

@@ -19,6 +19,19 @@ const MAXIMUM_BYTES_BY_URL = 20 * MEBIBYTE;
 const MAXIMUM_PHOTO_SIDES_SUM = 10_000;
 const MAXIMUM_PHOTO_RATIO = 20;
 const DOWNLOAD_TIMEOUT_MS = 10_000;
+/**
+ * The type that a web server must give a file of each kind; documents come from the web only as these three
+ * (core.telegram.org/bots/api#sending-files).
+ */
+const TYPES_BY_URL: Readonly<Record<FileKind, RegExp>> = {
+  photo: /^image\//,
+  video: /^video\//,
+  video_note: /^video\//,
+  audio: /^audio\//,
+  voice: /^audio\/ogg$/,
+  animation: /^(image\/gif|video\/mp4)$/,
+  document: /^(image\/gif|application\/(pdf|zip))$/,
+};
 
 export interface InputFileRequest {
   readonly parameters: Parameters;
@@ -88,6 +101,8 @@ async function download(address: string, kind: FileKind): Promise<NewFile> {
   if (!response.ok || bytes.length > limit) throw failedDownload();
   const mimeType = response.headers.get('content-type')?.split(';')[0] ?? undefined;
   if (mimeType === 'text/html') throw badRequest('wrong type of the web page content');
+  // The words are reported, not documented.
+  if (!TYPES_BY_URL[kind].test(mimeType ?? '')) throw badRequest('wrong file identifier/HTTP URL specified');
   return checked({ kind, bytes, fileName: url.pathname.split('/').at(-1) || undefined, mimeType });
 }
 

@@ -7,7 +7,10 @@ import { Parameters } from './parameters.ts';
 
 /** The fields of a Message that a file fills. */
 export type MediaFields = Partial<
-  Pick<Message, 'photo' | 'video' | 'audio' | 'voice' | 'animation' | 'document' | 'has_media_spoiler'>
+  Pick<
+    Message,
+    'photo' | 'video' | 'video_note' | 'audio' | 'voice' | 'animation' | 'document' | 'has_media_spoiler'
+  >
 >;
 
 const NOTHING_SAID = new Parameters({});
@@ -16,7 +19,7 @@ const NOTHING_SAID = new Parameters({});
 export function mediaFields(file: StoredFile, kind: FileKind, parameters = NOTHING_SAID): MediaFields {
   const mimeType = file.mimeType === undefined ? {} : { mime_type: file.mimeType };
   const name = file.fileName === undefined ? {} : { file_name: file.fileName };
-  const common = { file_id: file.fileId, file_unique_id: file.fileUniqueId, file_size: file.bytes.length };
+  const common = { file_id: file.fileId, file_unique_id: file.fileUniqueId, file_size: file.size };
   const named = { ...common, ...name, ...mimeType };
   const duration = parameters.integer('duration', 0, 0);
   const size = { width: parameters.integer('width', 0, 0), height: parameters.integer('height', 0, 0) };
@@ -26,6 +29,9 @@ export function mediaFields(file: StoredFile, kind: FileKind, parameters = NOTHI
       return { photo: photoSizes(file), ...spoiler };
     case 'video':
       return { video: { ...named, ...size, duration }, ...spoiler };
+    case 'video_note':
+      // A square; `length` is its side.
+      return { video_note: { ...common, length: parameters.integer('length', 240, 0), duration } };
     case 'animation':
       // The old field `document` is set too, as the documentation of Message.animation says.
       return { animation: { ...named, ...size, duration }, document: named, ...spoiler };
@@ -41,12 +47,12 @@ export function mediaFields(file: StoredFile, kind: FileKind, parameters = NOTHI
 /** From the smallest to the largest, as Telegram orders them. */
 function photoSizes(file: StoredFile): PhotoSize[] {
   const sizes = file.thumbnail === undefined ? [file] : [file.thumbnail, file];
-  return sizes.map(({ fileId, fileUniqueId, imageSize, bytes }) => ({
+  return sizes.map(({ fileId, fileUniqueId, imageSize, size }) => ({
     file_id: fileId,
     file_unique_id: fileUniqueId,
     width: imageSize?.width ?? 0,
     height: imageSize?.height ?? 0,
-    file_size: bytes.length,
+    file_size: size,
   }));
 }
 

@@ -5,6 +5,7 @@
 // It does not know the bot under test: that one comes over HTTP, as it would to api.telegram.org.
 
 import type { User, UserFromGetMe, WebhookInfo } from 'grammy/types';
+import { createAlbumIds } from './album.ts';
 import { createBotCommands } from './bot-commands.ts';
 import type { BotState } from './bot-state.ts';
 import { type ApiCall, type CallFilter, createCallJournal } from './call-journal.ts';
@@ -133,6 +134,7 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions = {})
     now,
     chats: createChats({ changes, now, keepHistory }),
     files,
+    albumIds: createAlbumIds(),
     queue,
     longPoll,
     webhook,
@@ -142,12 +144,13 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions = {})
   const dispatcher = createDispatcher({
     methods: createMethods(state),
     faults,
+    files,
     journal,
     queries,
     delayMs: options.delayMs ?? 0,
     onCrash,
   });
-  const server = await startHttpServer({ token, dispatcher, files, onCrash });
+  const server = await startHttpServer({ token, dispatcher, onCrash });
   let nextUserId = FIRST_USER_ID;
 
   return {

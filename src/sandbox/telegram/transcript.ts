@@ -53,6 +53,7 @@ export function messageKind(message: Message): MessageKind {
   if (message.text !== undefined) return 'text';
   if (message.photo !== undefined) return 'photo';
   if (message.video !== undefined) return 'video';
+  if (message.video_note !== undefined) return 'video_note';
   if (message.audio !== undefined) return 'audio';
   if (message.voice !== undefined) return 'voice';
   return message.animation === undefined ? 'document' : 'animation';

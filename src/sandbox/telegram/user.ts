@@ -4,18 +4,18 @@
 // blocked. Modified clients are the exception (rawCallback).
 
 import type { ChatMember, MaybeInaccessibleMessage, Update, User } from 'grammy/types';
-import { createPng } from '../png.ts';
+import { assertAlbum } from './album.ts';
 import { type BotMessage, botMessages, messageWithKeyboard, viewMessage } from './bot-message.ts';
 import type { BotState } from './bot-state.ts';
 import { type ButtonChoice, describeChoice, findButtons } from './button-choice.ts';
 import type { Changes } from './changes.ts';
 import { type MessageFields, type StoredMessage, toUnixSeconds } from './chats.ts';
-import type { FileKind, StoredFile } from './file-store.ts';
+import type { FileKind } from './file-store.ts';
 import { isLonger } from './formatted-text.ts';
-import { mediaFields } from './media.ts';
 import type { CallbackAnswer } from './queries.ts';
 import { formatTranscript, shownKeyboard, transcriptOf } from './transcript.ts';
 import type { UpdateKind } from './update-queue.ts';
+import { type AlbumItem, type UserFileOptions, userFileFields } from './user-files.ts';
 import { entitiesOfUserText } from './user-text.ts';
 
 /** An update that a user has caused. */
@@ -31,6 +31,8 @@ export interface SentUpdate {
 
 export interface CallbackClick extends SentUpdate {
   readonly callbackId: string;
+  /** The label of the button, '' where a modified client made it up. */
+  readonly text: string;
   readonly data: string;
   /** How the bot answered, once it has. */
   readonly answer: CallbackAnswer | undefined;
@@ -49,12 +51,17 @@ export interface SandboxUser {
   /** Presses Start, or opens the bot by a link that carries `payload`. */
   start(payload?: string): SentUpdate;
   /** Sends a picture (PNG or JPEG); a small drawn one if none is given. */
-  sendPhoto(bytes?: Buffer, caption?: string): SentUpdate;
-  /** Sends any bytes as a file. */
-  sendDocument(
-    bytes: Buffer,
-    options?: { fileName?: string; mimeType?: string; caption?: string },
-  ): SentUpdate;
+  sendPhoto(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  sendVideo(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  sendAnimation(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  /** A round film, as the camera of the client makes it. */
+  sendVideoNote(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  sendAudio(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  sendVoice(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  /** Sends anything as a file. */
+  sendDocument(bytes?: Buffer, options?: UserFileOptions): SentUpdate;
+  /** Sends 2–10 files at once: as many messages, each an update, with one media_group_id. */
+  sendAlbum(items: readonly AlbumItem[]): SentUpdate[];
   /**
    * Presses a button, found by its visible text or else its data, on the newest message that has a keyboard or on the
    * message `messageId`. Throws when that keyboard does not have it now, or has it twice.
@@ -104,7 +111,6 @@ export interface UserDependencies {
 export const DEFAULT_DEADLINE_MS = 4000;
 const MAXIMUM_SAID_CHARACTERS = 4096;
 const CHAT_INSTANCE = '8000000000000000001';
-const DEFAULT_PHOTO = { width: 64, height: 48, colour: [40, 120, 200] } as const;
 
 export function createUser(id: number, options: UserOptions, dependencies: UserDependencies): SandboxUser {
   const { state, changes } = dependencies;
@@ -151,9 +157,10 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
     return send(entities.length === 0 ? { text } : { text, entities });
   }
 
-  function sendFile(file: StoredFile, kind: FileKind, caption: string | undefined): SentUpdate {
-    return send({ ...mediaFields(file, kind), ...(caption === undefined ? {} : { caption }) });
-  }
+  const sendFile =
+    (kind: FileKind) =>
+    (bytes?: Buffer, fileOptions: UserFileOptions = {}): SentUpdate =>
+      send(userFileFields(state.files, kind, bytes, fileOptions));
 
   function callback(data: string, message: MaybeInaccessibleMessage, buttonText: string): CallbackClick {
     let answer: CallbackAnswer | undefined;
@@ -178,6 +185,7 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
     return {
       ...sent,
       callbackId,
+      text: buttonText,
       data,
       get answer() {
         return answer;
@@ -207,15 +215,19 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
     chatId: id,
     say,
     start: payload => say(payload === undefined ? '/start' : `/start ${payload}`),
-    sendPhoto(bytes, caption) {
-      const { width, height, colour } = DEFAULT_PHOTO;
-      const picture = bytes ?? createPng(width, height, colour);
-      const file = state.files.add({ kind: 'photo', bytes: picture });
-      if (file.imageSize === undefined) throw new Error('neither PNG nor JPEG: a client sends it as a file');
-      return sendFile(file, 'photo', caption);
-    },
-    sendDocument(bytes, { fileName, mimeType, caption } = {}) {
-      return sendFile(state.files.add({ kind: 'document', bytes, fileName, mimeType }), 'document', caption);
+    sendPhoto: sendFile('photo'),
+    sendVideo: sendFile('video'),
+    sendAnimation: sendFile('animation'),
+    sendVideoNote: sendFile('video_note'),
+    sendAudio: sendFile('audio'),
+    sendVoice: sendFile('voice'),
+    sendDocument: sendFile('document'),
+    sendAlbum(items) {
+      assertAlbum(items);
+      const media_group_id = state.albumIds.next();
+      return items.map(({ kind, bytes, ...fileOptions }) =>
+        send({ ...userFileFields(state.files, kind, bytes, fileOptions), media_group_id }),
+      );
     },
     click(choice, { messageId } = {}) {
       assertNotBlocked();

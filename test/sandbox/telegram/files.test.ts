@@ -102,6 +102,34 @@ describe('sendPhoto', () => {
     );
   });
 
+  it('fetches a URL only as what its server says it is, and documents of three types', async () => {
+    const { user, api } = await openChat();
+    const types: Record<string, string> = {
+      '/a': 'video/mp4',
+      '/b': 'audio/mpeg',
+      '/c': 'application/pdf',
+      '/d': 'application/octet-stream',
+    };
+    const url = await listen((request, response) =>
+      response.writeHead(200, { 'content-type': types[request.url ?? ''] }).end('bytes'),
+    );
+    const { origin } = new URL(url);
+    await api.sendVideo(user.id, `${origin}/a`);
+    await api.sendAudio(user.id, `${origin}/b`);
+    await api.sendDocument(user.id, `${origin}/c`);
+    expect(user.messages().map(({ kind }) => kind)).toEqual(['video', 'audio', 'document']);
+    const refused = 'Bad Request: wrong file identifier/HTTP URL specified';
+    expect(await refusalOf(api.sendVideo(user.id, `${origin}/d`))).toBe(refused);
+    expect(await refusalOf(api.sendDocument(user.id, `${origin}/a`))).toBe(refused);
+    const album = api.sendMediaGroup(user.id, [
+      { type: 'video', media: `${origin}/a` },
+      { type: 'video', media: `${origin}/d` },
+    ]);
+    expect(await refusalOf(album)).toBe(
+      'Bad Request: failed to send message #2 with the error message "MEDIA_EMPTY"',
+    );
+  });
+
   it('refuses what is no photo to Telegram', async () => {
     const { user, api } = await openChat();
     const send = (bytes: Buffer) => api.sendPhoto(user.id, new InputFile(bytes));
@@ -216,7 +244,7 @@ describe('edits of files', () => {
 describe('getFile', () => {
   it('tells where a file of a user can be downloaded', async () => {
     const { sandbox, user, api } = await openChat();
-    user.sendPhoto(PICTURE, 'mine');
+    user.sendPhoto(PICTURE, { caption: 'mine' });
     user.sendDocument(Buffer.from('notes'), { fileName: 'notes.txt', mimeType: 'text/plain' });
     const [photo, document] = (await api.getUpdates()).map(update => update.message);
     expect(photo).toMatchObject({ caption: 'mine' });

@@ -1,5 +1,6 @@
 // Owns the reading of an InputMedia object, of which an album has several and editMessageMedia one.
 
+import { assertAlbum } from '../album.ts';
 import { ApiError, badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';
 import type { MessageFields } from '../chats.ts';
@@ -11,10 +12,6 @@ import { isJsonObject, type Parameters } from '../parameters.ts';
 import { captionFields } from './outgoing.ts';
 
 const MEDIA_KINDS: readonly FileKind[] = ['photo', 'video', 'audio', 'animation', 'document'];
-const MINIMUM_ALBUM = 2;
-const MAXIMUM_ALBUM = 10;
-/** These fill an album alone; photos and videos mix. */
-const HOMOGENEOUS_KINDS: readonly string[] = ['audio', 'document'];
 
 /** Reads the argument `media` of editMessageMedia. */
 export async function readInputMedia(
@@ -32,15 +29,7 @@ export async function readAlbum(state: BotState, parameters: Parameters): Promis
   parameters.requiredText('media');
   const items = parameters.json('media', 'media');
   if (!Array.isArray(items)) throw badRequest('expected an Array of InputMedia');
-  if (items.length === 0) throw badRequest('there are no messages to send');
-  // Telegram's own server takes a single item as well; the documentation asks for 2–10.
-  if (items.length < MINIMUM_ALBUM) throw badRequest('too few messages to send as an album');
-  if (items.length > MAXIMUM_ALBUM) throw badRequest('too many messages to send as an album');
-  const kinds = new Set(items.map(item => (isJsonObject(item) ? item.type : undefined)));
-  if (kinds.has('animation')) throw badMedia('type "animation" can\'t be used in sendMediaGroup');
-  const alone = HOMOGENEOUS_KINDS.find(kind => kinds.has(kind));
-  if (alone !== undefined && kinds.size > 1)
-    throw badRequest(`${alone} can't be mixed with other media types`);
+  assertAlbum(items.map(item => ({ kind: isJsonObject(item) ? item.type : undefined })));
   return Promise.all(items.map((item, index) => readAlbumItem(state, parameters, item, index + 1)));
 }
 
@@ -63,6 +52,7 @@ async function readAlbumItem(
 const ALBUM_CAUSES: ReadonlyMap<string, string> = new Map([
   ['Bad Request: failed to get HTTP URL content', 'WEBPAGE_CURL_FAILED'],
   ['Bad Request: wrong type of the web page content', 'WEBPAGE_MEDIA_EMPTY'],
+  ['Bad Request: wrong file identifier/HTTP URL specified', 'MEDIA_EMPTY'],
   ['Bad Request: IMAGE_PROCESS_FAILED', 'IMAGE_PROCESS_FAILED'],
   ['Bad Request: PHOTO_INVALID_DIMENSIONS', 'PHOTO_INVALID_DIMENSIONS'],
 ]);

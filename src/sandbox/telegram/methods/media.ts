@@ -14,11 +14,8 @@ import { captionFields, postFromBot } from './outgoing.ts';
 
 /** Bots download at most 20 MB (core.telegram.org/bots/api#getfile). */
 const MAXIMUM_DOWNLOAD_BYTES = 20 * 1024 * 1024;
-const FIRST_ALBUM_ID = 13_000_000_000_000_001n;
 
 export function createMediaMethods(state: BotState) {
-  let nextAlbumId = FIRST_ALBUM_ID;
-
   /** Each of these methods has the argument that holds the file named like its kind. */
   async function send(kind: FileKind, parameters: Parameters): Promise<Message> {
     const caption = readCaption(parameters, 'send');
@@ -38,8 +35,7 @@ export function createMediaMethods(state: BotState) {
     sendDocument: async parameters => (await send('document', parameters)) as Message.DocumentMessage,
     async sendMediaGroup(parameters) {
       const album = await readAlbum(state, parameters);
-      const albumId = String(nextAlbumId);
-      nextAlbumId += 1n;
+      const albumId = state.albumIds.next();
       const withoutMarkup = new Map(Object.entries(parameters.values));
       withoutMarkup.delete('reply_markup'); // an album has no keyboard; the argument is ignored
       const common = parameters.nested(Object.fromEntries(withoutMarkup));
@@ -52,11 +48,11 @@ export function createMediaMethods(state: BotState) {
       if (!parameters.has('file_id')) throw badRequest('file_id not specified');
       const file = state.files.find(parameters.text('file_id'));
       if (file === undefined) throw badRequest('invalid file_id');
-      if (file.bytes.length > MAXIMUM_DOWNLOAD_BYTES) throw badRequest('file is too big');
+      if (file.size > MAXIMUM_DOWNLOAD_BYTES) throw badRequest('file is too big');
       return {
         file_id: file.fileId,
         file_unique_id: file.fileUniqueId,
-        file_size: file.bytes.length,
+        file_size: file.size,
         file_path: file.path,
       };
     },
