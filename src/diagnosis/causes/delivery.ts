@@ -1,0 +1,273 @@
+// Causes for which a result that exists did not reach its user, or has not yet, and what a running task waits for.
+import { define } from '../cause.ts';
+import { textOf } from '../chain.ts';
+import type { Facts } from '../facts.ts';
+
+export const deliveryCauses = define({
+  delivery_user_blocked: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'telegram_403',
+    ru: {
+      what: 'результат готов, но отдать его нельзя: пользователь заблокировал бота или удалён',
+      next: 'пусть разблокирует бота и нажмёт «Прислать ещё раз»; результат хранится',
+    },
+    en: {
+      what: 'the result is there but cannot be sent: the user has blocked the bot, or is deleted',
+      next: 'let the user unblock the bot and tap «Send it again»; the result is kept',
+    },
+  },
+  delivery_chat_gone: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isLost(facts) && /chat not found|PEER_ID_INVALID/.test(whyOfLoss(facts)),
+    ru: {
+      what: 'результат готов, но чата с пользователем больше нет',
+      next: 'исправлять нечего; результат хранится',
+    },
+    en: {
+      what: 'the result is there, but the chat with the user is gone',
+      next: 'there is nothing to mend; the result is kept',
+    },
+  },
+  delivery_file_missing: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'DOWNLOAD_FAILED',
+    ru: {
+      what: 'результат готов, но файловый сервер поставщика его не отдал',
+      next: 'пусть нажмёт «Прислать ещё раз»; если не поможет, файл у KIE.ai пропал, верните деньги',
+    },
+    en: {
+      what: "the result is there, but the supplier's file host did not give it",
+      next: 'let the user tap «Send it again»; if that does not help, the file is gone at KIE.ai: give the money back',
+    },
+  },
+  delivery_file_refused: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'DOWNLOAD_REFUSED',
+    ru: {
+      what: 'результат готов, но скачивать его нельзя: файл слишком велик или лежит по запрещённому адресу',
+      next: 'посмотрите адрес результата в трассе по cid',
+    },
+    en: {
+      what: 'the result is there but may not be fetched: it is too big, or at an address that we do not go to',
+      next: 'look at the address of the result in the trace of the cid',
+    },
+  },
+  delivery_rate_limit: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['RATE_LIMIT'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'telegram_429',
+    ru: {
+      what: 'результат готов, но Telegram раз за разом откладывал его отправку (429), и попытки кончились',
+      next: 'пусть нажмёт «Прислать ещё раз» позже',
+    },
+    en: {
+      what: 'the result is there, but Telegram put it off again and again (429), and the attempts were used up',
+      next: 'let the user tap «Send it again» later',
+    },
+  },
+  delivery_telegram_refused: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isLost(facts) && /^telegram_4/.test(typeOfLoss(facts)),
+    ru: {
+      what: 'результат готов, но Telegram не принял его ни в одном виде ({delivery})',
+      next: 'пусть нажмёт «Прислать ещё раз»; если не поможет, передайте разработчику cid',
+    },
+    en: {
+      what: 'the result is there, but Telegram took it in no form ({delivery})',
+      next: 'let the user tap «Send it again»; if that does not help, give a developer the cid',
+    },
+  },
+  delivery_telegram_failed: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['DOWNSTREAM_ERROR', 'DOWNSTREAM_TIMEOUT'],
+    is: isLost,
+    ru: {
+      what: 'результат готов, но Telegram не ответил или ответил ошибкой, и попытки кончились ({delivery})',
+      next: 'пусть нажмёт «Прислать ещё раз»; если это длится, сбой у Telegram',
+    },
+    en: {
+      what: 'the result is there, but Telegram failed or did not answer, and the attempts were used up ({delivery})',
+      next: 'let the user tap «Send it again»; if it lasts, Telegram is down',
+    },
+  },
+});
+
+export const pendingCauses = define({
+  generation_failed: {
+    confidence: 'low',
+    events: ['BALANCE_RELEASE', 'RESULT_DELIVERED'],
+    reasons: [],
+    is: facts => isOpen(facts) && (facts.has('BALANCE_RELEASE') || isFailureTold(facts)),
+    ru: {
+      what: 'генерация не удалась, но строки с причиной среди этих нет',
+      next: 'найдите TASK_FAILED этого cid в журнале или в логах другого экземпляра',
+    },
+    en: {
+      what: 'the generation failed, but the line with the reason is not among these',
+      next: 'look for TASK_FAILED of this cid in the journal, or in the logs of another instance',
+    },
+  },
+  delivery_postponed: {
+    confidence: 'medium',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['RATE_LIMIT', 'DOWNSTREAM_ERROR', 'DOWNSTREAM_TIMEOUT'],
+    is: ({ task }) => task?.postponed !== undefined,
+    ru: {
+      what: 'результат готов, но отправить его пока не удалось, и попытка повторится ({delivery})',
+      next: 'подождите и спросите ещё раз',
+    },
+    en: {
+      what: 'the result is there but could not be sent yet, and it is tried again ({delivery})',
+      next: 'wait and ask again',
+    },
+  },
+  result_undelivered_yet: {
+    confidence: 'medium',
+    events: ['TASK_COMPLETED', 'TASK_LATE_RESULT', 'BALANCE_CHARGE'],
+    reasons: [],
+    is: ({ task }) => task?.isMade === true && task.delivered.length === 0,
+    ru: {
+      what: 'результат готов, а об отправке файла записи ещё нет',
+      next: 'подождите и спросите ещё раз; если не придёт, посмотрите доставки в трассе по cid',
+    },
+    en: {
+      what: 'the result is there, and nothing tells yet that it was sent',
+      next: 'wait and ask again; if it does not come, look at the deliveries in the trace of the cid',
+    },
+  },
+  awaiting_callback: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS'],
+    reasons: [],
+    is: isAt('outcome unknown'),
+    ru: {
+      what: 'заказ отправлен, но ответ KIE.ai потерян: бот ждёт извещения и не повторяет заказ, чтобы не заплатить дважды',
+      next: 'подождите: либо придёт результат, либо деньги вернутся сами',
+    },
+    en: {
+      what: 'the order was sent and the answer of KIE.ai was lost: the bot waits for the callback and does not repeat the order, so that it is not paid for twice',
+      next: 'wait: either the result comes, or the money goes back by itself',
+    },
+  },
+  submission_repeated: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS'],
+    reasons: [],
+    is: isAt('submit again'),
+    ru: {
+      what: 'KIE.ai пока не берёт заказ, и бот предложит его снова ({progress})',
+      next: 'подождите и спросите ещё раз',
+    },
+    en: {
+      what: 'KIE.ai does not take the order yet, and the bot offers it again ({progress})',
+      next: 'wait and ask again',
+    },
+  },
+  files_being_stored: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS'],
+    reasons: [],
+    is: isAt('store files again', 'files stored'),
+    ru: {
+      what: 'бот передаёт файлы пользователя поставщику ({progress})',
+      next: 'подождите и спросите ещё раз',
+    },
+    en: {
+      what: 'the bot hands the files of the user to the supplier ({progress})',
+      next: 'wait and ask again',
+    },
+  },
+  waiting_for_place: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS'],
+    reasons: [],
+    is: isAt('wait for a place'),
+    ru: {
+      what: 'заказ ждёт места: KIE.ai принимает не больше 20 заказов за 10 секунд',
+      next: 'подождите; если так часто, попросите у KIE.ai больший предел',
+    },
+    en: {
+      what: 'the order waits for a place: KIE.ai takes no more than 20 in 10 seconds',
+      next: 'wait; if it happens often, ask KIE.ai for a higher limit',
+    },
+  },
+  lookups_failing: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS'],
+    reasons: [],
+    is: isAt('look again'),
+    ru: {
+      what: 'заказ у KIE.ai, но узнать о нём пока не удаётся ({progress}), и бот спросит снова',
+      next: 'подождите; если это длится, проверьте статус KIE.ai и ключ',
+    },
+    en: {
+      what: 'KIE.ai has the order but does not tell how it is going ({progress}), and the bot asks again',
+      next: 'wait; if it lasts, look at the status of KIE.ai and at the key',
+    },
+  },
+  generation_running: {
+    confidence: 'medium',
+    events: ['TASK_PROGRESS', 'KIE_CALLBACK'],
+    reasons: [],
+    is: isAt('submitted', 'waiting'),
+    ru: {
+      what: 'модель {model} ещё работает, заказу {age}',
+      next: 'подождите и спросите ещё раз',
+    },
+    en: {
+      what: 'the model {model} is still at work, the order is {age} old',
+      next: 'wait and ask again',
+    },
+  },
+  generation_not_begun: {
+    confidence: 'medium',
+    events: ['TASK_CREATED', 'BALANCE_HOLD'],
+    reasons: [],
+    is: facts => isOpen(facts) && facts.has('TASK_CREATED'),
+    ru: {
+      what: 'заказ принят, но записи о том, что он ушёл поставщику, ещё нет',
+      next: 'подождите и спросите ещё раз; если не начнётся, посмотрите очередь в /health',
+    },
+    en: {
+      what: 'the order is kept, and nothing tells yet that it went to the supplier',
+      next: 'wait and ask again; if it does not begin, look at the queue in /health',
+    },
+  },
+});
+
+function isLost({ task }: Facts): boolean {
+  return (task?.lost.length ?? 0) > 0;
+}
+
+function typeOfLoss({ task }: Facts): string {
+  return textOf(task?.lost.at(-1), 'error_type') ?? '';
+}
+
+function whyOfLoss({ task }: Facts): string {
+  return textOf(task?.lost.at(-1), 'reason_detail') ?? '';
+}
+
+function isOpen({ task }: Facts): boolean {
+  return task !== undefined && !task.isMade && task.failure === undefined;
+}
+
+function isFailureTold({ all }: Facts): boolean {
+  return all('RESULT_DELIVERED').some(event => textOf(event, 'operation') === 'failure');
+}
+
+/** The last step that a task told, while it has no end. */
+function isAt(...operations: readonly string[]): (facts: Facts) => boolean {
+  return facts => isOpen(facts) && operations.includes(textOf(facts.task?.progress, 'operation') ?? '');
+}

@@ -1,0 +1,306 @@
+// Causes for which an update ended in a fault, or did not end: Telegram, the database, a lost instance, a defect.
+import { define } from '../cause.ts';
+import { type ChainEvent, numberOf, textOf } from '../chain.ts';
+import type { Facts } from '../facts.ts';
+import { isDatabaseTrouble, processEventsNear } from '../surroundings.ts';
+
+/** Longer than any call of ours may take, with its repetitions. */
+const runningForMs = 2 * 60_000;
+
+export const deadLetterCauses = define({
+  dead_letter: {
+    confidence: 'high',
+    events: ['DEAD_LETTER'],
+    reasons: ['INTERNAL_ERROR'],
+    is: ({ has }) => has('DEAD_LETTER'),
+    ru: {
+      what: 'три попытки обработать это кончились ничем, и оно отложено: каждый раз пропадал экземпляр бота или база данных',
+      next: 'посмотрите, что роняло обработку, и запустите его снова: trt dead-letters redrive',
+    },
+    en: {
+      what: 'three attempts to work it ended without an outcome, and it was put aside: each time the instance or the database was lost',
+      next: 'look what brought the work down, and have it worked again: trt dead-letters redrive',
+    },
+  },
+  silence_guard: {
+    confidence: 'high',
+    events: ['SILENCE_GUARD_WARNING'],
+    reasons: ['INTERNAL_ERROR'],
+    is: ({ all }) => all('SILENCE_GUARD_WARNING').some(event => !isSlowness(event)),
+    ru: {
+      what: 'обработка кончилась бы молчанием, и сторож тишины вмешался ({guard})',
+      next: 'это дефект программы: передайте разработчику cid и это событие',
+    },
+    en: {
+      what: 'the work was about to end in silence, and the silence guard stepped in ({guard})',
+      next: 'it is a defect of the program: give a developer the cid and this event',
+    },
+  },
+});
+
+export const faultCauses = define({
+  user_blocked_bot: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts => isFailedBy(facts, 'telegram_403') && /blocked/.test(facts.detail),
+    ru: {
+      what: 'ответить не удалось, потому что пользователь заблокировал бота',
+      next: 'пусть разблокирует бота; исправлять нечего',
+    },
+    en: {
+      what: 'it could not be answered because the user has blocked the bot',
+      next: 'let the user unblock the bot; there is nothing to mend',
+    },
+  },
+  user_unreachable: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: facts =>
+      isFailedBy(facts, 'telegram_403') ||
+      (isFailedBy(facts, 'telegram_400') && /chat not found/.test(facts.detail)),
+    ru: {
+      what: 'ответить не удалось, потому что Telegram не даёт писать этому пользователю ({telegram})',
+      next: 'аккаунт удалён, или пользователь не начинал чат; исправлять нечего',
+    },
+    en: {
+      what: 'it could not be answered because Telegram lets nobody write to this user ({telegram})',
+      next: 'the account is deleted, or the user never started the chat; there is nothing to mend',
+    },
+  },
+  telegram_rate_limit: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['RATE_LIMIT'],
+    is: facts => isFailedBy(facts, 'telegram_429'),
+    ru: {
+      what: 'Telegram отложил ответ бота на слишком долгое время: сообщений больше, чем он разрешает (429)',
+      next: 'пусть повторит позже; если так у многих, бот пишет слишком часто',
+    },
+    en: {
+      what: 'Telegram put the answer off for too long: there are more messages than it allows (429)',
+      next: 'let the user repeat it later; if many meet this, the bot writes too often',
+    },
+  },
+  telegram_failed: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: ({ last }) => /^telegram_5\d\d$/.test(textOf(last('DISPATCH_FAIL'), 'error_type') ?? ''),
+    ru: {
+      what: 'сервер Telegram ответил ошибкой, и экран показать не удалось ({telegram})',
+      next: 'пусть повторит; если это длится, сбой у Telegram',
+    },
+    en: {
+      what: "Telegram's server failed, and the screen could not be shown ({telegram})",
+      next: 'let the user repeat it; if it lasts, Telegram is down',
+    },
+  },
+  telegram_refused: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: ({ last }) => /^telegram_4\d\d$/.test(textOf(last('DISPATCH_FAIL'), 'error_type') ?? ''),
+    ru: {
+      what: 'Telegram не принял экран, который бот хотел показать ({telegram})',
+      next: 'вероятно, это дефект экрана: передайте разработчику cid',
+    },
+    en: {
+      what: 'Telegram refused the screen that the bot wanted to show ({telegram})',
+      next: 'probably a defect of the screen: give a developer the cid',
+    },
+  },
+  telegram_timeout: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_TIMEOUT'],
+    is: ({ last, reason }) => last('DISPATCH_FAIL') !== undefined && reason === 'DOWNSTREAM_TIMEOUT',
+    ru: {
+      what: 'Telegram не ответил вовремя, и неизвестно, показан ли экран',
+      next: 'пусть откроет меню заново; если это длится, проверьте сеть и статус Telegram',
+    },
+    en: {
+      what: 'Telegram did not answer in time, and nobody knows whether the screen was shown',
+      next: 'let the user open the menu anew; if it lasts, look at the network and at the status of Telegram',
+    },
+  },
+  telegram_unreachable: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: ({ last, detail }) =>
+      last('DISPATCH_FAIL') !== undefined && /Telegram could not be reached/.test(detail),
+    ru: {
+      what: 'соединение с Telegram оборвалось, и неизвестно, показан ли экран',
+      next: 'пусть откроет меню заново; если это длится, проверьте сеть сервера',
+    },
+    en: {
+      what: 'the connection to Telegram was lost, and nobody knows whether the screen was shown',
+      next: 'let the user open the menu anew; if it lasts, look at the network of the server',
+    },
+  },
+  database_refused: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DB_ERROR', 'INTERNAL_ERROR'],
+    is: ({ last, reason }) =>
+      last('DISPATCH_FAIL') !== undefined &&
+      (reason === 'DB_ERROR' || isSqlState(textOf(last('DISPATCH_FAIL'), 'error_type'))),
+    ru: {
+      what: 'база данных отказала в запросе ({error}), и действие не выполнено',
+      next: 'посмотрите ошибку в трассе по cid и состояние Postgres',
+    },
+    en: {
+      what: 'the database refused a query ({error}), and the action was not carried out',
+      next: 'look at the error in the trace of the cid and at Postgres',
+    },
+  },
+  handler_failed: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL', 'CALLBACK_REJECTED'],
+    reasons: ['INTERNAL_ERROR'],
+    is: ({ last }) => last('DISPATCH_FAIL') !== undefined,
+    ru: {
+      what: 'в программе случилась ошибка ({error}), и действие не выполнено',
+      next: 'это дефект: передайте разработчику cid, в трассе есть место ошибки',
+    },
+    en: {
+      what: 'the program failed ({error}), and the action was not carried out',
+      next: 'it is a defect: give a developer the cid, its trace holds the stack',
+    },
+  },
+});
+
+export const unfinishedCauses = define({
+  lock_lost: {
+    confidence: 'medium',
+    events: ['LOCK_LOST', 'LOCK_TAKEOVER'],
+    reasons: [],
+    is: facts =>
+      isUnended(facts) && trouble(facts, ({ name }) => name === 'LOCK_LOST' || name === 'LOCK_TAKEOVER'),
+    ru: {
+      what: 'обработка началась и не кончилась: экземпляр бота в это время потерял блокировку',
+      next: 'активный экземпляр обработает это ещё раз; посмотрите /health и почему пропала связь с базой',
+    },
+    en: {
+      what: 'the work began and did not end: the instance lost the lock at that time',
+      next: 'the ACTIVE instance works it once more; look at /health and why the database was out of reach',
+    },
+  },
+  database_lost: {
+    confidence: 'medium',
+    events: ['SYSTEM_WARNING'],
+    reasons: ['DB_ERROR'],
+    is: facts => isUnended(facts) && trouble(facts, isLostDatabase),
+    ru: {
+      what: 'обработка началась и не кончилась: в это время отказала база данных',
+      next: 'это будет обработано ещё раз, когда база ответит; проверьте её в /health',
+    },
+    en: {
+      what: 'the work began and did not end: the database failed at that time',
+      next: 'it is worked once more when the database answers; look at it in /health',
+    },
+  },
+  instance_ended: {
+    confidence: 'medium',
+    events: ['SHUTDOWN', 'BOOT_OK', 'LOCK_RELEASED', 'LOCK_ACQUIRED'],
+    reasons: [],
+    is: facts =>
+      isUnended(facts) && (trouble(facts, ({ name }) => name === 'SHUTDOWN') || isSucceeded(facts)),
+    ru: {
+      what: 'обработка началась и не кончилась: экземпляр бота в это время остановился',
+      next: 'следующий экземпляр обработает это ещё раз; если нет, посмотрите /health',
+    },
+    en: {
+      what: 'the work began and did not end: the instance stopped at that time',
+      next: 'the next instance works it once more; if not, look at /health',
+    },
+  },
+  handler_slow: {
+    confidence: 'medium',
+    events: ['SILENCE_GUARD_WARNING', 'DISPATCH_START'],
+    reasons: [],
+    is: facts => isUnended(facts) && facts.all('SILENCE_GUARD_WARNING').some(isSlowness),
+    ru: {
+      what: 'обработка началась и длится слишком долго; вместо неё на нажатие ответил сторож тишины',
+      next: 'посмотрите в трассе, чего она ждёт: базы, Telegram или KIE.ai',
+    },
+    en: {
+      what: 'the work began and takes too long; the silence guard answered the tap in its place',
+      next: 'look in the trace what it waits for: the database, Telegram or KIE.ai',
+    },
+  },
+  still_running: {
+    confidence: 'medium',
+    events: ['QUEUE_PICK', 'DISPATCH_START'],
+    reasons: [],
+    is: facts => isUnended(facts) && isRecent(facts),
+    ru: {
+      what: 'обработка началась {pickedAgo} назад и ещё идёт',
+      next: 'подождите и спросите ещё раз; если не кончится, посмотрите, чего она ждёт, в трассе',
+    },
+    en: {
+      what: 'the work began {pickedAgo} ago and goes on',
+      next: 'wait and ask again; if it does not end, look in the trace what it waits for',
+    },
+  },
+});
+
+/** The guard only bridged the time; how the update ended is told by its end. */
+function isSlowness(event: ChainEvent): boolean {
+  return (textOf(event, 'reason_detail') ?? '').endsWith('it goes on');
+}
+
+function isFailedBy({ last }: Facts, type: string): boolean {
+  return textOf(last('DISPATCH_FAIL'), 'error_type') === type;
+}
+
+/** Five characters, with a digit in each of those that we have met. */
+function isSqlState(type: string | undefined): boolean {
+  return type !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(type);
+}
+
+/** Picked, and nothing tells how it ended. */
+export function isUnended({ has, end }: Facts): boolean {
+  return has('QUEUE_PICK', 'DISPATCH_START') && end === undefined;
+}
+
+/** Of the instance that had picked it. */
+function trouble({ chain, surroundings, last }: Facts, is: (event: ChainEvent) => boolean): boolean {
+  const at = chain.events.at(-1)?.at;
+  const instanceId = textOf(last('QUEUE_PICK') ?? last('DISPATCH_START'), 'instance_id');
+  return at !== undefined && processEventsNear(surroundings, at, instanceId).some(is);
+}
+
+function isLostDatabase(event: ChainEvent): boolean {
+  return isDatabaseTrouble(event) || textOf(event, 'operation') === 'job queue';
+}
+
+/** Another instance took over while it was worked. */
+function isSucceeded({ chain, surroundings, last }: Facts): boolean {
+  const picked = last('QUEUE_PICK');
+  const at = chain.events.at(-1)?.at;
+  if (!picked || !at) return false;
+  return processEventsNear(surroundings, at).some(
+    event =>
+      event.name === 'LOCK_ACQUIRED' &&
+      event.at >= picked.at &&
+      textOf(event, 'instance_id') !== textOf(picked, 'instance_id'),
+  );
+}
+
+function isRecent({ surroundings, last }: Facts): boolean {
+  const { now } = surroundings;
+  const picked = last('QUEUE_PICK') ?? last('DISPATCH_START');
+  return now !== undefined && picked !== undefined && now.getTime() - picked.at.getTime() < runningForMs;
+}
+
+/** How often it was picked. */
+export function attemptsOf({ chain }: Facts): number {
+  return Math.max(1, ...chain.events.filter(isOfUpdate).map(event => numberOf(event, 'attempt') ?? 1));
+}
+
+function isOfUpdate({ name }: ChainEvent): boolean {
+  return name === 'QUEUE_PICK' || name.startsWith('DISPATCH_');
+}

@@ -1,0 +1,194 @@
+// Causes on the way in: what never became an update of ours, what was stored before, and what nobody has worked.
+
+import { define } from '../cause.ts';
+import { textOf } from '../chain.ts';
+import type { Facts } from '../facts.ts';
+import { isDatabaseTrouble, processEventsNear, stuckAfterMs } from '../surroundings.ts';
+
+export const receiptCauses = define({
+  webhook_secret_wrong: {
+    confidence: 'high',
+    events: ['UPDATE_REFUSED'],
+    reasons: ['PERMISSION_DENIED'],
+    is: ({ last }) => textOf(last('UPDATE_REFUSED'), 'reason_code') === 'PERMISSION_DENIED',
+    ru: {
+      what: 'запрос к вебхуку отклонён: в нём нет секрета Telegram или он другой',
+      next: 'если так отклоняется всё, сравните WEBHOOK_SECRET_TOKEN с тем, что передан в setWebhook; одиночный запрос – от постороннего',
+    },
+    en: {
+      what: "a request to the webhook was refused: Telegram's secret is missing in it or is another one",
+      next: 'if everything is refused so, compare WEBHOOK_SECRET_TOKEN with what setWebhook was given; a single request is of a stranger',
+    },
+  },
+  webhook_not_an_update: {
+    confidence: 'high',
+    events: ['UPDATE_REFUSED'],
+    reasons: ['VALIDATION_FAILED'],
+    is: ({ has }) => has('UPDATE_REFUSED'),
+    ru: {
+      what: 'запрос к вебхуку отклонён: это не обновление Telegram',
+      next: 'посмотрите, кто ещё шлёт запросы на этот адрес; нажатия пользователей это не затрагивает',
+    },
+    en: {
+      what: 'a request to the webhook was refused: it is no update of Telegram',
+      next: 'look who else sends requests to this address; taps of users are not concerned',
+    },
+  },
+  inbox_full: {
+    confidence: 'high',
+    events: ['QUEUE_FULL'],
+    reasons: ['RATE_LIMIT'],
+    is: ({ has }) => has('QUEUE_FULL'),
+    ru: {
+      what: 'очередь переполнена ({depth} необработанных), новые обновления не принимались: {refused}',
+      next: 'Telegram пришлёт их снова; выясните, почему обработка не успевает, или поднимите QUEUE_MAX',
+    },
+    en: {
+      what: 'the inbox was full ({depth} updates without an outcome), and new updates were not taken: {refused}',
+      next: 'Telegram sends them again; find out why the work does not keep up, or raise QUEUE_MAX',
+    },
+  },
+  duplicate_update: {
+    confidence: 'high',
+    events: ['UPDATE_DUPLICATE'],
+    reasons: [],
+    is: ({ has, end }) => has('UPDATE_DUPLICATE') && end === undefined && !has('QUEUE_PICK'),
+    ru: {
+      what: 'Telegram прислал это же обновление второй раз, и оно не обрабатывалось повторно',
+      next: 'что с ним стало, видно по cid {original}',
+    },
+    en: {
+      what: 'Telegram sent the same update a second time, and it was not worked again',
+      next: 'what became of it stands under the cid {original}',
+    },
+  },
+  not_stored: {
+    confidence: 'high',
+    events: ['UPDATE_RECEIVED', 'SYSTEM_WARNING'],
+    reasons: ['DB_ERROR'],
+    is: facts => isUnstored(facts) && hasFailedRoot(facts),
+    ru: {
+      what: 'обновление принято, но записать его в базу не удалось, поэтому Telegram получил отказ',
+      next: 'Telegram пришлёт его ещё раз под новым cid; проверьте базу данных в /health',
+    },
+    en: {
+      what: 'the update arrived but could not be stored in the database, so Telegram was refused',
+      next: 'Telegram sends it again under a new cid; look at the database in /health',
+    },
+  },
+  not_stored_presumably: {
+    confidence: 'medium',
+    events: ['UPDATE_RECEIVED', 'SYSTEM_WARNING'],
+    reasons: ['DB_ERROR'],
+    is: facts => isUnstored(facts) && isDatabaseTroubled(facts),
+    ru: {
+      what: 'обновление принято, а записи о сохранении нет, и база данных в это время отказывала',
+      next: 'если оно не сохранено, Telegram пришлёт его ещё раз; проверьте базу данных в /health',
+    },
+    en: {
+      what: 'the update arrived, nothing tells that it was stored, and the database failed at that time',
+      next: 'if it was not stored, Telegram sends it again; look at the database in /health',
+    },
+  },
+  no_active_instance: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'PASSIVE_NOTICE'],
+    reasons: ['PASSIVE_REJECT'],
+    is: ({ last, end }) =>
+      end === undefined && textOf(last('CALLBACK_REJECTED'), 'reason_code') === 'PASSIVE_REJECT',
+    ru: {
+      what: 'нажатие не выполнено, потому что ни один экземпляр бота не был активен: шло обновление или замена сервера',
+      next: 'пусть нажмёт ещё раз через минуту; если это повторяется, посмотрите /health всех экземпляров',
+    },
+    en: {
+      what: 'the tap was not carried out because no instance of the bot was ACTIVE: a deploy or a change of servers was under way',
+      next: 'let the user tap again in a minute; if it repeats, look at /health of all instances',
+    },
+  },
+  waiting_for_active: {
+    confidence: 'high',
+    events: ['PASSIVE_NOTICE'],
+    reasons: ['PASSIVE_REJECT'],
+    is: facts => isUnpicked(facts) && facts.has('PASSIVE_NOTICE'),
+    ru: {
+      what: 'сообщение сохранено, но работать с ним некому: ни один экземпляр бота не активен',
+      next: 'ответ придёт, как только экземпляр станет активным; посмотрите /health всех экземпляров',
+    },
+    en: {
+      what: 'the message is kept, but nobody can work it: no instance of the bot is ACTIVE',
+      next: 'the answer comes as soon as one is; look at /health of all instances',
+    },
+  },
+  queue_without_active: {
+    confidence: 'high',
+    events: ['QUEUE_ENQUEUE', 'LOCK_RELEASED', 'LOCK_LOST'],
+    reasons: [],
+    is: facts => isUnpicked(facts) && facts.surroundings.hasActiveInstance === false,
+    ru: {
+      what: 'обновление сохранено и ждёт, потому что ни один экземпляр бота не активен',
+      next: 'посмотрите /health всех экземпляров: кто держит блокировку и когда он последний раз отозвался',
+    },
+    en: {
+      what: 'the update is stored and waits, because no instance of the bot is ACTIVE',
+      next: 'look at /health of all instances: who holds the lock, and when it was last heard of',
+    },
+  },
+  queue_stuck: {
+    confidence: 'medium',
+    events: ['QUEUE_ENQUEUE'],
+    reasons: [],
+    is: facts => isUnpicked(facts) && (facts.surroundings.oldestUnpickedMs ?? 0) > stuckAfterMs,
+    ru: {
+      what: 'обновление сохранено, но очередь стоит: самое старое ждёт уже {oldest}',
+      next: 'посмотрите события DISPATCH_START без конца и состояние базы: обработка зависла',
+    },
+    en: {
+      what: 'the update is stored, but the queue stands still: the oldest one has waited for {oldest}',
+      next: 'look for DISPATCH_START without an end and at the database: the work hangs',
+    },
+  },
+  waiting_in_queue: {
+    confidence: 'medium',
+    events: ['QUEUE_ENQUEUE', 'ANSWER_CALLBACK_QUERY'],
+    reasons: [],
+    is: facts => isUnpicked(facts) && isToldToWait(facts),
+    ru: {
+      what: 'нажатие сохранено, но за {toastWait} никто не взял его в работу: чат занят предыдущим действием или обработка не успевает',
+      next: 'посмотрите предыдущее действие этого пользователя и глубину очереди в /health',
+    },
+    en: {
+      what: 'the tap is stored, but nobody had picked it after {toastWait}: its chat is busy with the action before, or the work does not keep up',
+      next: "look at this user's action before it and at the queue depth in /health",
+    },
+  },
+});
+
+function isUnstored({ has, end }: Facts): boolean {
+  return (
+    has('UPDATE_RECEIVED') &&
+    end === undefined &&
+    !has('QUEUE_ENQUEUE', 'QUEUE_PICK', 'UPDATE_DUPLICATE', 'CALLBACK_REJECTED', 'DISPATCH_START')
+  );
+}
+
+function hasFailedRoot({ chain }: Facts): boolean {
+  return chain.spans.some(({ name, failed }) => failed && name.startsWith('update '));
+}
+
+function isDatabaseTroubled({ chain, surroundings, last }: Facts): boolean {
+  const received = last('UPDATE_RECEIVED');
+  const at = received?.at ?? chain.events[0]?.at;
+  return (
+    at !== undefined &&
+    processEventsNear(surroundings, at, textOf(received, 'instance_id')).some(isDatabaseTrouble)
+  );
+}
+
+/** Stored, and nothing tells that anybody began with it. */
+export function isUnpicked({ has, end }: Facts): boolean {
+  return has('QUEUE_ENQUEUE') && end === undefined && !has('QUEUE_PICK', 'DISPATCH_START');
+}
+
+function isToldToWait({ all }: Facts): boolean {
+  return all('ANSWER_CALLBACK_QUERY').some(({ fields }) => fields.latency_ms !== undefined);
+}

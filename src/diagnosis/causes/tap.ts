@@ -1,0 +1,327 @@
+// Causes for which a tap or a command was refused: the product working as designed, most of the time.
+
+import { define } from '../cause.ts';
+import { textOf } from '../chain.ts';
+import { type Facts, reasonOf } from '../facts.ts';
+
+export const tapCauses = define({
+  form_closed: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['STATE_MISMATCH'],
+    is: facts => isMismatch(facts) && actual(facts) === 'no open form',
+    ru: {
+      what: 'нажатие отклонено, потому что форма, к которой относится эта кнопка, уже закрыта',
+      next: 'пусть начнёт заново из меню; исправлять нечего',
+    },
+    en: {
+      what: 'the tap was refused because the form that the button belongs to is closed',
+      next: 'let the user begin anew from the menu; there is nothing to mend',
+    },
+  },
+  old_form: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['STATE_MISMATCH'],
+    is: facts => isMismatch(facts) && actual(facts).startsWith('draft '),
+    ru: {
+      what: 'нажатие отклонено, потому что форма с тех пор изменилась, а кнопка – от прежнего шага',
+      next: 'пусть продолжит на последнем сообщении формы; исправлять нечего',
+    },
+    en: {
+      what: 'the tap was refused because the form has moved on since, and the button is of an earlier step',
+      next: 'let the user go on in the last message of the form; there is nothing to mend',
+    },
+  },
+  wrong_screen: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['STATE_MISMATCH'],
+    is: isMismatch,
+    ru: {
+      what: 'нажатие отклонено, потому что сообщение уже показывает экран «{actual}», а эта кнопка действует на экранах {expected}',
+      next: 'пусть продолжит на текущем экране; если так у многих, экраны обновляются слишком медленно',
+    },
+    en: {
+      what: 'the tap was refused because the message shows the screen «{actual}» by now, and this button works on the screens {expected}',
+      next: 'let the user go on from the current screen; if many meet this, screens are drawn too slowly',
+    },
+  },
+  step_passed: {
+    confidence: 'high',
+    events: ['DISPATCH_OK'],
+    reasons: ['STATE_MISMATCH'],
+    is: ({ end, reason }) => end !== undefined && reason === 'STATE_MISMATCH',
+    ru: {
+      what: 'сообщение отклонено, потому что форма его сейчас не ждёт: этот шаг уже пройден',
+      next: 'пусть продолжит кнопками на последнем экране; исправлять нечего',
+    },
+    en: {
+      what: 'the message was refused because the form does not wait for one: that step is passed',
+      next: 'let the user go on with the buttons of the last screen; there is nothing to mend',
+    },
+  },
+  double_tap: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['DUPLICATE_ACTION'],
+    is: isRefusedWith('DUPLICATE_ACTION'),
+    ru: {
+      what: 'это второе нажатие той же кнопки, первое уже выполняется',
+      next: 'смотрите первое нажатие этого пользователя, секундой раньше; исправлять нечего',
+    },
+    en: {
+      what: 'it is a second tap of the same button, and the first one counts',
+      next: "look at this user's first tap, moments before; there is nothing to mend",
+    },
+  },
+  quote_expired: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['EXPIRED_MESSAGE'],
+    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && refusalDetail(facts) === 'the quote',
+    ru: {
+      what: 'запуск отклонён, потому что показанная цена устарела; деньги не тронуты',
+      next: 'пусть подтвердит новую цену на свежем экране; исправлять нечего',
+    },
+    en: {
+      what: 'the run was refused because the price that was shown is out of date; no money was touched',
+      next: 'let the user confirm the new price on the fresh screen; there is nothing to mend',
+    },
+  },
+  old_version_button: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['EXPIRED_MESSAGE'],
+    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && !facts.has('CALLBACK_ROUTED'),
+    ru: {
+      what: 'кнопка осталась от старой версии бота и больше не действует',
+      next: 'пусть пользуется свежим меню; исправлять нечего',
+    },
+    en: {
+      what: 'the button is of an older version of the bot and does nothing any more',
+      next: 'let the user go on with the fresh menu; there is nothing to mend',
+    },
+  },
+  message_unknown: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['EXPIRED_MESSAGE'],
+    is: facts =>
+      isRefusedWith('EXPIRED_MESSAGE')(facts) && refusalDetail(facts) === 'no record of this message',
+    ru: {
+      what: 'бот не знает сообщения, на котором стоит кнопка: записи о нём нет',
+      next: 'пусть пользуется свежим меню; если так у многих, экраны показываются, но не записываются',
+    },
+    en: {
+      what: 'the bot has no record of the message that bears the button',
+      next: 'let the user go on with the fresh menu; if many meet this, screens are shown and not recorded',
+    },
+  },
+  old_message: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['EXPIRED_MESSAGE'],
+    is: isRefusedWith('EXPIRED_MESSAGE'),
+    ru: {
+      what: 'кнопка стоит на сообщении, которому больше 48 часов, и больше не действует',
+      next: 'пусть пользуется свежим меню; исправлять нечего',
+    },
+    en: {
+      what: 'the button stands on a message that is over 48 hours old, and does nothing any more',
+      next: 'let the user go on with the fresh menu; there is nothing to mend',
+    },
+  },
+  foreign_button: {
+    confidence: 'high',
+    events: ['CALLBACK_RECEIVED', 'CALLBACK_REJECTED'],
+    reasons: ['UNKNOWN_CALLBACK'],
+    is: isRefusedWith('UNKNOWN_CALLBACK'),
+    ru: {
+      what: 'такой кнопки у бота нет: её данные «{payload}» не его',
+      next: 'одно такое нажатие – чужой или изменённый клиент; если их много, релиз убрал кнопку, которая ещё на экранах',
+    },
+    en: {
+      what: 'the bot has no such button: its data «{payload}» are not of this bot',
+      next: 'a single one is of a foreign or modified client; many at once: a release dropped a button that is still on screens',
+    },
+  },
+  damaged_button: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['CALLBACK_PARSE_ERROR'],
+    is: isRefusedWith('CALLBACK_PARSE_ERROR'),
+    ru: {
+      what: 'данные кнопки «{payload}» повреждены и не читаются',
+      next: 'одно такое нажатие – изменённый клиент; если их много, формат кнопок изменился без новой версии',
+    },
+    en: {
+      what: 'the data of the button, «{payload}», are damaged and cannot be read',
+      next: 'a single one is of a modified client; many at once: the format of the buttons changed without a new version',
+    },
+  },
+  unknown_command: {
+    confidence: 'high',
+    events: ['COMMAND_RECEIVED', 'COMMAND_REJECTED'],
+    reasons: ['UNKNOWN_ACTION'],
+    is: ({ last }) => reasonOf(last('COMMAND_REJECTED')) === 'UNKNOWN_ACTION',
+    ru: {
+      what: 'такой команды у бота нет',
+      next: 'исправлять нечего; список команд – в меню Telegram',
+    },
+    en: {
+      what: 'the bot has no such command',
+      next: "there is nothing to mend; the list of commands is in Telegram's menu",
+    },
+  },
+  unknown_choice: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED'],
+    reasons: ['UNKNOWN_ACTION'],
+    is: isRefusedWith('UNKNOWN_ACTION'),
+    ru: {
+      what: 'кнопка известна, но того, что она выбирает, больше нет ({detail})',
+      next: 'проверьте, не убрана ли недавно модель или её параметр из каталога',
+    },
+    en: {
+      what: 'the button is known, but what it chooses does not exist any more ({detail})',
+      next: 'look whether a model or a parameter of it has left the catalogue lately',
+    },
+  },
+  group_chat: {
+    confidence: 'high',
+    events: ['DISPATCH_OK'],
+    reasons: ['PERMISSION_DENIED'],
+    is: ({ reason, detail, has }) =>
+      reason === 'PERMISSION_DENIED' &&
+      !has('CALLBACK_REJECTED', 'COMMAND_REJECTED') &&
+      /^a (group|supergroup|channel)$/.test(detail),
+    ru: {
+      what: 'бота позвали в группу или канал, а он работает только в личных чатах и вышел оттуда',
+      next: 'исправлять нечего',
+    },
+    en: {
+      what: 'the bot was called in a group or channel, works in private chats only, and has left it',
+      next: 'there is nothing to mend',
+    },
+  },
+  not_allowed: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'COMMAND_REJECTED', 'DISPATCH_OK'],
+    reasons: ['PERMISSION_DENIED'],
+    is: ({ reason, end }) => reason === 'PERMISSION_DENIED' && end !== undefined,
+    ru: {
+      what: 'действие отклонено, потому что этому пользователю оно не разрешено',
+      next: 'если разрешить надо, проверьте список администраторов',
+    },
+    en: {
+      what: 'the action was refused because this user may not do it',
+      next: 'if the user should, check the list of administrators',
+    },
+  },
+  user_rate_limit: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'COMMAND_REJECTED', 'DISPATCH_OK'],
+    reasons: ['RATE_LIMIT'],
+    is: ({ reason, result }) => reason === 'RATE_LIMIT' && result === 'rejected',
+    ru: {
+      what: 'действие отклонено, потому что пользователь действовал слишком часто',
+      next: 'пусть подождёт немного; если так у многих, поднимите предел или ищите атаку',
+    },
+    en: {
+      what: 'the action was refused because the user was too fast',
+      next: 'let the user wait a little; if many meet this, raise the limit or look for an attack',
+    },
+  },
+  price_unknown: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
+    reasons: ['MODEL_DISABLED'],
+    is: facts => isModelRefused(facts) && facts.detail.endsWith('price unknown'),
+    ru: {
+      what: 'модель {model} нельзя запустить: её цена неизвестна',
+      next: 'задайте цену: trt catalogue price',
+    },
+    en: {
+      what: 'the model {model} cannot be run: its price is unknown',
+      next: 'set a price: trt catalogue price',
+    },
+  },
+  model_needs_address: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
+    reasons: ['MODEL_DISABLED'],
+    is: facts => isModelRefused(facts) && facts.detail.endsWith('needs public address'),
+    ru: {
+      what: 'модель {model} нельзя запустить: ей нужен публичный адрес бота, а он работает без него',
+      next: 'задайте WEBHOOK_BASE_URL, чтобы поставщик мог присылать результат',
+    },
+    en: {
+      what: 'the model {model} cannot be run: it needs a public address of the bot, which has none',
+      next: 'set WEBHOOK_BASE_URL, so that the supplier can send the result',
+    },
+  },
+  model_not_offered: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
+    reasons: ['MODEL_DISABLED'],
+    is: facts => isModelRefused(facts) && facts.detail.endsWith('not this model'),
+    ru: {
+      what: 'модель {model} здесь не предлагается: бот настроен на одну другую модель',
+      next: 'если это не нарочно, проверьте настройку единственной модели',
+    },
+    en: {
+      what: 'the model {model} is not offered here: the bot is set to a single other one',
+      next: 'if that is not on purpose, check the setting of the single model',
+    },
+  },
+  model_disabled: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
+    reasons: ['MODEL_DISABLED'],
+    is: isModelRefused,
+    ru: {
+      what: 'модель {model} выключена: администратором или после отказа поставщика',
+      next: 'посмотрите trt catalogue list и включите её, если поставщик снова её делает',
+    },
+    en: {
+      what: 'the model {model} is switched off: by an administrator, or after the supplier refused it',
+      next: 'look at trt catalogue list, and switch it on if the supplier makes it again',
+    },
+  },
+  balance_insufficient: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
+    reasons: ['BALANCE_INSUFFICIENT'],
+    is: ({ reason, task }) => reason === 'BALANCE_INSUFFICIENT' && task?.failure === undefined,
+    ru: {
+      what: 'запуск отклонён, потому что на балансе не хватает {missing}; ничего не заказано',
+      next: 'пусть пополнит баланс; исправлять нечего',
+    },
+    en: {
+      what: 'the run was refused because the balance is short of {missing}; nothing was ordered',
+      next: 'let the user top up; there is nothing to mend',
+    },
+  },
+});
+
+function refusalDetail({ last }: Facts): string | undefined {
+  return textOf(last('CALLBACK_REJECTED'), 'reason_detail');
+}
+
+/** A fault later in the same update is a cause of its own. */
+function isRefusedWith(code: string): (facts: Facts) => boolean {
+  return ({ last, result }) => result !== 'failed' && reasonOf(last('CALLBACK_REJECTED')) === code;
+}
+
+function isMismatch(facts: Facts): boolean {
+  return isRefusedWith('STATE_MISMATCH')(facts);
+}
+
+function actual({ last }: Facts): string {
+  return textOf(last('CALLBACK_REJECTED'), 'actual_state') ?? '';
+}
+
+function isModelRefused({ reason, result, task }: Facts): boolean {
+  return reason === 'MODEL_DISABLED' && result !== 'failed' && task === undefined;
+}

@@ -1,0 +1,28 @@
+// Chains from rows of the journal: the lines of a row are its events, and the row itself is the span that they stood in.
+import type { JournalRow } from '../otel/journal-row.ts';
+import { type Chain, chainsOf, type TracedSpan } from './chain.ts';
+import { parseLines } from './lines.ts';
+
+/** Where the chains of a cid are looked up. Newest first; several traces may share a cid. */
+export interface ChainSource {
+  byCid(cid: string): Promise<readonly Chain[]>;
+}
+
+/** Rows in any order. A row may be stored twice: its lines and its span count once. */
+export function chainsOfRows(rows: readonly JournalRow[]): Chain[] {
+  const once = new Map(
+    rows.map(row => [`${row.traceId} ${row.spanId} ${row.at.getTime()} ${row.lines}`, row]),
+  );
+  const unique = [...once.values()];
+  return chainsOf(
+    unique.flatMap(({ lines }) => parseLines(lines).events),
+    unique.flatMap(row => spanOf(row) ?? []),
+  );
+}
+
+/** undefined for an event outside of any span. */
+function spanOf(row: JournalRow): TracedSpan | undefined {
+  const { traceId, spanId, parentSpanId, spanName, durationMs, failed } = row;
+  if (spanName === undefined || durationMs === undefined) return undefined;
+  return { traceId, spanId, parentSpanId, name: spanName, startedAt: row.at, durationMs, failed };
+}

@@ -1,0 +1,128 @@
+// The parts of a verdict's sentence that every cause shares: what the user did, what the user saw, where the money is.
+// Each is read from the events alone; what they do not tell is said to be unknown.
+import type { Locale } from '../otel/reasons.ts';
+import { type ChainEvent, textOf } from './chain.ts';
+import type { Facts } from './facts.ts';
+import { buttonName, screenName } from './names.ts';
+import { moneyText } from './words.ts';
+
+type Words = Readonly<Record<Locale, string>>;
+
+/** `the user tapped «✨ Create» on the screen «Card of a model»`; undefined where no user did anything. */
+export function didOf(facts: Facts, locale: Locale): string | undefined {
+  const { last, has, eventType } = facts;
+  const isRussian = locale === 'ru';
+  const payload = (name: 'COMMAND_RECEIVED' | 'MESSAGE_RECEIVED'): string =>
+    textOf(last(name), 'payload_sanitized') ?? '';
+  if (eventType === 'callback_query') return tapOf(facts, locale);
+  if (has('COMMAND_RECEIVED'))
+    return (
+      (isRussian ? 'пользователь отправил команду ' : 'the user sent the command ') +
+      payload('COMMAND_RECEIVED')
+    );
+  if (eventType === 'command') return isRussian ? 'пользователь отправил команду' : 'the user sent a command';
+  if (eventType === 'text_input') {
+    const length = /^text\((\d+)\)$/.exec(payload('MESSAGE_RECEIVED'))?.[1];
+    const sized = length === undefined ? '' : isRussian ? ` (${length} симв.)` : ` (${length} characters)`;
+    return `${isRussian ? 'пользователь прислал текст' : 'the user sent a text'}${sized}`;
+  }
+  if (eventType === 'message') {
+    const media = /^file\((\w+)\)$/.exec(payload('MESSAGE_RECEIVED'))?.[1];
+    if (media === undefined)
+      return isRussian ? 'пользователь прислал сообщение без текста' : 'the user sent a message without text';
+    return isRussian ? `пользователь прислал файл (${media})` : `the user sent a file (${media})`;
+  }
+  if (eventType === undefined) return undefined;
+  return deeds[eventType]?.[locale];
+}
+
+const deeds: Readonly<Partial<Record<string, Words>>> = {
+  pre_checkout_query: { ru: 'пользователь подтвердил платёж', en: 'the user confirmed a payment' },
+  my_chat_member: {
+    ru: 'пользователь изменил участие бота в чате',
+    en: 'the user changed the membership of the bot',
+  },
+  unknown: { ru: 'пришло обновление неизвестного вида', en: 'an update of an unknown kind arrived' },
+};
+
+function tapOf({ chain, last }: Facts, locale: Locale): string {
+  const received = last('CALLBACK_RECEIVED');
+  const buttons = chain.events.flatMap(event => textOf(event, 'button_id') ?? []);
+  const button = buttons.at(-1);
+  const screen = textOf(received, 'screen_id') ?? textOf(last('CALLBACK_ACCEPTED'), 'screen_id');
+  const name =
+    button === undefined || button === 'UNKNOWN' ? undefined : (buttonName(button, locale) ?? button);
+  const what =
+    name === undefined
+      ? { ru: 'пользователь нажал кнопку', en: 'the user tapped a button' }[locale]
+      : { ru: `пользователь нажал «${name}»`, en: `the user tapped «${name}»` }[locale];
+  if (screen === undefined) return what;
+  const place = screenName(screen, locale);
+  return `${what} ${locale === 'ru' ? 'на экране' : 'on the screen'} «${place}»`;
+}
+
+/** What appeared in the chat, in its order; undefined where no event tells. */
+export function sawOf({ chain, result, end, last }: Facts, locale: Locale): string | undefined {
+  const seen = chain.events.flatMap(event => sights[event.name]?.(event, locale) ?? []);
+  if (result === 'failed' && !last('CALLBACK_REJECTED') && seen.length === 0 && end) {
+    seen.push(
+      {
+        ru: 'сообщение об ошибке с cid, если Telegram его принял',
+        en: 'a message of the fault with the cid, if Telegram took it',
+      }[locale],
+    );
+  }
+  const unique = seen.filter((sight, index) => seen.indexOf(sight) === index);
+  return unique.length === 0 ? undefined : unique.join(locale === 'ru' ? ', потом ' : ', then ');
+}
+
+type Sight = (event: ChainEvent, locale: Locale) => string | undefined;
+
+const sights: Readonly<Partial<Record<string, Sight>>> = {
+  ANSWER_CALLBACK_QUERY: (event, locale) => {
+    if (textOf(event, 'result') !== 'accepted') return undefined;
+    const text = textOf(event, 'text');
+    return text && { ru: `ответ «${flat(text)}»`, en: `the answer «${flat(text)}»` }[locale];
+  },
+  PARAM_VALIDATION_FAILED: (event, locale) => {
+    const hint = textOf(event, 'hint_to_user');
+    return hint && { ru: `подсказку «${flat(hint)}»`, en: `the hint «${flat(hint)}»` }[locale];
+  },
+  UI_RENDER: (event, locale) => {
+    const screen = screenName(textOf(event, 'screen_id') ?? '', locale);
+    return { ru: `экран «${screen}»`, en: `the screen «${screen}»` }[locale];
+  },
+  PASSIVE_NOTICE: (event, locale) => {
+    if (textOf(event, 'result') === 'failed' || textOf(event, 'operation') !== 'send') return undefined;
+    return { ru: 'сообщение, что сервис обновляется', en: 'a notice that the service is being updated' }[
+      locale
+    ];
+  },
+  RESULT_DELIVERED: (event, locale) => deliveries[textOf(event, 'operation') ?? '']?.[locale],
+};
+
+const deliveries: Readonly<Partial<Record<string, Words>>> = {
+  result: { ru: 'результат', en: 'the result' },
+  original: { ru: 'оригинал файлом', en: 'the original file' },
+  failure: { ru: 'сообщение о неудаче с кодом обращения', en: 'the notice of the failure with its cid' },
+};
+
+/** Where the price of the task is; undefined where no event tells of one. */
+export function moneyOf({ task }: Facts, locale: Locale): string | undefined {
+  const { state, amount } = task?.money ?? {};
+  if (state === undefined || amount === undefined) return undefined;
+  if (amount === 0) return { ru: 'денег это не стоило', en: 'it cost no money' }[locale];
+  return `${moneyText(amount, locale)} ${moneyStates[state][locale]}`;
+}
+
+const moneyStates: Readonly<Record<'held' | 'charged' | 'released' | 'refunded', Words>> = {
+  held: { ru: 'зарезервированы', en: 'are held' },
+  charged: { ru: 'списаны', en: 'were charged' },
+  released: { ru: 'вернулись на баланс', en: 'went back to the balance' },
+  refunded: { ru: 'возвращены', en: 'were refunded' },
+};
+
+/** One line, and no end of a sentence inside the sentence. */
+function flat(text: string): string {
+  return text.replace(/\s+/g, ' ').trim().replace(/\.$/, '');
+}

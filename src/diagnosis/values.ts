@@ -1,0 +1,127 @@
+// The words that stand for the braces in the texts of causes, each taken from the facts. A fact that is not there gives
+// the word for "unknown", or nothing where the sentence does without it.
+import { type Locale, reasons } from '../otel/reasons.ts';
+import { attemptsOf } from './causes/fault.ts';
+import { codeOf } from './causes/task.ts';
+import { beginOf, type ChainEvent, numberOf, textOf } from './chain.ts';
+import type { Facts } from './facts.ts';
+import { gapsOf } from './gaps.ts';
+import { modelTitle, screenName, screenNamesIn } from './names.ts';
+import { durationText, moneyText } from './words.ts';
+
+const unknown: Readonly<Record<Locale, string>> = { ru: 'неизвестно', en: 'unknown' };
+
+/** Replaces `{name}`; a name that nobody knows is a defect of the text and throws. */
+export function filled(text: string, facts: Facts, locale: Locale): string {
+  return text.replace(/\{(\w+)\}/g, (_brace, name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (!value) throw new Error(`No cause can be told with {${name}}`);
+    return value(facts, locale) ?? unknown[locale];
+  });
+}
+
+type Value = (facts: Facts, locale: Locale) => string | undefined;
+
+const values: Readonly<Record<string, Value>> = {
+  actual: ({ last }, locale) => onText(textOf(last('CALLBACK_REJECTED'), 'actual_state'), screenName, locale),
+  expected: ({ last }, locale) =>
+    onText(textOf(last('CALLBACK_REJECTED'), 'expected_state'), screenNamesIn, locale),
+  model: facts => onText(facts.task?.modelId ?? modelOfDetail(facts), modelTitle),
+  parameter: ({ last }) =>
+    beside(textOf(last('PARAM_VALIDATION_FAILED'), 'param_name'), name => ` «${name}»`),
+  allowed: ({ last }, locale) =>
+    beside(textOf(last('PARAM_VALIDATION_FAILED'), 'allowed'), allowed =>
+      locale === 'ru' ? ` (можно: ${allowed})` : ` (allowed: ${allowed})`,
+    ),
+  payload: ({ last }) => textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '',
+  detail: ({ detail, last }) => detail || textOf(last('KIE_CALLBACK'), 'reason_detail'),
+  missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], moneyText, locale),
+  original: ({ last }) => textOf(last('UPDATE_DUPLICATE'), 'original_cid'),
+  depth: ({ last }) => numberText(last('QUEUE_FULL'), 'queue_depth'),
+  refused: ({ last }) => numberText(last('QUEUE_FULL'), 'refused_count'),
+  guard: ({ last }) => textOf(last('SILENCE_GUARD_WARNING'), 'reason_detail'),
+  telegram: ({ detail, last }) => detail || textOf(last('DISPATCH_FAIL'), 'error_type'),
+  error: ({ last }) => {
+    const failure = last('DISPATCH_FAIL');
+    return joined([textOf(failure, 'error_type'), textOf(failure, 'error_message')], ': ');
+  },
+  code: facts => String(codeOf(facts) ?? (textOf(facts.task?.failure, 'reason_detail') || 'none')),
+  progress: ({ task }) => textOf(task?.progress, 'reason_detail') ?? textOf(task?.progress, 'operation'),
+  delivery: ({ task }) => {
+    const failure = task?.lost.at(-1) ?? task?.postponed;
+    return textOf(failure, 'reason_detail') ?? textOf(failure, 'error_type');
+  },
+  waited: ({ task }, locale) => durationOf(task?.failure, 'duration_ms', locale),
+  delivery_time: ({ task }, locale) => durationOf(task?.delivered.at(-1), 'latency_ms', locale),
+  age: ({ all, surroundings, chain }, locale) => {
+    const begin = all('TASK_CREATED')[0]?.at ?? beginOf(chain);
+    return durationText((surroundings.now ?? lastOf(chain.events)).getTime() - begin.getTime(), locale);
+  },
+  wait: ({ last }, locale) => durationOf(last('QUEUE_PICK'), 'latency_ms', locale),
+  toastWait: ({ all }, locale) =>
+    durationOf(
+      all('ANSWER_CALLBACK_QUERY').find(({ fields }) => fields.latency_ms !== undefined),
+      'latency_ms',
+      locale,
+    ),
+  pickedAgo: ({ last, surroundings }, locale) => {
+    const picked = last('QUEUE_PICK') ?? last('DISPATCH_START');
+    if (!picked || !surroundings.now) return undefined;
+    return durationText(surroundings.now.getTime() - picked.at.getTime(), locale);
+  },
+  work: ({ end }, locale) => durationOf(end, 'duration_ms', locale),
+  latency: ({ end }, locale) => durationOf(end, 'latency_ms', locale),
+  oldest: ({ surroundings }, locale) => onNumber(surroundings.oldestUnpickedMs, durationText, locale),
+  attempts: facts => String(attemptsOf(facts)),
+  boot: ({ last }) => textOf(last('BOOT_FAIL'), 'error_message'),
+  books: ({ last }) => textOf(last('WALLET_MISMATCH'), 'reason_detail'),
+  warnings: ({ all }) =>
+    joined([...new Set(all('SYSTEM_WARNING').flatMap(event => textOf(event, 'operation') ?? []))], ', '),
+  reason: ({ reason }) => onText(reason, code => reasons[code].meaning.replace(/\.$/, '').toLowerCase()),
+  code_of_reason: ({ reason }) => reason,
+  gaps: (facts, locale) => joined(gapsOf(facts, locale), '; '),
+};
+
+/** `z-image: price unknown` names the model before the colon. */
+function modelOfDetail({ detail, last }: Facts): string | undefined {
+  const named = textOf(last('MODEL_SWITCHED_OFF'), 'model_id');
+  return named ?? (detail.split(': ')[0] || undefined);
+}
+
+function onText<T extends string>(
+  value: T | undefined,
+  tell: (value: T, locale: Locale) => string,
+  locale: Locale = 'en',
+): string | undefined {
+  return value === undefined ? undefined : tell(value, locale);
+}
+
+function onNumber(
+  value: number | string | undefined,
+  tell: (value: number, locale: Locale) => string,
+  locale: Locale,
+): string | undefined {
+  return value === undefined ? undefined : tell(Number(value), locale);
+}
+
+/** Nothing, where the sentence does without it. */
+function beside(value: string | undefined, tell: (value: string) => string): string {
+  return value === undefined ? '' : tell(value);
+}
+
+function durationOf(event: ChainEvent | undefined, field: string, locale: Locale): string | undefined {
+  return onNumber(numberOf(event, field), durationText, locale);
+}
+
+function numberText(event: ChainEvent | undefined, field: string): string | undefined {
+  const value = numberOf(event, field);
+  return value === undefined ? undefined : String(value);
+}
+
+function joined(parts: readonly (string | undefined)[], separator: string): string | undefined {
+  return parts.filter(part => part !== undefined).join(separator) || undefined;
+}
+
+function lastOf(events: readonly ChainEvent[]): Date {
+  return events.at(-1)?.at ?? new Date(0);
+}

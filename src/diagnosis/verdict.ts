@@ -1,0 +1,189 @@
+// Why: the one cause of a chain, and one sentence about it for an administrator. It says what the user did, what
+// happened and why, what the user saw, where the money is and what to do next. It never claims more than the events
+// show: a chain that is not complete makes it less sure, and where they show nothing it says what is missing.
+import type { Locale } from '../otel/reasons.ts';
+import type { CauseDefinition, Confidence } from './cause.ts';
+import { type Cause, causes } from './causes.ts';
+import { beginOf, type Chain, textOf } from './chain.ts';
+import { type Facts, factsOf } from './facts.ts';
+import { gapsOf, hasGapThatMatters } from './gaps.ts';
+import { quietAfterMinutes, type Surroundings, stuckAfterMs } from './surroundings.ts';
+import { didOf, moneyOf, sawOf } from './telling.ts';
+import { filled } from './values.ts';
+import { durationText, timeText } from './words.ts';
+
+export interface Verdict {
+  readonly cause: Cause | NothingCause;
+  readonly confidence: Confidence;
+  /** One sentence. */
+  readonly sentence: string;
+  /** What was looked for in vain, in words. */
+  readonly missing: readonly string[];
+}
+
+export function verdictOf(chain: Chain, locale: Locale, surroundings: Surroundings = {}): Verdict {
+  const facts = factsOf(chain, surroundings);
+  const cause = causeOf(facts);
+  return {
+    cause,
+    confidence: confidenceOf(causes[cause], facts),
+    sentence: sentenceOf(facts, causes[cause], locale),
+    missing: gapsOf(facts, locale),
+  };
+}
+
+/** The cid of the update that a duplicate repeats: what became of it stands there. */
+export function originalCidOf(chain: Chain): string | undefined {
+  const cid = textOf(
+    chain.events.findLast(({ name }) => name === 'UPDATE_DUPLICATE'),
+    'original_cid',
+  );
+  return cid === 'unknown' || cid === chain.cid ? undefined : cid;
+}
+
+function causeOf(facts: Facts): Cause {
+  // SAFETY: the entries are those of the table, in its order.
+  const entries = Object.entries(causes) as [Cause, CauseDefinition][];
+  const [cause] = entries.find(([, { is }]) => is(facts)) ?? ['cannot_tell' as const];
+  return cause;
+}
+
+function confidenceOf({ confidence }: CauseDefinition, facts: Facts): Confidence {
+  return confidence === 'high' && hasGapThatMatters(facts) ? 'medium' : confidence;
+}
+
+function sentenceOf(facts: Facts, cause: CauseDefinition, locale: Locale): string {
+  const { what, next } = cause[locale];
+  const { and, saw: sawWord, next: nextWord } = joints[locale];
+  const did = didOf(facts, locale);
+  const happened = filled(what, facts, locale);
+  const saw = sawOf(facts, locale);
+  const parts = [
+    `${timeText(beginOf(facts.chain))}: ${did === undefined ? happened : `${did}, ${and} ${happened}`}`,
+    saw && `${sawWord} ${saw}`,
+    moneyOf(facts, locale),
+    `${nextWord} ${filled(next, facts, locale)}`,
+  ];
+  return `${parts.filter(part => part !== undefined).join('; ')}.`;
+}
+
+const joints = {
+  ru: { and: 'и', saw: 'пользователь увидел', next: 'что делать:' },
+  en: { and: 'and', saw: 'the user saw', next: 'what to do:' },
+} as const;
+
+type NothingCause =
+  | 'database_down'
+  | 'no_active_instance'
+  | 'webhook_failing'
+  | 'queue_stuck'
+  | 'nothing_received'
+  | 'click_never_arrived'
+  | 'cannot_tell';
+
+/** Why there is no trace of a click at all: told from the surroundings alone. */
+export function verdictOfNothing(surroundings: Surroundings, locale: Locale): Verdict {
+  const found = nothings.find(({ is }) => is(surroundings)) ?? nothing;
+  return {
+    cause: found.cause,
+    confidence: found.confidence,
+    sentence: found[locale](surroundings),
+    missing: unknownOf(surroundings, locale),
+  };
+}
+
+interface Nothing extends Readonly<Record<Locale, (surroundings: Surroundings) => string>> {
+  readonly cause: NothingCause;
+  readonly confidence: Confidence;
+  readonly is: (surroundings: Surroundings) => boolean;
+}
+
+const nothing: Nothing = {
+  cause: 'cannot_tell',
+  confidence: 'low',
+  is: () => true,
+  ru: () =>
+    'Следов этого нажатия нет, и почему, сказать нельзя: о состоянии сервиса слишком мало известно; что делать: спросите /health и getWebhookInfo.',
+  en: () =>
+    'There is no trace of this click, and nobody can tell why: too little is known of the service; what to do: ask /health and getWebhookInfo.',
+};
+
+const nothings: readonly Nothing[] = [
+  {
+    cause: 'database_down',
+    confidence: 'high',
+    is: ({ isDatabaseUp }) => isDatabaseUp === false,
+    ru: () =>
+      'Нажатие не сохранено: база данных недоступна, и бот не принимает обновления; что делать: поднимите Postgres, Telegram пришлёт их снова.',
+    en: () =>
+      'The click was not stored: the database is down, and the bot takes no updates; what to do: bring Postgres up, Telegram sends them again.',
+  },
+  {
+    cause: 'webhook_failing',
+    confidence: 'high',
+    is: ({ webhookError, webhookPending = 0 }) => webhookError !== undefined && webhookPending > 0,
+    ru: ({ webhookError, webhookPending }) =>
+      `Нажатие не дошло до бота: Telegram не может доставить обновления на вебхук («${webhookError}»), у него их ждёт ${webhookPending}; что делать: проверьте адрес, сертификат и секрет вебхука.`,
+    en: ({ webhookError, webhookPending }) =>
+      `The click did not reach the bot: Telegram cannot deliver to the webhook («${webhookError}») and holds ${webhookPending} updates; what to do: check its address, certificate and secret.`,
+  },
+  {
+    cause: 'no_active_instance',
+    confidence: 'high',
+    is: ({ hasActiveInstance }) => hasActiveInstance === false,
+    ru: () =>
+      'Нажатия никто не обрабатывает: ни один экземпляр бота не активен; что делать: посмотрите /health всех экземпляров, кто держит блокировку.',
+    en: () =>
+      'Nobody works any click: no instance of the bot is ACTIVE; what to do: look at /health of all instances, who holds the lock.',
+  },
+  {
+    cause: 'queue_stuck',
+    confidence: 'high',
+    is: ({ oldestUnpickedMs = 0 }) => oldestUnpickedMs > stuckAfterMs,
+    ru: ({ oldestUnpickedMs = 0 }) =>
+      `Очередь стоит: самое старое обновление ждёт ${durationText(oldestUnpickedMs, 'ru')}; что делать: посмотрите, на чём висит обработка, и состояние базы.`,
+    en: ({ oldestUnpickedMs = 0 }) =>
+      `The queue stands still: the oldest update has waited for ${durationText(oldestUnpickedMs, 'en')}; what to do: look what the work hangs at, and at the database.`,
+  },
+  {
+    cause: 'nothing_received',
+    confidence: 'medium',
+    is: ({ minutesWithoutUpdate = 0 }) => minutesWithoutUpdate >= quietAfterMinutes,
+    ru: ({ minutesWithoutUpdate }) =>
+      `До бота ничего не доходит уже ${minutesWithoutUpdate} мин, ни от кого; что делать: проверьте getWebhookInfo и сеть, возможно, адрес вебхука занят другим ботом.`,
+    en: ({ minutesWithoutUpdate }) =>
+      `Nothing has reached the bot for ${minutesWithoutUpdate} min, from nobody; what to do: check getWebhookInfo and the network, perhaps the webhook points somewhere else.`,
+  },
+  {
+    cause: 'click_never_arrived',
+    confidence: 'medium',
+    is: ({ minutesWithoutUpdate, webhookError, webhookPending, hasActiveInstance }) =>
+      minutesWithoutUpdate !== undefined &&
+      hasActiveInstance === true &&
+      webhookError === undefined &&
+      webhookPending !== undefined,
+    ru: () =>
+      'Сервис здоров и получает обновления других, а этого нажатия не получал: вероятно, оно не ушло с телефона; что делать: пусть проверит связь и нажмёт ещё раз.',
+    en: () =>
+      'The service is well and receives the updates of others, but never received this click: probably it did not leave the phone; what to do: let the user check the connection and tap again.',
+  },
+];
+
+const wanted: readonly { readonly field: keyof Surroundings; readonly ru: string; readonly en: string }[] = [
+  {
+    field: 'minutesWithoutUpdate',
+    ru: 'когда пришло последнее обновление',
+    en: 'when the last update arrived',
+  },
+  { field: 'webhookPending', ru: 'ответ getWebhookInfo', en: 'the answer of getWebhookInfo' },
+  { field: 'hasActiveInstance', ru: 'есть ли активный экземпляр', en: 'whether an instance is ACTIVE' },
+  {
+    field: 'oldestUnpickedMs',
+    ru: 'возраст самого старого в очереди',
+    en: 'the age of the oldest in the queue',
+  },
+];
+
+function unknownOf(surroundings: Surroundings, locale: Locale): string[] {
+  return wanted.filter(({ field }) => surroundings[field] === undefined).map(entry => entry[locale]);
+}

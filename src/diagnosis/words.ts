@@ -1,0 +1,51 @@
+// Times, durations and amounts as people read them.
+import type { Locale } from '../otel/reasons.ts';
+
+const units = {
+  ru: { milliseconds: 'мс', seconds: 'с', minutes: 'мин', hours: 'ч', days: 'дн.' },
+  en: { milliseconds: 'ms', seconds: 's', minutes: 'min', hours: 'h', days: 'days' },
+} as const;
+
+const secondMs = 1_000;
+const minuteMs = 60 * secondMs;
+const hourMs = 60 * minuteMs;
+const dayMs = 24 * hourMs;
+
+/** `340 ms`, `4.2 s`, `17 min`, `5 h`, `3 days`. */
+export function durationText(durationMs: number, locale: Locale): string {
+  const unit = units[locale];
+  if (durationMs < secondMs) return `${Math.round(durationMs)} ${unit.milliseconds}`;
+  if (durationMs < minuteMs) return `${decimal(durationMs / secondMs, locale)} ${unit.seconds}`;
+  if (durationMs < 2 * hourMs) return `${Math.round(durationMs / minuteMs)} ${unit.minutes}`;
+  if (durationMs < 2 * dayMs) return `${Math.round(durationMs / hourMs)} ${unit.hours}`;
+  return `${Math.round(durationMs / dayMs)} ${unit.days}`;
+}
+
+/** `2026-11-23 14:03:22 UTC`: admins read it beside log lines, which are in UTC. */
+export function timeText(at: Date): string {
+  return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+}
+
+const moneyFormats: Readonly<Record<Locale, Intl.NumberFormat>> = {
+  ru: createMoneyFormat('ru-RU'),
+  en: createMoneyFormat('en-GB'),
+};
+
+/** Kopecks as roubles, as the screens of users show them. */
+export function moneyText(kopecks: number, locale: Locale): string {
+  return moneyFormats[locale].format(kopecks / 100);
+}
+
+function createMoneyFormat(language: string): Intl.NumberFormat {
+  return new Intl.NumberFormat(language, {
+    style: 'currency',
+    currency: 'RUB',
+    currencyDisplay: 'narrowSymbol',
+    trailingZeroDisplay: 'stripIfInteger',
+  });
+}
+
+function decimal(value: number, locale: Locale): string {
+  const text = value < 10 ? value.toFixed(1) : String(Math.round(value));
+  return locale === 'ru' ? text.replace('.', ',') : text;
+}

@@ -1,0 +1,85 @@
+// Faults of Telegram while a screen is shown, and defects of ours in a handler.
+
+import type { Cause } from '../../../src/diagnosis/causes.ts';
+import { handlers } from '../../../src/handlers/index.ts';
+import { cidAtEnd, type Group, type Scenario, userAtMenu } from './scenario.ts';
+
+type Fault = Parameters<Parameters<Scenario['provoke']>[0]['telegram']['failNext']>[0];
+
+export const telegramFaults: Group = {
+  name: 'Telegram and handlers',
+  options: {
+    overrides: {
+      handlers: {
+        ...handlers,
+        buttons: {
+          ...handlers.buttons,
+          search: () => Promise.reject(new TypeError('the search is broken')),
+          best: () => Promise.reject(Object.assign(new Error('no such table'), { code: '42P01' })),
+        },
+      },
+    },
+  },
+  scenarios: [
+    commandFault('a user who has blocked the bot', 'user_blocked_bot', {
+      kind: 'error',
+      code: 403,
+      description: 'Forbidden: bot was blocked by the user',
+    }),
+    commandFault('a deleted account', 'user_unreachable', {
+      kind: 'error',
+      code: 403,
+      description: 'Forbidden: user is deactivated',
+    }),
+    commandFault('a screen that Telegram refuses with 400', 'telegram_refused', {
+      kind: 'error',
+      code: 400,
+      description: "Bad Request: can't parse entities",
+    }),
+    commandFault('a screen that Telegram puts off for ten minutes', 'telegram_rate_limit', {
+      kind: 'error',
+      code: 429,
+      description: 'Too Many Requests: retry after 600',
+      retryAfter: 600,
+    }),
+    commandFault('a screen that fails with 502', 'telegram_failed', {
+      kind: 'error',
+      code: 502,
+      description: 'Bad Gateway',
+    }),
+    commandFault('a screen whose answer is lost', 'telegram_unreachable', { kind: 'lost-answer' }),
+    {
+      name: 'an edit that Telegram fails to do three times',
+      cause: 'telegram_failed',
+      async provoke(bot) {
+        const user = await userAtMenu(bot);
+        const failing = { kind: 'error', code: 502, description: 'Bad Gateway', times: 3 } as const;
+        bot.telegram.failNext({ ...failing, method: 'editMessageText' });
+        return cidAtEnd(bot, user.click('🎨 Pictures'));
+      },
+    },
+    {
+      name: 'a handler that throws',
+      cause: 'handler_failed',
+      provoke: async bot => cidAtEnd(bot, (await userAtMenu(bot)).click('🔎 Find a model')),
+    },
+    {
+      name: 'a query that the database refuses',
+      cause: 'database_refused',
+      provoke: async bot => cidAtEnd(bot, (await userAtMenu(bot)).click('💸 Cheapest')),
+    },
+  ],
+};
+
+/** The next message to the user meets the fault. */
+function commandFault(name: string, cause: Cause, fault: Fault): Scenario {
+  return {
+    name,
+    cause,
+    async provoke(bot) {
+      const user = await userAtMenu(bot);
+      bot.telegram.failNext({ ...fault, method: 'sendMessage', chatId: user.chatId });
+      return cidAtEnd(bot, user.say('/help'));
+    },
+  };
+}
