@@ -49,13 +49,16 @@ export function extendJsonFields(
 }
 
 export interface Logger {
-  /** False when a line of that level would be dropped, so that callers can skip building it. */
+  /** False when a line of that level would not be on stdout, so that callers can skip building it. */
   enabled(level: Level): boolean;
+  /** The level from now on, of both streams. */
+  setLevel(level: Level): void;
   /**
-   * Writes one line. `head` holds the fields that many lines share: turning them into text once per update instead of
-   * once per line is most of what a line costs. `own` has the line's own, and its text must not repeat them.
+   * Writes one line, if its level is wanted; returns its time in either case, as it stands in the line. `head` holds the
+   * fields that many lines share: turning them into text once per update instead of once per line is most of what a line
+   * costs. `own` has the line's own, and its text must not repeat them.
    */
-  write(level: Level, head: JsonFields, own: OwnFields, text: string): void;
+  write(level: Level, head: JsonFields, own: OwnFields, text: string): string;
   /** Ends the OTLP stream, waiting at most `deadlineMs` for what it still holds. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -81,25 +84,34 @@ const otlpQueueSize = 20_000;
 export function createLogger(options: LoggerOptions): Logger {
   const target = options.destination ?? createLineWriter(process.stdout.fd);
   const timestamp = createTimestamp();
+  let ts = '';
   let head = '';
   const stdout = pino(
     {
       level: pinoLevels[options.level],
       base: null,
       // pino inserts what this returns as it is, which is the one place for JSON that is ready.
-      timestamp: () => timestamp() + head,
+      timestamp: () => ts + head,
       formatters: { level: label => ({ level: levelNames[label] ?? label }) },
     },
     options.format === 'kv' ? keyValueStream(target) : target,
   );
   const transport = options.otlp ? otlpTransport(options.otlp) : undefined;
   const otlp = transport ? pino({ level: pinoLevels[options.level], base: null }, transport) : undefined;
+  const enabled = (level: Level): boolean => stdout.isLevelEnabled(pinoLevels[level]);
   return {
-    enabled: level => stdout.isLevelEnabled(pinoLevels[level]),
+    enabled,
+    setLevel(level) {
+      stdout.level = pinoLevels[level];
+      if (otlp) otlp.level = pinoLevels[level];
+    },
     write(level, shared, own, text) {
+      ts = timestamp();
+      if (!enabled(level)) return ts;
       head = shared.text + own.text;
       stdout[pinoLevels[level]](text);
       otlp?.[pinoLevels[level]]({ ...shared.values, ...own.values() }, text);
+      return ts;
     },
     async stop(deadlineMs) {
       if (!transport) return;

@@ -4,11 +4,12 @@ import { createHmac } from 'node:crypto';
 import type { Secret } from '../secret.ts';
 
 export interface Pseudonyms {
-  /** 8 hex digits for lines and spans; 0 collisions are not promised. */
+  /** 16 hex digits: all of them in the journal, the first 8 in lines and spans, where collisions are possible. */
   user(id: number): string;
   chat(id: number): string;
 }
 
+const digits = 16;
 const lineDigits = 8;
 /** Ids seen again within a burst need no second HMAC; the bound keeps memory flat. */
 const cachedIds = 10_000;
@@ -20,13 +21,18 @@ export function createPseudonyms(secret: Secret): Pseudonyms {
     return id => {
       const cached = known.get(id);
       if (cached !== undefined) return cached;
-      const digest = createHmac('sha256', key).update(`${kind}:${id}`).digest('hex').slice(0, lineDigits);
+      const digest = createHmac('sha256', key).update(`${kind}:${id}`).digest('hex').slice(0, digits);
       if (known.size >= cachedIds) known.clear();
       known.set(id, digest);
       return digest;
     };
   };
   return { user: pseudonymize('user'), chat: pseudonymize('chat') };
+}
+
+/** A pseudonym as it stands in lines and spans. */
+export function shortPseudonym(pseudonym: string): string {
+  return pseudonym.slice(0, lineDigits);
 }
 
 /** Shapes of secrets that third-party error texts quote: bot tokens in URLs, keys in headers, database URLs. */

@@ -77,7 +77,10 @@ export const reasons = define({
   EXPIRED_MESSAGE: {
     meaning: 'The button is of an older version of the bot, or its screen was rendered over 48 hours ago.',
     fault: false,
-    text: { ru: 'Кнопка устарела, вот свежее меню', en: 'This button is out of date, here is a fresh menu' },
+    text: {
+      ru: 'Кнопка устарела. Вот свежий экран',
+      en: 'This button is out of date. Here is a fresh screen',
+    },
     operator: 'Nothing.',
   },
   PERMISSION_DENIED: {
@@ -89,7 +92,10 @@ export const reasons = define({
   VALIDATION_FAILED: {
     meaning: 'A value is outside what the model or the protocol accepts.',
     fault: false,
-    text: { ru: 'Значение не подходит', en: 'This value does not fit' },
+    text: {
+      ru: 'Модель не приняла такие параметры. Измените их и попробуйте снова',
+      en: 'The model did not accept these settings. Change them and try again',
+    },
     operator: 'See param_name, value and allowed in the same line.',
   },
   RATE_LIMIT: {
@@ -127,6 +133,24 @@ export const reasons = define({
       en: 'The model refused this content. Change the description',
     },
     operator: 'Nothing, unless one model refuses nearly everything.',
+  },
+  FILE_UNREACHABLE: {
+    meaning: 'The supplier could not fetch a file of the request: a link that does not open, or has expired.',
+    fault: false,
+    text: {
+      ru: 'Ваш файл не открылся. Нажмите «Повторить», потом «Изменить» и пришлите его заново',
+      en: 'Your file could not be opened. Press “Try again”, then “Change”, and send it anew',
+    },
+    operator: 'Links of users: nothing. Many files that were uploaded: look at the supplier’s file host.',
+  },
+  SERVICE_PAUSED: {
+    meaning: 'The supplier refuses our account: no credits, a bad key, or the cap of a key.',
+    fault: true,
+    text: {
+      ru: 'Генерация приостановлена на нашей стороне, мы уже занимаемся этим. Попробуйте позже',
+      en: 'Generation is paused on our side, and we are on it. Try again later',
+    },
+    operator: 'Look at credits, key and caps at kie.ai. Administrators are told, at most once an hour.',
   },
   DOWNSTREAM_TIMEOUT: {
     meaning: 'A supplier or Telegram did not answer in time.',

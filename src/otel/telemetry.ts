@@ -1,7 +1,6 @@
 // The only seam through which telemetry leaves. `emit` makes one event a span event and one line on
 // stdout with the same name and fields; `inSpan` is the only code that ends spans. Both work without an
 // SDK: trace ids, and so the cid, are then made here. Telemetry never fails the work it describes.
-import { randomBytes } from 'node:crypto';
 import {
   type Attributes,
   type Context,
@@ -19,12 +18,17 @@ import {
 } from '@opentelemetry/api';
 import { errorType } from '../errors.ts';
 import { cidOf } from './cid.ts';
+import { checkAmbientFields, checkEvent } from './event-check.ts';
 import { type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
+import type { Journal } from './journal.ts';
 import { createJsonFields, extendJsonFields, type JsonFields, type Logger } from './logger.ts';
-import type { Scrubber } from './privacy.ts';
+import { type Scrubber, shortPseudonym } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
+import { randomId } from './random-ids.ts';
 import type { ReasonCode } from './reasons.ts';
+import { type LineParts, ScopeRecord } from './scope-record.ts';
+import type { SpanName } from './spans.ts';
 
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
 type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
@@ -45,6 +49,8 @@ export interface SpanOptions {
   readonly startTime?: number;
   /** Attributes of the span and ambient fields of every event inside; merged over those of the surrounding span. */
   readonly fields?: AmbientFields;
+  /** What the work meets, for the journal alone: asked for when it has ended, so it must not have changed by then. */
+  readonly before?: () => object;
 }
 
 export interface InstanceFields {
@@ -52,9 +58,14 @@ export interface InstanceFields {
   botState(): BotState;
 }
 
-export interface Telemetry {
+/** `Name`: what spans may be called; tests of this seam itself take any. */
+export interface Telemetry<Name extends string = SpanName> {
   emit<N extends EventName>(name: N, fields: FieldsOf<N>): void;
-  inSpan<T>(name: string, options: SpanOptions, work: () => Promise<T>): Promise<T>;
+  /** False when the event would leave no trace, so that what it costs to tell it can be saved. */
+  isTold(name: EventName): boolean;
+  inSpan<T>(name: Name, options: SpanOptions, work: () => Promise<T>): Promise<T>;
+  /** Journals how long `work` took, as a span inside the active one; for work whose real span others make, if at all. */
+  measure<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** Emits SYSTEM_WARNING: `operation` failed with `error`, outside of what an update could tell about it. */
   warn(operation: string, error: unknown, reason?: ReasonCode): void;
   /** Runs `work` under a fresh cid without a span, for what strangers can cause in any number. */
@@ -77,6 +88,10 @@ export interface TelemetryOptions {
   readonly instance: InstanceFields;
   readonly scrub: Scrubber;
   readonly serviceVersion: string;
+  /** Gets every span that ends, with the lines written inside it, and every event outside of one. */
+  readonly journal?: Pick<Journal, 'add'> | undefined;
+  /** Events and fields against their contract throw, as a defect should in development and test; false by default. */
+  readonly checked?: boolean;
 }
 
 /** Jaeger would otherwise draw a link to the parent as FOLLOWS_FROM, in place of the parent's own edge. */
@@ -90,6 +105,8 @@ interface Scope {
   readonly told: AmbientFields;
   /** The fields as JSON, made when the first line needs them. */
   head: JsonFields | undefined;
+  /** Undefined where there is no journal, or no span. */
+  readonly record: ScopeRecord | undefined;
 }
 
 const scopeKey = createContextKey('trt.scope');
@@ -98,7 +115,7 @@ const scopeKey = createContextKey('trt.scope');
 const errorMessageLength = 300;
 
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const { logger, scrub, instance } = options;
+  const { logger, scrub, instance, journal, checked = false } = options;
   const tracer: Tracer = trace.getTracer('trt', options.serviceVersion);
   // Events outside any update or job (start, stop, background trouble) share this trace id.
   const processSpan = trace.wrapSpanContext(newSpanContext());
@@ -114,25 +131,77 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const activeScope = (): Scope | undefined => context.active().getValue(scopeKey) as Scope | undefined;
   const activeSpanContext = (): SpanContext => (activeScope()?.span ?? processSpan).spanContext();
 
+  /** Detail is told where it was asked for; all else is at least a span event. */
+  function isTold(name: EventName): boolean {
+    const { level } = events[name];
+    return level !== 'DEBUG' || logger.enabled(level);
+  }
+
   function emit<N extends EventName>(name: N, fields: FieldsOf<N>): void {
+    if (checked) checkEvent(name, fields);
+    if (!isTold(name)) return;
     const definition = events[name];
     const scope = activeScope();
     const span = scope?.span ?? processSpan;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
     const own = fields as EventValues;
     if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
-    if (!logger.enabled(definition.level)) return;
+    if (!journal && !logger.enabled(definition.level)) return;
     const shared = scope ? sharedHead(scope) : currentProcessHead();
     const line = lineOf(`,"name":"${name}","domain":"${definition.domain}"`, own, shared.values);
     const head = line.changed && scope ? headOf(scope.span, { ...scope.fields, ...line.changed }) : shared;
     const cid = cidOf(span.spanContext().traceId);
-    const reason = own.reason_code === undefined ? '' : ` reason_code=${own.reason_code}`;
-    logger.write(
+    const reasonCode = own.reason_code ?? head.values.reason_code;
+    const reason = reasonCode === undefined ? '' : ` reason_code=${reasonCode}`;
+    const message = `${name} cid=${cid} domain=${definition.domain}${reason}`;
+    const ts = logger.write(
       definition.level,
       head,
       { text: line.text, values: () => ({ name, domain: definition.domain, ...own }) },
-      `${name} cid=${cid} domain=${definition.domain}${reason}`,
+      message,
     );
+    if (!journal) return;
+    const written = {
+      start: `{"level":"${definition.level}"${ts}`,
+      head: head.text,
+      rest: `${line.text},"msg":"${message}"}`,
+    };
+    if (scope?.record && !scope.record.ended) scope.record.add(written, own);
+    else journalEvent(span.spanContext(), written, own);
+  }
+
+  /** An event outside of any span, or after its end. */
+  function journalEvent({ traceId, spanId }: SpanContext, line: LineParts, own: Partial<EventFields>): void {
+    const record = new ScopeRecord(undefined, undefined, undefined);
+    record.add(line, own);
+    journal?.add({
+      at: new Date(record.startedAt),
+      cid: cidOf(traceId),
+      traceId,
+      spanId,
+      parentSpanId: undefined,
+      spanName: undefined,
+      durationMs: undefined,
+      before: undefined,
+      ...record.columns({}),
+    });
+  }
+
+  function journalScope(name: string, { span, record, fields }: Scope, before?: () => object): void {
+    if (!record) return;
+    record.ended = true;
+    const { traceId, spanId } = span.spanContext();
+    journal?.add({
+      at: new Date(record.startedAt),
+      cid: cidOf(traceId),
+      traceId,
+      spanId,
+      parentSpanId: record.parentSpanId,
+      spanName: name,
+      durationMs: record.durationMs(),
+      before: before && told(before),
+      ...record.columns(fields),
+    });
   }
 
   function sharedHead(scope: Scope): JsonFields {
@@ -155,6 +224,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   }
 
   async function inSpan<T>(name: string, spanOptions: SpanOptions, work: () => Promise<T>): Promise<T> {
+    if (checked && spanOptions.fields) checkAmbientFields(spanOptions.fields);
+    const fields = spanOptions.fields && withShortPseudonyms(spanOptions.fields);
     const outer = spanOptions.root || spanOptions.traceparent ? undefined : activeScope();
     const stored = spanOptions.traceparent ? parseTraceparent(spanOptions.traceparent) : undefined;
     const parent = parentContext(spanOptions, stored);
@@ -169,31 +240,82 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       },
       parent,
     );
-    // Without an SDK a span continues its parent's ids, or has none at all: then they are made here.
+    // Without an SDK a span has its parent's ids, or none at all: then they are made here.
+    const parentSpan = trace.getSpanContext(parent);
     if (span.spanContext().traceId === INVALID_TRACEID) span = trace.wrapSpanContext(newSpanContext());
+    else if (span.spanContext().spanId === parentSpan?.spanId)
+      span = trace.wrapSpanContext(newSpanContext(parentSpan));
     if (span.isRecording()) {
       span.setAttribute('cid', cidOf(span.spanContext().traceId));
-      if (spanOptions.fields) span.setAttributes(spanOptions.fields);
+      if (fields) span.setAttributes(fields);
       if (spanOptions.kind === SpanKind.CONSUMER) span.setAttribute('bot_state', instance.botState());
     }
     const scope: Scope = {
       span,
-      fields: { ...outer?.fields, ...spanOptions.fields },
-      told: { ...spanOptions.fields },
+      fields: { ...outer?.fields, ...fields },
+      told: { ...fields },
       head: undefined,
+      record:
+        journal &&
+        new ScopeRecord(
+          spanOptions.startTime,
+          parentSpan?.spanId,
+          spanOptions.fields?.user_hash ?? outer?.record?.userHash,
+        ),
     };
     const active = trace.setSpan(parent, span).setValue(scopeKey, scope);
     try {
       return await context.with(active, work);
     } catch (error) {
-      recordError(span, error);
+      recordError(scope, error);
       throw error;
     } finally {
       span.end();
+      journalScope(name, scope, spanOptions.before);
     }
   }
 
-  function recordError(span: Span, error: unknown): void {
+  function told(before: () => object): object | undefined {
+    try {
+      return before();
+    } catch (error) {
+      warn('tell what was before', error);
+      return undefined;
+    }
+  }
+
+  function warn(operation: string, error: unknown, reason?: ReasonCode): void {
+    emit('SYSTEM_WARNING', {
+      operation,
+      error_type: errorType(error),
+      error_message: scrub(error instanceof Error ? error.message : String(error)),
+      reason_code: reason,
+    });
+  }
+
+  async function measure<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const surrounding = activeScope();
+    if (!journal || !surrounding?.record) return work();
+    const parent = surrounding.span.spanContext();
+    const scope: Scope = {
+      span: trace.wrapSpanContext(newSpanContext(parent)),
+      fields: {},
+      told: {},
+      head: undefined,
+      record: new ScopeRecord(undefined, parent.spanId, undefined),
+    };
+    try {
+      return await work();
+    } catch (error) {
+      if (scope.record) scope.record.failed = true;
+      throw error;
+    } finally {
+      journalScope(name, scope);
+    }
+  }
+
+  function recordError({ span, record }: Scope, error: unknown): void {
+    if (record) record.failed = true;
     const type = errorType(error);
     span.setAttribute('error.type', type);
     const message = scrub(error instanceof Error ? error.message : String(error)).slice(
@@ -210,26 +332,23 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
   return {
     emit,
+    isTold,
     inSpan,
+    measure,
     scrub,
-    warn(operation, error, reason) {
-      emit('SYSTEM_WARNING', {
-        operation,
-        error_type: errorType(error),
-        error_message: scrub(error instanceof Error ? error.message : String(error)),
-        reason_code: reason,
-      });
-    },
+    warn,
     outsideTrace(work) {
       const scope: Scope = {
         span: trace.wrapSpanContext(newSpanContext()),
         fields: {},
         told: {},
         head: undefined,
+        record: undefined,
       };
       context.with(ROOT_CONTEXT.setValue(scopeKey, scope), work);
     },
     annotate(fields) {
+      if (checked) checkAmbientFields(fields);
       const scope = activeScope();
       if (!scope) return;
       scope.head = scope.head && extendJsonFields(scope.head, fields);
@@ -239,7 +358,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     },
     recordError(error) {
       const scope = activeScope();
-      if (scope) recordError(scope.span, error);
+      if (scope) recordError(scope, error);
     },
     setAttributes(attributes) {
       activeScope()?.span.setAttributes(attributes);
@@ -283,15 +402,27 @@ function lineOf(
   return { text, changed };
 }
 
+/** Lines and spans have the first digits; the journal's own column has all of them. */
+function withShortPseudonyms(fields: AmbientFields): AmbientFields {
+  const { user_hash: user, chat_hash: chat } = fields;
+  if (user === undefined && chat === undefined) return fields;
+  return {
+    ...fields,
+    ...(user === undefined ? {} : { user_hash: shortPseudonym(user) }),
+    ...(chat === undefined ? {} : { chat_hash: shortPseudonym(chat) }),
+  };
+}
+
 function parentContext(options: SpanOptions, stored: SpanContext | undefined): Context {
   if (stored) return trace.setSpanContext(ROOT_CONTEXT, stored);
   return options.root ? ROOT_CONTEXT : context.active();
 }
 
-function newSpanContext(): SpanContext {
+/** Of a new trace, or of the parent's. */
+function newSpanContext(parent?: SpanContext): SpanContext {
   return {
-    traceId: randomBytes(16).toString('hex'),
-    spanId: randomBytes(8).toString('hex'),
-    traceFlags: TraceFlags.NONE,
+    traceId: parent?.traceId ?? randomId(16),
+    spanId: randomId(8),
+    traceFlags: parent?.traceFlags ?? TraceFlags.NONE,
   };
 }

@@ -1,22 +1,29 @@
 // No secret and nobody's words or identity may leave: every way through the bot is walked with values that are
 // easy to find, then all that came out is searched for them – lines in both formats, every text of every span,
-// the bodies of HTTP errors. A control proves that the search finds what gets past the scrubber.
+// every row of the journal, the bodies of HTTP errors. A control proves that the search finds what gets past the scrubber.
 import { trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
+import { z } from 'zod';
 import { buildApp } from '../../src/app.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import type { LogFormat } from '../../src/otel/logger.ts';
+import { createPng } from '../../src/sandbox/png.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { hashSecret, kieHmacKey, runProgram, startSurroundings } from '../support/process.ts';
 import { spanExporter } from '../support/record-spans.ts';
-import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
+import { prompt, walkToConfirm, walkToForm, walkToModel } from '../support/walk.ts';
 
 const person = { firstName: 'Canarina', username: 'canary_bird_4242', languageCode: 'en' };
 /** All users here are the same person by name; their ids begin alike. */
 const idStart = '614242424';
+const caption = 'a canary caption of a holiday';
+const fileName = 'canary-holiday-4242.png';
+/** What people paste may open their private albums. */
+const publicLink = 'https://album-canary.example/private-album-4242.jpg?key=canary-album-key';
+const privateLink = 'http://192.168.42.42/canary-router-4242.jpg';
 const tooLong = 'overlong canary song '.repeat(60);
 const withPassword = (url: string): string => url.replace(/:[^:@]+@/, ':canary-password-4242@');
 const formats: readonly LogFormat[] = ['json', 'kv'];
@@ -43,6 +50,8 @@ test.each(formats)(
     const spansBefore = spanExporter.getFinishedSpans().length;
 
     await generate(bot, newUser());
+    await generateFromFile(bot, newUser());
+    await pasteLinks(bot, newUser(), newUser());
     await failValidation(bot, newUser());
     await tell(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
     await failAtKie(bot, newUser(), newUser());
@@ -51,16 +60,22 @@ test.each(formats)(
     await bot.app.stop();
 
     const spans = spanExporter.getFinishedSpans().slice(spansBefore);
+    const journal = (
+      await bot.database.query<{ row: string }>('select journal::text as row from journal')
+    ).map(({ row }) => row);
     // Otherwise an empty output would pass, too.
     expect(bot.output.length).toBeGreaterThan(100);
     expect(spans.length).toBeGreaterThan(100);
+    expect(journal.length).toBeGreaterThan(100);
+    expect(journal.join('')).toContain(`text(${prompt.length})`);
     expect(bot.output.join('')).toMatch(/PARAM_VALIDATION_FAILED[\s\S]*TASK_FAILED/);
     expect(spans.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['kie createTask', 'telegram sendPhoto', 'deliver result', 'dispatch update']),
     );
-    const all = { ...canaries.secrets, ...canaries.people };
+    const all = { ...canaries.secrets, ...canaries.people, ...filesOf(bot) };
     expect(leaksIn(bot.output, all)).toEqual([]);
     expect(leaksIn(spans.flatMap(textsOf), all)).toEqual([]);
+    expect(leaksIn(journal, all)).toEqual([]);
     expect(leaksIn(bodies, all)).toEqual([]);
   },
   60_000,
@@ -156,7 +171,36 @@ function canariesOf(bot: BotUnderTest): Canaries {
       'user and chat id': idStart,
       'first name': person.firstName,
       username: person.username,
+      caption,
+      'file name': fileName.replace('.png', ''),
+      'host of a link': 'album-canary.example',
+      'path of a link': 'private-album-4242',
+      'key of a link': 'canary-album-key',
+      'private link': 'canary-router-4242',
     },
+  };
+}
+
+/** What opens the files of users and the results of tasks: known only when all is done. */
+function filesOf(bot: BotUnderTest): Record<string, string> {
+  const asked = bot.telegram.calls('getFile');
+  const orders = bot.kie.tasks().filter(({ callBackUrl }) => callBackUrl !== undefined);
+  expect(asked.length).toBeGreaterThan(0);
+  expect(orders.length).toBeGreaterThan(0);
+  return {
+    ...Object.fromEntries(
+      asked.flatMap(({ payload, result }, index) => [
+        [`file id ${index}`, String(payload.file_id)],
+        [`path of file ${index}`, z.object({ file_path: z.string() }).parse(result).file_path],
+      ]),
+    ),
+    ...Object.fromEntries(bot.kie.uploads().map((upload, index) => [`upload ${index}`, upload.filePath])),
+    ...Object.fromEntries(
+      orders.map(({ callBackUrl = '' }, index) => [
+        `secret path of callback ${index}`,
+        callBackUrl.split('/').at(-1) ?? '',
+      ]),
+    ),
   };
 }
 
@@ -208,6 +252,33 @@ function textsOf(span: ReadableSpan): string[] {
 async function generate(bot: BotUnderTest, user: SandboxUser): Promise<void> {
   await walkToConfirm(user);
   await tell(bot, 'RESULT_DELIVERED', () => user.click('🚀 Run'));
+}
+
+const filmModel = 'Hailuo 2.3 Standard Image to Video';
+
+/** The file goes from Telegram to the supplier under addresses that hold the token or open it for anybody. */
+async function generateFromFile(bot: BotUnderTest, user: SandboxUser): Promise<void> {
+  await walkToFile(user);
+  const picture = createPng(400, 400, [20, 40, 60]);
+  const sent = user.sendDocument(picture, { caption, fileName, mimeType: 'image/png' });
+  await user.waitForMessage(/settings/, { after: sent });
+  await user.waitForMessage(/Check and run/, { after: user.click('▶️ Go on') });
+  await tell(bot, 'TASK_COMPLETED', () => user.click('🚀 Run'));
+}
+
+/** One link is refused, the other is ordered and cannot be fetched. */
+async function pasteLinks(bot: BotUnderTest, refused: SandboxUser, taken: SandboxUser): Promise<void> {
+  await walkToFile(refused);
+  await tell(bot, 'PARAM_VALIDATION_FAILED', () => refused.say(privateLink));
+  await walkToFile(taken);
+  await taken.waitForMessage(/settings/, { after: taken.say(publicLink) });
+  await taken.waitForMessage(/Check and run/, { after: taken.click('▶️ Go on') });
+  await tell(bot, 'TASK_FAILED', () => taken.click('🚀 Run'));
+}
+
+async function walkToFile(user: SandboxUser): Promise<void> {
+  await walkToModel(user, filmModel, /step 1 of 2/);
+  await user.waitForMessage(/step 2 of 2/, { after: user.say(prompt) });
 }
 
 async function failValidation(bot: BotUnderTest, user: SandboxUser): Promise<void> {

@@ -107,7 +107,7 @@ async function tapsOf(bot: BotUnderTest): Promise<{ accepted: number; refused: n
   await user.waitForMessage(/What shall we create/);
   const accepted = user.click('🎨 Pictures');
   const models = await user.waitForMessage(/Choose a model/);
-  const model = models.keyboard.flat().find(({ text }) => text === 'Z-Image');
+  const model = models.keyboard.flat().find(({ text }) => text.startsWith('Z-Image · '));
   // A button of the model's own screen, which is not shown yet.
   const refused = user.rawCallback(String(model?.data).replace(':mod:', ':new:'));
   await user.answerOf(refused);

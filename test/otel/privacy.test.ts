@@ -8,7 +8,7 @@ const token = '424242:AAHcanary-token_0123456789';
 
 test('the same id has the same pseudonym, in every process with the same key', () => {
   const [here, there] = [createPseudonyms(new Secret('one key')), createPseudonyms(new Secret('one key'))];
-  expect(here.user(42)).toMatch(/^[0-9a-f]{8}$/);
+  expect(here.user(42)).toMatch(/^[0-9a-f]{16}$/);
   expect(here.user(42)).toBe(here.user(42));
   expect(there.user(42)).toBe(here.user(42));
 });

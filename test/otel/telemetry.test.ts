@@ -12,7 +12,7 @@ import { spanExporter } from '../support/record-spans.ts';
 type Line = Readonly<Record<string, unknown>>;
 
 interface Recording {
-  readonly telemetry: Telemetry;
+  readonly telemetry: Telemetry<string>;
   readonly lines: readonly string[];
   /** The only line. */
   line(): Line;
@@ -276,7 +276,7 @@ test('a warning tells which work failed and why, without secrets', () => {
 
 test('a line below the level is not written, and its span event stays', async () => {
   const lines: string[] = [];
-  const telemetry = createTelemetry({
+  const telemetry: Telemetry<string> = createTelemetry({
     logger: createLogger({
       format: 'json',
       level: 'ERROR',

@@ -3,7 +3,7 @@
 import { createServer } from 'node:net';
 import { expect, test } from 'vitest';
 import { type Program, startProgram, startSurroundings } from '../support/process.ts';
-import { acceptedRun, acceptedTap } from '../support/story.ts';
+import { acceptedRun, acceptedTap, paidTask } from '../support/story.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 /** src/main.ts gives the export 3 s of the shutdown; the rest is for a busy machine. */
@@ -74,7 +74,7 @@ async function expectWholeJourney(
   const chain = program.chainOf(cid);
   expect(chain.filter(name => name !== 'KIE_CALLBACK' && name !== 'TASK_PROGRESS')).toEqual([
     ...acceptedRun,
-    'TASK_COMPLETED',
+    ...paidTask,
     'RESULT_DELIVERED',
   ]);
   const ofRun = program.lines.filter(line => line.cid === cid);

@@ -1,0 +1,32 @@
+// One row of the event journal: a span with the lines that were written inside it, or one event outside of any span.
+import type { ReasonCode } from './reasons.ts';
+
+export interface JournalRow {
+  /** When the span began, or the event happened. */
+  readonly at: Date;
+  readonly cid: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string | undefined;
+  /** Undefined for an event outside of any span; `spanId` is then that of the span it was emitted under. */
+  readonly spanName: string | undefined;
+  readonly durationMs: number | undefined;
+  readonly failed: boolean;
+  /** 16 hex digits, of which lines and spans have the first 8; undefined where there are no lines. */
+  readonly userHash: string | undefined;
+  readonly instanceId: string;
+  readonly release: string;
+  /** The last in the lines that is neither SUCCESS nor NOOP, else the last. */
+  readonly reasonCode: ReasonCode | undefined;
+  readonly screenId: string | undefined;
+  readonly modelId: string | undefined;
+  readonly modelVersion: string | undefined;
+  readonly eventCount: number;
+  /** What the dispatch of an update met. */
+  readonly before: unknown;
+  /**
+   * The JSON lines as on stdout, joined by newlines; empty where there were none. On the way into the database they may
+   * be in their short form (short-lines.ts).
+   */
+  readonly lines: string;
+}

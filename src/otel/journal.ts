@@ -1,0 +1,157 @@
+// The way of rows into the event journal: gathered in memory within bounds, written in batches, one at a time, while the
+// program goes on. A journal whose database is slow or away never slows or fails what it tells of: what finds no room
+// is dropped and counted, and a warning says how many were. Rows that were not written when the process ends at once
+// (kill -9, an uncaught error) are lost; their lines are on stdout.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AppError } from '../errors.ts';
+import type { JournalRow } from './journal-row.ts';
+
+/** The journal itself knows which instance it belongs to. */
+export type JournalEntry = Omit<JournalRow, 'instanceId' | 'release'>;
+
+export interface Journal {
+  /** Never throws and never waits. What comes after `stop` is on stdout alone. */
+  add(entry: JournalEntry): void;
+  /** Begins to write what was added; the tables must be there. */
+  start(): void;
+  /** Writes what is left, waiting at most `deadlineMs`. Never rejects. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export interface JournalOptions {
+  readonly store: {
+    /** Resolves to how many of the rows were stored; rejects when all of them may be tried again. */
+    insert(rows: readonly JournalRow[]): Promise<number>;
+  };
+  readonly instanceId: string;
+  readonly release: string;
+  readonly limits?: JournalLimits;
+  readonly warn: (error: Error) => void;
+}
+
+export interface JournalLimits {
+  readonly rows: number;
+  /** Of memory, estimated from above. */
+  readonly bytes: number;
+}
+
+/** About ten seconds of a thousand updates a second. */
+const defaultLimits: JournalLimits = { rows: 40_000, bytes: 64 * 1_048_576 };
+/** Turning so many into text takes about a millisecond. */
+const batchRows = 200;
+const writeEveryMs = 250;
+const retryMs = 1_000;
+const lastRetryMs = 100;
+const warnEveryMs = 60_000;
+/** A row without its lines, and two bytes for each character where one of them is not Latin. */
+const bytesPerRow = 500;
+const bytesPerCharacter = 2;
+
+export function createJournal(options: JournalOptions): Journal {
+  const { store, instanceId, limits = defaultLimits } = options;
+  // A name of the operator's own; what is no text would not be stored.
+  const release = options.release.replaceAll(/\p{Cc}/gu, '');
+  let waiting: JournalRow[] = [];
+  /** Also of the batch in flight. */
+  let rows = 0;
+  let bytes = 0;
+  let batch: readonly JournalRow[] = [];
+  let writing: Promise<void> | undefined;
+  let isPlanned = false;
+  let timer: NodeJS.Timeout | undefined;
+  let isStopped = false;
+  let notBefore = 0;
+  let dropped = 0;
+  let trouble: unknown;
+  let warnedAt = Number.NEGATIVE_INFINITY;
+
+  function write(): void {
+    isPlanned = false;
+    if (writing || rows === 0 || performance.now() < notBefore) return;
+    writing = writeBatch().finally(() => {
+      writing = undefined;
+      if (waiting.length >= batchRows) write();
+    });
+  }
+
+  /** Never rejects. */
+  async function writeBatch(): Promise<void> {
+    if (batch.length === 0) batch = waiting.splice(0, batchRows);
+    try {
+      const stored = await store.insert(batch);
+      if (isStopped) return;
+      dropped += batch.length - stored;
+      rows -= batch.length;
+      for (const row of batch) bytes -= bytesOf(row);
+      batch = [];
+    } catch (error) {
+      trouble = error;
+      notBefore = performance.now() + retryMs;
+    }
+  }
+
+  function warn(): void {
+    if ((dropped === 0 && trouble === undefined) || performance.now() - warnedAt < warnEveryMs) return;
+    const reason = trouble instanceof Error ? `: ${trouble.message}` : '';
+    const message = `${dropped} rows of the journal were dropped, ${rows} wait to be written${reason}`;
+    warnedAt = performance.now();
+    dropped = 0;
+    trouble = undefined;
+    options.warn(new AppError({ code: 'DATABASE_ERROR', message }));
+  }
+
+  /** Goes on writing, and trying again, until nothing is left or the time is over. */
+  async function writeAll(deadlineMs: number): Promise<void> {
+    const deadline = AbortSignal.timeout(deadlineMs);
+    const over = new Promise<void>(resolve => deadline.addEventListener('abort', () => resolve()));
+    while (rows > 0 && !deadline.aborted) {
+      notBefore = 0;
+      trouble = undefined;
+      write();
+      await Promise.race([writing, over]);
+      if (trouble !== undefined) await Promise.race([sleep(lastRetryMs), over]);
+    }
+  }
+
+  return {
+    add(entry) {
+      if (isStopped) return;
+      const row = { ...entry, instanceId, release };
+      const size = bytesOf(row);
+      if (rows >= limits.rows || bytes + size > limits.bytes) {
+        dropped += 1;
+        return;
+      }
+      waiting.push(row);
+      rows += 1;
+      bytes += size;
+      if (waiting.length < batchRows || isPlanned || writing || !timer) return;
+      isPlanned = true;
+      // A batch serves many traces and belongs to none of them.
+      context.with(ROOT_CONTEXT, () => setImmediate(write));
+    },
+    start() {
+      timer ??= setInterval(() => {
+        write();
+        warn();
+      }, writeEveryMs);
+    },
+    async stop(deadlineMs) {
+      if (!timer) return;
+      clearInterval(timer);
+      timer = undefined;
+      await writeAll(deadlineMs);
+      isStopped = true;
+      dropped += rows;
+      rows = 0;
+      waiting = [];
+      warnedAt = Number.NEGATIVE_INFINITY;
+      warn();
+    },
+  };
+}
+
+function bytesOf({ lines }: JournalRow): number {
+  return bytesPerRow + bytesPerCharacter * lines.length;
+}

@@ -1,0 +1,254 @@
+// Rows of the event journal: written many at a time, read by cid, by user, by period. Every read is bounded. Rows may be
+// written twice when the answer to a statement was lost; reading a cid tells such a pair as one.
+// A batch travels as one text, fields and rows apart by the two control characters that exist for that: JSON never
+// holds them unescaped. An array per column costs the program three times as much, JSON twice.
+import pg from 'pg';
+import type { JournalRow } from '../otel/journal-row.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
+import { expandLines } from '../otel/short-lines.ts';
+import type { Database, Queryable } from './database.ts';
+import { makePartitions } from './journal-partitions.ts';
+
+export interface JournalReader {
+  /** All rows of a cid in the order of time, of all its traces; the newest 5 000. */
+  byCid(cid: string): Promise<JournalRow[]>;
+  /** What one user did, newest first. `userHash` may be the 8 digits that lines have, or all 16; at most 1 000 rows. */
+  byUser(userHash: string, period: { readonly since: Date; readonly limit: number }): Promise<JournalRow[]>;
+  /** The newest rows that tell how something ended, newest first; at most 1 000. */
+  newestOutcomes(choice: NewestOutcomes): Promise<JournalRow[]>;
+  /** The cids of the newest outcomes, newest first, each once. */
+  newestCids(limit: number): Promise<string[]>;
+  /** The most frequent first; at most 1 000 kinds. `until` is not part of the period. */
+  countReasons(period: { readonly since: Date; readonly until: Date }): Promise<ReasonCount[]>;
+}
+
+export interface JournalStore extends JournalReader {
+  /**
+   * Resolves to how many of the rows were stored: those that Postgres refuses for what is in them are left out.
+   * Rejects when it could not be asked, or had no time; then none is stored, or the answer was lost.
+   */
+  insert(rows: readonly JournalRow[]): Promise<number>;
+}
+
+export interface NewestOutcomes {
+  readonly since: Date;
+  readonly limit: number;
+  /** Whose outcomes are left out: 16 digits. */
+  readonly except?: string;
+  /** Without SUCCESS and NOOP. */
+  readonly troubleOnly?: boolean;
+}
+
+export interface ReasonCount {
+  readonly reasonCode: ReasonCode;
+  readonly screenId: string | undefined;
+  readonly modelId: string | undefined;
+  readonly modelVersion: string | undefined;
+  readonly release: string;
+  readonly count: number;
+}
+
+const maxRowsOfCid = 5_000;
+const maxRows = 1_000;
+
+const betweenFields = '\x1f';
+const betweenRows = '\x1e';
+
+const columns = [
+  ['at', 'timestamptz'],
+  ['cid', 'text'],
+  ['trace_id', 'text'],
+  ['span_id', 'text'],
+  ['parent_span_id', 'text'],
+  ['span_name', 'text'],
+  ['duration_ms', 'real'],
+  ['failed', 'boolean'],
+  ['user_hash', 'text'],
+  ['instance_id', 'text'],
+  ['release', 'text'],
+  ['reason_code', 'text'],
+  ['screen_id', 'text'],
+  ['model_id', 'text'],
+  ['model_version', 'text'],
+  ['event_count', 'smallint'],
+  ['before', 'jsonb'],
+] as const;
+
+/** An empty field is null, but for the lines, which are last and are never null. */
+const insertText = `
+  insert into journal (${columns.map(([name]) => name).join(', ')}, lines)
+  select ${columns.map(([, type], index) => `nullif(field[${index + 1}], '')::${type}`).join(', ')},
+    field[${columns.length + 1}]
+  from unnest(string_to_array($1, E'\\x1e')) as row,
+    lateral (select string_to_array(row, E'\\x1f') as field offset 0) as fields`;
+
+/** https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const checkViolation = '23514';
+
+/** For the bot itself, which writes. */
+export function createJournalStore(database: Database): JournalStore {
+  async function insertAll(rows: readonly JournalRow[]): Promise<number> {
+    const { rowCount } = await database.prepared('journal_insert', insertText, [
+      rows.map(toText).join(betweenRows),
+    ]);
+    return rowCount ?? 0;
+  }
+
+  async function insertEach(rows: readonly JournalRow[]): Promise<number> {
+    try {
+      return await insertAll(rows);
+    } catch (error) {
+      if (!isRefused(error)) throw error;
+      if (rows.length === 1) return 0;
+      const middle = Math.ceil(rows.length / 2);
+      return (await insertEach(rows.slice(0, middle))) + (await insertEach(rows.slice(middle)));
+    }
+  }
+
+  return {
+    ...createJournalReader(database),
+    async insert(rows) {
+      try {
+        return await insertAll(rows);
+      } catch (error) {
+        if (!isRefused(error)) throw error;
+        // Nobody made partitions for these days, or only in time for others.
+        if (error.code === checkViolation)
+          await makePartitions(
+            database,
+            rows.map(({ at }) => at),
+          );
+        return insertEach(rows);
+      }
+    },
+  };
+}
+
+/** For those who only look. */
+export function createJournalReader(database: Queryable): JournalReader {
+  async function read(text: string, values: readonly unknown[]): Promise<JournalRow[]> {
+    const { rows } = await database.query<JournalRecord>(text, values);
+    return rows.map(toRow);
+  }
+
+  return {
+    newestOutcomes: ({ since, limit, except = '', troubleOnly = false }) =>
+      read(
+        `select * from journal
+         where reason_code is not null and at >= $1 and user_hash is distinct from $2
+           and not ($3 and reason_code in ('SUCCESS', 'NOOP'))
+         order by at desc limit $4`,
+        [since, except, troubleOnly, Math.min(limit, maxRows)],
+      ),
+    byCid: cid =>
+      read(
+        `select distinct * from (select * from journal where cid = $1 order by at desc limit ${maxRowsOfCid}) as newest
+         order by at, duration_ms desc nulls last`,
+        [cid],
+      ),
+    byUser: (userHash, { since, limit }) =>
+      read(
+        `select * from journal where user_hash >= $1 and user_hash < $1 || 'g' and at >= $2
+         order by at desc limit $3`,
+        [userHash, since, Math.min(limit, maxRows)],
+      ),
+    async newestCids(limit) {
+      const { rows } = await database.query<{ cid: string }>(
+        `select cid from (
+           select cid, at from journal where reason_code is not null and user_hash is not null
+           order by at desc limit $1
+         ) as newest group by cid order by max(at) desc`,
+        [Math.min(limit, maxRows)],
+      );
+      return rows.map(({ cid }) => cid);
+    },
+    async countReasons({ since, until }) {
+      const { rows } = await database.query<ReasonCountRecord>(
+        `select reason_code, screen_id, model_id, model_version, release, count(*) as count from journal
+         where reason_code is not null and at >= $1 and at < $2
+         group by reason_code, screen_id, model_id, model_version, release
+         order by count desc, reason_code limit ${maxRows}`,
+        [since, until],
+      );
+      return rows.map(row => ({
+        reasonCode: row.reason_code,
+        screenId: row.screen_id ?? undefined,
+        modelId: row.model_id ?? undefined,
+        modelVersion: row.model_version ?? undefined,
+        release: row.release,
+        count: Number(row.count),
+      }));
+    },
+  };
+}
+
+interface ReasonCountRecord {
+  readonly reason_code: ReasonCode;
+  readonly screen_id: string | null;
+  readonly model_id: string | null;
+  readonly model_version: string | null;
+  readonly release: string;
+  readonly count: string;
+}
+
+interface JournalRecord {
+  readonly at: Date;
+  readonly cid: string;
+  readonly trace_id: string;
+  readonly span_id: string;
+  readonly parent_span_id: string | null;
+  readonly span_name: string | null;
+  readonly duration_ms: number | null;
+  readonly failed: boolean;
+  readonly user_hash: string | null;
+  readonly instance_id: string;
+  readonly release: string;
+  readonly reason_code: ReasonCode | null;
+  readonly screen_id: string | null;
+  readonly model_id: string | null;
+  readonly model_version: string | null;
+  readonly event_count: number;
+  readonly before: unknown;
+  readonly lines: string;
+}
+
+/** In the order of the columns; one literal, because this is done for every row on the program's own time. */
+function toText(row: JournalRow): string {
+  const before = row.before === undefined ? '' : JSON.stringify(row.before);
+  const f = betweenFields;
+  return `${row.at.toISOString()}${f}${row.cid}${f}${row.traceId}${f}${row.spanId}${f}${row.parentSpanId ?? ''}${f}${
+    row.spanName ?? ''
+  }${f}${row.durationMs ?? ''}${f}${row.failed}${f}${row.userHash ?? ''}${f}${row.instanceId}${f}${row.release}${f}${
+    row.reasonCode ?? ''
+  }${f}${row.screenId ?? ''}${f}${row.modelId ?? ''}${f}${row.modelVersion ?? ''}${f}${row.eventCount}${f}${before}${f}${
+    row.lines
+  }`;
+}
+
+function toRow(record: JournalRecord): JournalRow {
+  return {
+    at: record.at,
+    cid: record.cid,
+    traceId: record.trace_id,
+    spanId: record.span_id,
+    parentSpanId: record.parent_span_id ?? undefined,
+    spanName: record.span_name ?? undefined,
+    durationMs: record.duration_ms ?? undefined,
+    failed: record.failed,
+    userHash: record.user_hash ?? undefined,
+    instanceId: record.instance_id,
+    release: record.release,
+    reasonCode: record.reason_code ?? undefined,
+    screenId: record.screen_id ?? undefined,
+    modelId: record.model_id ?? undefined,
+    modelVersion: record.model_version ?? undefined,
+    eventCount: record.event_count,
+    before: record.before ?? undefined,
+    lines: expandLines(record.lines),
+  };
+}
+
+/** Class 22: what is in it; class 23: a rule of the table, such as a partition that is not there. */
+function isRefused(error: unknown): error is pg.DatabaseError {
+  return error instanceof pg.DatabaseError && /^2[23]/.test(error.code ?? '');
+}

@@ -1,0 +1,183 @@
+// The journal of a running bot: the same lines as on stdout, the spans for a waterfall, what a tap met – and a database
+// that is slow, locked or gone without the bot being any slower for it.
+import pg from 'pg';
+import { expect, onTestFinished, test } from 'vitest';
+import type { JournalRow } from '../../src/otel/journal-row.ts';
+import { expandLines } from '../../src/otel/short-lines.ts';
+import { createJournalStore } from '../../src/storage/journal-store.ts';
+import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
+import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
+
+/** Waits until the journal has so many of the lines of a cid as stdout. */
+async function journalOf(bot: BotUnderTest, cid: string): Promise<JournalRow[]> {
+  const connection = bot.database.connect(1);
+  try {
+    const store = createJournalStore(connection);
+    return await waitFor(
+      `the lines of ${cid} in the journal`,
+      async () => {
+        const rows = await store.byCid(cid);
+        return linesIn(rows).length === bot.linesOf(cid).length ? rows : undefined;
+      },
+      () => bot.chainOf(cid).join(', '),
+    );
+  } finally {
+    await connection.stop();
+  }
+}
+
+const linesIn = (rows: readonly JournalRow[]): string[] =>
+  rows.flatMap(({ lines }) => (lines === '' ? [] : lines.split('\n')));
+
+/** The lines of a cid as stdout had them, span by span. */
+function outputOf(bot: BotUnderTest, rows: readonly JournalRow[], cid: string): string[] {
+  const written = bot.output.filter(line => line.includes(`"cid":"${cid}"`)).map(line => line.trimEnd());
+  return rows.flatMap(({ spanId }) => written.filter(line => line.includes(`"span_id":"${spanId}"`)));
+}
+
+function rowOf(rows: readonly JournalRow[], name: string): JournalRow {
+  return rows.find(({ spanName }) => spanName === name) ?? expect.fail(`no ${name}`);
+}
+
+/** Holds a lock that keeps everybody from the journal, from a session of its own. */
+async function lockJournal(bot: BotUnderTest): Promise<{ release(): Promise<void> }> {
+  const client = new pg.Client({ connectionString: bot.database.url });
+  await client.connect();
+  await client.query('begin');
+  await client.query('lock table journal in access exclusive mode');
+  let isHeld = true;
+  const release = async (): Promise<void> => {
+    if (!isHeld) return;
+    isHeld = false;
+    await client.query('rollback');
+    await client.end();
+  };
+  onTestFinished(release);
+  return { release };
+}
+
+test('a tap is in the journal as its lines were on stdout, with the calls it made', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToForm(user);
+  const tap = user.rawCallback('test:unknown');
+  const cid = await bot.cidOf(tap.updateId);
+  await bot.waitForEvent(cid, 'DISPATCH_OK');
+  const rows = await journalOf(bot, cid);
+
+  expect(linesIn(rows)).toEqual(outputOf(bot, rows, cid));
+  const [root, dispatch] = [rowOf(rows, 'update callback_query'), rowOf(rows, 'dispatch update')];
+  expect(root).toMatchObject({ parentSpanId: undefined, failed: false, eventCount: 2 });
+  expect(dispatch).toMatchObject({
+    parentSpanId: root.spanId,
+    reasonCode: 'UNKNOWN_CALLBACK',
+    instanceId: bot.lines[0]?.instance_id,
+    release: bot.config.instance.release,
+  });
+  expect(dispatch.userHash).toMatch(/^[0-9a-f]{16}$/);
+  expect(dispatch.userHash).toBe(root.userHash);
+  expect(bot.linesOf(cid).map(line => line.user_hash)).toContain(dispatch.userHash?.slice(0, 8));
+  const answer = rowOf(rows, 'telegram answerCallbackQuery');
+  expect(answer).toMatchObject({ parentSpanId: dispatch.spanId, lines: '', userHash: undefined });
+  expect(answer.durationMs).toBeGreaterThan(0);
+  expect(answer.durationMs).toBeLessThanOrEqual(dispatch.durationMs ?? 0);
+  // The same spans as an exporter would get, so that one leads to the other.
+  const exported = bot.spansOf(cid).map(span => [span.name, span.spanContext().spanId]);
+  for (const row of rows) expect(exported).toContainEqual([row.spanName, row.spanId]);
+});
+
+test('before a dispatch the screen, the revision and the choices are kept, and of texts the length', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToConfirm(user);
+  const run = user.click('🚀 Run');
+  const cid = await bot.cidOf(run.updateId);
+  await bot.waitForEvent(cid, 'DISPATCH_OK');
+  const { before } = rowOf(await journalOf(bot, cid), 'dispatch update');
+  expect(before).toMatchObject({
+    user: { language: 'en', blocked: false },
+    shown: { screen: 'CONFIRM', isCurrent: true, record: { revision: expect.any(Number) } },
+    form: { stage: 'confirm', revision: expect.any(Number), values: { prompt: `text(${prompt.length})` } },
+  });
+  expect(JSON.stringify(before)).not.toContain(String(user.id));
+});
+
+test('a generation is in the journal from the tap to the picture, with the queries of its task', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToConfirm(user);
+  const run = user.click('🚀 Run');
+  const cid = await bot.cidOf(run.updateId);
+  await bot.waitForEvent(cid, 'RESULT_DELIVERED');
+  await bot.app.stop();
+  const rows = await journalOf(bot, cid);
+  const names = rows.map(({ spanName }) => spanName);
+  expect(names).toEqual(
+    expect.arrayContaining([
+      'kie createTask',
+      'deliver result',
+      'telegram sendPhoto',
+      'pg select',
+      'pg update',
+    ]),
+  );
+  const ids = new Set(rows.map(({ spanId }) => spanId));
+  const [root] = rows;
+  expect(root?.parentSpanId).toBeUndefined();
+  for (const row of rows.slice(1)) expect(ids).toContain(row.parentSpanId);
+  expect(rowOf(rows, 'deliver result')).toMatchObject({ modelId: expect.any(String), failed: false });
+});
+
+test('every line of a life is in the journal, but for the end of the process', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToForm(user);
+  await bot.app.stop();
+  const stored = await bot.database.query<{ lines: string }>(`select lines from journal where lines <> ''`);
+  const journaled = stored.flatMap(({ lines }) => expandLines(lines).split('\n'));
+  expect(journaled.toSorted()).toEqual(bot.output.map(line => line.trimEnd()).toSorted());
+});
+
+test('while the journal is locked the bot answers as before, and afterwards nothing is missing', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToForm(user);
+  const tapsMs = async (): Promise<number> => {
+    const startedAt = performance.now();
+    for (let taps = 0; taps < 20; taps += 1) await user.answerOf(user.rawCallback('test:unknown'));
+    return performance.now() - startedAt;
+  };
+  await tapsMs();
+  const freeMs = await tapsMs();
+  const lock = await lockJournal(bot);
+  const lockedMs = await tapsMs();
+  const waiting = await waitFor('an insert that waits', async () => {
+    const [row] = await bot.database.query<{ count: string }>(
+      `select count(*) from pg_stat_activity
+       where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into journal%'`,
+    );
+    return row?.count === '0' ? undefined : row?.count;
+  });
+  expect(waiting).toBe('1');
+  // A tap that waited for the lock would take seconds; the rest is for a busy machine.
+  expect(lockedMs).toBeLessThan(3 * freeMs + 500);
+  await lock.release();
+  await bot.app.stop();
+  const stored = await bot.database.query<{ lines: string }>(`select lines from journal where lines <> ''`);
+  // On a slow machine the insert may have been given up once, which is told by whoever is there.
+  const withoutTrouble = (lines: readonly string[]): number =>
+    lines.filter(line => !line.includes('"write the journal"')).length;
+  expect(withoutTrouble(stored.flatMap(({ lines }) => expandLines(lines).split('\n')))).toBe(
+    withoutTrouble(bot.output),
+  );
+});
+
+test('without a journal the bot works as before and writes none', async () => {
+  await using bot = await startBot({ environment: { JOURNAL: 'false', LOG_LEVEL: 'WARNING' } });
+  const user = bot.user();
+  await walkToForm(user);
+  await bot.app.stop();
+  const [row] = await bot.database.query<{ count: string }>('select count(*) from journal');
+  expect(row?.count).toBe('0');
+  expect(bot.lines.filter(line => line.level === 'INFO')).toEqual([]);
+});
