@@ -6,7 +6,11 @@ export interface Latency {
 
 /** Milliseconds in any order; of none, NaN. */
 export function latencyOf(milliseconds: readonly number[]): Latency {
-  const sorted = milliseconds.toSorted((a, b) => a - b);
-  const at = (share: number): number => sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
-  return { p50: at(0.5), p99: at(0.99) };
+  return { p50: quantileOf(milliseconds, 0.5), p99: quantileOf(milliseconds, 0.99) };
+}
+
+/** The value below which this share of the values lies; of none, NaN. */
+export function quantileOf(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 }

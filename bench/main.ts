@@ -1,6 +1,9 @@
-// `npm run bench`: what an update costs. `-- --quick` for a look, `-- failover`: how long nobody is ACTIVE.
+// `npm run bench`: what an update costs. `-- --quick` for a look, `-- failover`: how long nobody is ACTIVE,
+// `-- menus`: what drawing a screen costs.
 import { measureFailover } from './failover.ts';
+import { measureMenus } from './menus.ts';
 import { measureThroughput } from './throughput.ts';
 
 if (process.argv.includes('failover')) await measureFailover();
+else if (process.argv.includes('menus')) measureMenus();
 else await measureThroughput(process.argv.includes('--quick'));

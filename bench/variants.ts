@@ -82,6 +82,7 @@ export function botEnvironment(telegram: Telegram, databaseUrl: string): Record<
     HASH_SECRET: 'benchmark-hash-secret',
     KIE_API_KEY: 'benchmark',
     KIE_API_URL: 'http://127.0.0.1:9',
+    USD_RUB_RATE: '100',
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
   };

@@ -1,23 +1,24 @@
-// The composition root: every part is made here, once, and handed what it needs. No part looks another one
-// up. `start` brings the app up in the order in which parts can do their work: updates can be stored before
-// anything else runs; `stop` takes it down in reverse and loses nothing that was acknowledged.
+// The composition root: builds every part from the configuration and starts and stops them in order.
+// Nothing else in the program creates its own collaborators.
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import querystring from 'node:querystring';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
+import { createReconcile } from './billing/reconcile.ts';
+import { createAdminTools } from './bot/admin-tools.ts';
 import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
 import type { Handlers } from './bot/context.ts';
-import { createDeliverer } from './bot/delivery.ts';
 import { createFrame } from './bot/frame.ts';
 import { createIntake } from './bot/intake.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
 import { registerCommands, registerWebhook } from './bot/registration.ts';
-import { createCatalogue } from './catalogue/catalogue.ts';
-import { type Config, isLoopback } from './config.ts';
+import { createReports } from './bot/reports.ts';
+import { type Config, secretsOf } from './config.ts';
+import { createDesk } from './diagnosis/desk.ts';
+import { beginWork, openSource } from './duties.ts';
 import { errorType } from './errors.ts';
+import { createGenerations } from './generations.ts';
 import { handlers } from './handlers/index.ts';
 import { registerHealthRoutes } from './http/health.ts';
 import { registerKieCallbackRoute } from './http/kie-callback.ts';
@@ -27,27 +28,26 @@ import { createInbox } from './inbox/inbox.ts';
 import { createInboxDepth } from './inbox/inbox-depth.ts';
 import { createInboxTotals } from './inbox/inbox-totals.ts';
 import { createLanes } from './inbox/lanes.ts';
-import { startWorkers } from './inbox/workers.ts';
-import { createDownloader } from './kie/download.ts';
-import { createMarketClient } from './kie/market-client.ts';
+import { createJournaling } from './journaling.ts';
 import { createLifecycle } from './lifecycle.ts';
-import { createDuty, type Running } from './lock/duty.ts';
+import { createDuty } from './lock/duty.ts';
 import type { InstanceState } from './lock/instance-state.ts';
 import { createRole } from './lock/role.ts';
+import { createDebugLevel } from './otel/debug-level.ts';
 import { createLogger, type LogDestination } from './otel/logger.ts';
 import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
-import { createPipeline } from './pipeline/pipeline.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
-import { Secret } from './secret.ts';
 import { service } from './service.ts';
 import { createDatabase } from './storage/database.ts';
-import { shareWork, takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
+import { createDebugLevelStore } from './storage/debug-level-store.ts';
+import { shareWork } from './storage/job-queue.ts';
+import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
-import { createTaskStore } from './storage/task-store.ts';
 import { createUpdateStore } from './storage/update-store.ts';
+import { createUserStore } from './storage/user-store.ts';
 import { createWaitingUpdates } from './storage/waiting-updates.ts';
 import { createTexts } from './ui/texts.ts';
 
@@ -73,13 +73,8 @@ export interface App {
 
 /** Jobs wait for Telegram far more than they compute: with 100 ms per call this many make more than 1 000 updates/s. */
 const defaultConcurrency = 200;
-const lookForDeadMs = 2_000;
-const registrationPauseMs = 5_000;
 const databasePoolSize = 20;
 const queuePoolSize = 5;
-/** Largest photo the Bot API takes by upload. */
-const maxResultBytes = 10 * 1_048_576;
-const downloadTimeoutMs = 30_000;
 const logStopDeadlineMs = 3_000;
 
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
@@ -97,38 +92,39 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     ...(overrides.logDestination ? { destination: overrides.logDestination } : {}),
     ...(config.log.otlp ? { otlp: { serviceName: service.name, serviceVersion: service.version } } : {}),
   });
-  const telemetry = createTelemetry({
+  const journaling =
+    config.journal &&
+    createJournaling({
+      ...config.journal,
+      url: config.lockDatabaseUrl,
+      instanceId,
+      release: config.instance.release,
+      warn: (...told) => telemetry.warn(...told),
+    });
+  const telemetry: Telemetry = createTelemetry({
     logger,
+    journal: journaling,
     instance: { instance_id: instanceId, botState },
     scrub: createScrubber(secretsOf(config)),
     serviceVersion: service.version,
+    checked: config.environment !== 'production',
   });
   let listening: AddressInfo | undefined;
 
   const url = (): string =>
     `http://${config.host.includes(':') ? `[${config.host}]` : config.host}:${listening?.port ?? config.port}`;
 
-  function endedBadly(operation: string): (error: unknown) => void {
-    return error => telemetry.warn(operation, error);
-  }
-
-  /** Until it succeeds or is not wanted any more. Never rejects. */
-  async function keepTrying(attempt: () => Promise<void>, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      try {
-        return await attempt();
-      } catch (error) {
-        endedBadly('register at Telegram')(error);
-        await sleep(registrationPauseMs, undefined, { signal }).catch(() => undefined);
-      }
-    }
-  }
+  const warnOf =
+    (operation: string) =>
+    (error: unknown): void =>
+      telemetry.warn(operation, error);
 
   async function run(): Promise<void> {
     const startedAt = performance.now();
     lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs));
-    const catalogue = createCatalogue();
+    lifecycle.onStop('journal', () => journaling?.stop());
     const schema = await migrate(config.lockDatabaseUrl);
+    await journaling?.start();
     if (schema.ahead.length > 0)
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'migrate',
@@ -142,6 +138,14 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
     });
     lifecycle.onStop('database', () => database.stop());
+    const debugLevel = createDebugLevel({
+      store: createDebugLevelStore(database),
+      logger,
+      level: config.log.level,
+      telemetry,
+    });
+    lifecycle.onStop('debug level', () => debugLevel.stop());
+    await debugLevel.start();
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
     // Of its own: through a transaction pooler nobody can LISTEN, and which job is taken need not outlive a crash of
@@ -154,8 +158,41 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
     });
     lifecycle.onStop('database of the queue', () => queueDatabase.stop());
-    const work = createDuty(() => beginWork(), endedBadly('stop the workers'));
-    const source = createDuty(() => openSource(), endedBadly('stop taking updates'));
+    // Both are only begun below, when everything that they need is there.
+    const work = createDuty(
+      () =>
+        beginWork({
+          mode: config.instance.mode,
+          database,
+          queueDatabase,
+          instanceId,
+          staleMs: config.instance.lock.staleMs,
+          jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
+          concurrency: overrides.concurrency ?? defaultConcurrency,
+          telemetry,
+          onEnded: () => role.resign('workers ended'),
+        }),
+      warnOf('stop the workers'),
+    );
+    let isStarting = true;
+    const source = createDuty(
+      () =>
+        openSource({
+          register: async () => {
+            await registerWebhook(telegram.api, publicUrl(), config.bot);
+            await registerCommands(telegram.api, texts, config.adminIds);
+          },
+          isStarting,
+          startPolling:
+            config.bot.mode === 'polling'
+              ? () => startPolling({ api: telegram.polling, intake, depth, telemetry })
+              : undefined,
+          audit: () => createReconcile({ database, telemetry }).run(),
+          keepJournal: journaling && (() => journaling.keepPartitions()),
+          telemetry,
+        }),
+      warnOf('stop taking updates'),
+    );
     const role = createRole({
       mode: config.instance.mode,
       url: config.lockDatabaseUrl,
@@ -178,42 +215,26 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const updates = totals.countUpdates(
       createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
     );
-    const tasks = createTaskStore(database, lease);
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
-    const market = createMarketClient({ ...config.kie, telemetry });
-    lifecycle.onStop('KIE client', () => market.close());
-    const downloader = createDownloader({
-      // Results of a stand-in on this machine may be fetched from it; a public supplier may never point here.
-      allowLoopback: isLoopback(new URL(config.kie.apiUrl).hostname),
-      maxBytes: maxResultBytes,
-      timeoutMs: downloadTimeoutMs,
-    });
-    lifecycle.onStop('downloader', () => downloader.close());
     /** Known once the server listens; nothing runs before that. */
     const publicUrl = (): string | undefined =>
       config.bot.mode === 'webhook' ? withPort(config.bot.baseUrl, listening?.port) : undefined;
     const messages = createMessageStore(database);
-    const pipeline = createPipeline({
-      tasks,
-      catalogue,
-      market,
-      deliverer: createDeliverer({
-        telegram,
-        messages,
-        catalogue,
-        texts,
-        downloader,
-        telemetry,
-      }),
+    const generations = await createGenerations({
+      config,
+      database,
+      lease,
+      telegram,
+      messages,
+      texts,
       telemetry,
+      lifecycle,
       instanceId,
       timings: overrides.timings ?? productionTimings,
-      callbackUrl(token) {
-        const base = publicUrl();
-        return base === undefined ? undefined : `${base}/callbacks/kie/${token}`;
-      },
+      publicUrl,
     });
+    const { pipeline } = generations;
     const inbox = createInbox(updates);
     const reception = createReception({
       state,
@@ -222,24 +243,24 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       refusedUpdates: totals.countRefusedUpdates(createRefusedUpdateStore(database, config.telegram.botId)),
       waitingUpdates: createWaitingUpdates(database, config.telegram.botId),
       messages,
-      catalogue,
       texts,
       telemetry,
       pseudonyms,
     });
     lifecycle.onStop('reception', () => reception.stop());
+    const depth = totals.countAdmissions(
+      createInboxDepth({ count: () => updates.depth(), max: config.inboxMax, telemetry }),
+    );
     const intake = createIntake({
       inbox,
       reception,
+      depth,
       store: updates,
       telemetry,
       pseudonyms,
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
-    const depth = totals.countAdmissions(
-      createInboxDepth({ count: () => updates.depth(), max: config.inboxMax, telemetry }),
-    );
     const server = createServer(telemetry);
     registerHealthRoutes(server, {
       database,
@@ -253,8 +274,13 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       schemaVersion: schema.schemaVersion,
       queueMax: config.inboxMax,
       botState,
+      supplierState: () => generations.kie.breakerState(),
     });
-    registerKieCallbackRoute(server, { tasks, hmacKey: config.kie.webhookHmacKey, telemetry });
+    registerKieCallbackRoute(server, {
+      tasks: generations.tasks,
+      hmacKey: config.kie.webhookHmacKey,
+      telemetry,
+    });
     if (config.bot.mode === 'webhook')
       registerWebhookRoute(server, { bot: config.bot, intake, depth, telemetry });
     await server.listen({ host: config.host, port: config.port });
@@ -262,10 +288,41 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     listening = server.server.address() as AddressInfo;
 
     const me = await telegram.api.getMe();
+    const desk = createDesk({
+      journal: createJournalReader(database),
+      surroundings: async () => ({
+        now: new Date(),
+        hasActiveInstance: (await role.snapshot()).holder !== undefined,
+      }),
+    });
     const frame = createFrame({
+      ...generations,
+      adminTools: createAdminTools({
+        desk,
+        debugLevel,
+        async status() {
+          const { epoch, holder } = await role.snapshot();
+          return {
+            mode: `${config.instance.mode}, ${config.bot.mode}`,
+            state: botState(),
+            epoch,
+            heartbeatAgeMs: holder?.heartbeatAgeMs,
+            queueDepth: await updates.depth(),
+          };
+        },
+        users: createUserStore(database),
+        pseudonyms,
+      }),
+      reports: createReports({
+        telegram,
+        adminIds: config.adminIds,
+        desk,
+        messages,
+        texts,
+        pseudonyms,
+        telemetry,
+      }),
       handlers: overrides.handlers ?? handlers,
-      catalogue,
-      pipeline,
       texts,
       telemetry,
     });
@@ -273,9 +330,12 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       api: telegram.api,
       me,
       frame,
+      catalogue: generations.catalogue,
+      texts,
       telemetry,
       pseudonyms,
       silenceGuard: config.silenceGuard,
+      adminIds: config.adminIds,
     });
     const lanes = createLanes({
       store: updates,
@@ -287,57 +347,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       isActive: () => state.isActive(),
       isShared: config.instance.mode === 'cluster',
     });
-
-    async function beginWork(): Promise<Running> {
-      const { mode, lock } = config.instance;
-      if (mode === 'single') await takeOverWork(database, instanceId);
-      else if ((await takeOverFromDead(database, lock.staleMs)) === 0) await shareWork(database);
-      const workers = await startWorkers({
-        database: queueDatabase,
-        jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
-        telemetry,
-        concurrency: overrides.concurrency ?? defaultConcurrency,
-        onEnded: error => {
-          endedBadly('work jobs')(error);
-          role.resign('workers ended');
-        },
-      });
-      if (mode === 'single') return workers;
-      const looking = setInterval(() => {
-        takeOverFromDead(database, lock.staleMs).catch(endedBadly('take over from dead members'));
-      }, lookForDeadMs);
-      return {
-        settled: workers.settled,
-        stop() {
-          clearInterval(looking);
-          return workers.stop();
-        },
-      };
-    }
-
-    let isStarting = true;
-    const register = async (): Promise<void> => {
-      await registerWebhook(telegram.api, publicUrl(), config.bot);
-      await registerCommands(telegram.api, texts);
-    };
-
-    /** What is wrong with the registration keeps the process from starting; later it is tried until it succeeds. */
-    async function openSource(): Promise<Running> {
-      const ending = new AbortController();
-      const registered = isStarting ? register() : keepTrying(register, ending.signal);
-      if (isStarting) await registered;
-      const polling =
-        config.bot.mode === 'polling'
-          ? startPolling({ api: telegram.polling, intake, depth, telemetry })
-          : undefined;
-      return {
-        settled: async () => undefined,
-        async stop() {
-          ending.abort();
-          await Promise.all([registered, polling?.stop()]);
-        },
-      };
-    }
 
     lifecycle.onStop('workers', () => work.stop());
     lifecycle.onStop('source of updates', () => source.stop());
@@ -374,29 +383,4 @@ function withPort(baseUrl: string, port: number | undefined): string {
   const url = new URL(baseUrl);
   if (url.port === '0' && port !== undefined) url.port = String(port);
   return url.href.replace(/\/$/, '');
-}
-
-/** Everything that must not appear in any output, even inside somebody else's error text. */
-function secretsOf(config: Config): Parameters<typeof createScrubber>[0] {
-  const optional = [
-    config.lockDatabaseUrl,
-    config.kie.webhookHmacKey,
-    ...(config.bot.mode === 'webhook' ? [config.bot.secretToken, config.bot.previousSecretToken] : []),
-  ];
-  return [
-    config.telegram.token,
-    config.databaseUrl,
-    ...passwordOf(config.databaseUrl),
-    ...passwordOf(config.lockDatabaseUrl),
-    config.hashSecret,
-    config.kie.apiKey,
-    ...optional.filter(secret => secret !== undefined),
-  ];
-}
-
-/** The password in a database URL, as it stands there and as it is meant. WHATWG URLs cannot hold `user:password@/database`. */
-function passwordOf(databaseUrl: Secret): Secret[] {
-  const written = /^\w+:\/\/[^:@/]*:([^@]+)@/.exec(databaseUrl.reveal())?.[1];
-  // Not decodeURIComponent, which throws for what is no valid escape.
-  return written === undefined ? [] : [new Secret(written), new Secret(querystring.unescape(written))];
 }

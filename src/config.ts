@@ -1,5 +1,6 @@
 // The only reader of the environment, besides OpenTelemetry's own OTEL_* variables. All problems are
 // reported at once, each naming its variable and what to do; values of secrets are never printed.
+import querystring from 'node:querystring';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 import type { Level } from './otel/fields.ts';
@@ -52,11 +53,23 @@ export interface Config {
   readonly kie: {
     readonly apiKey: Secret;
     readonly apiUrl: string;
+    /** Where input files are stored. */
+    readonly uploadUrl: string;
     readonly webhookHmacKey: Secret | undefined;
   };
+  readonly money: {
+    /** Decimal text, so that it stays exact. */
+    readonly rates: { readonly usdRub: string; readonly multiplier: string };
+    /** Kopecks that a new user gets once. */
+    readonly welcomeCredit: number;
+  };
+  /** Key or id of the only model that is offered. */
+  readonly singleModel: string | undefined;
   /** `otlp`: lines go to the collector too, by OTel's own OTEL_LOGS_EXPORTER=otlp. */
   readonly log: { readonly format: LogFormat; readonly level: Level; readonly otlp: boolean };
   readonly silenceGuard: boolean;
+  /** Undefined: no journal is written. */
+  readonly journal: { readonly retentionDays: number; readonly maxMegabytes: number } | undefined;
   readonly environment: 'production' | 'development' | 'test';
 }
 
@@ -95,6 +108,20 @@ const seconds = (smallest: number, largest: number) =>
         .min(smallest * 1_000, `must be at least ${smallest} s`)
         .max(largest * 1_000, `must be at most ${largest} s`),
     );
+
+/** A whole number from 1, with at most so many digits. */
+const wholeFrom1 = (digits: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[1-9]\\d{0,${digits - 1}}$`), 'must be a whole number from 1')
+    .transform(Number);
+
+/** A positive number, kept as the text it was written as. */
+const decimal = (hint: string) =>
+  z
+    .string({ error: hint })
+    .regex(/^\d{1,9}(\.\d{1,9})?$/, { error: 'must be a decimal number such as 92.5', abort: true })
+    .refine(text => Number(text) > 0, 'must be above 0');
 
 const levels: Readonly<Record<string, Level>> = {
   DEBUG: 'DEBUG',
@@ -146,13 +173,7 @@ const environmentSchema = z.object({
   LOCK_RELEASE_WAIT_SECONDS: withDefault(seconds(0.1, 60), '3'),
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
-  INBOX_MAX: withDefault(
-    z
-      .string()
-      .regex(/^[1-9]\d{0,8}$/, 'must be a whole number from 1')
-      .transform(Number),
-    '10000',
-  ),
+  INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
   ADMIN_IDS: optional(z.string()),
   ADMIN_ID: optional(z.string()),
   HASH_SECRET: required(
@@ -166,7 +187,18 @@ const environmentSchema = z.object({
   ),
   KIE_API_KEY: required(secret('the API key of kie.ai')),
   KIE_API_URL: withDefault(httpUrl, 'https://api.kie.ai'),
+  KIE_UPLOAD_URL: withDefault(httpUrl, 'https://kieai.redpandaai.co'),
   KIE_WEBHOOK_HMAC_KEY: optional(z.string().transform(value => new Secret(value))),
+  USD_RUB_RATE: required(decimal('is required: roubles for a dollar, such as 92.5')),
+  PRICE_MULTIPLIER: withDefault(decimal('must be a decimal number such as 2'), '2'),
+  WELCOME_CREDIT: withDefault(
+    z
+      .string()
+      .regex(/^\d{1,9}$/, 'must be a whole number of kopecks')
+      .transform(Number),
+    '0',
+  ),
+  SINGLE_MODEL_ONLY: optional(z.string()),
   LOG_FORMAT: withDefault(z.enum(['json', 'kv'], 'must be json or kv'), 'json'),
   LOG_LEVEL: withDefault(
     z
@@ -176,6 +208,9 @@ const environmentSchema = z.object({
     'INFO',
   ),
   SILENCE_GUARD: withDefault(truth, 'true'),
+  JOURNAL: withDefault(truth, 'true'),
+  JOURNAL_RETENTION_DAYS: withDefault(wholeFrom1(4), '30'),
+  JOURNAL_MAX_MB: withDefault(wholeFrom1(8), '2000'),
   NODE_ENV: withDefault(
     z.enum(['production', 'development', 'test'], 'must be production, development or test'),
     'production',
@@ -235,14 +270,23 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
     kie: {
       apiKey: values.KIE_API_KEY,
       apiUrl: values.KIE_API_URL,
+      uploadUrl: values.KIE_UPLOAD_URL,
       webhookHmacKey: values.KIE_WEBHOOK_HMAC_KEY,
     },
+    money: {
+      rates: { usdRub: values.USD_RUB_RATE, multiplier: values.PRICE_MULTIPLIER },
+      welcomeCredit: values.WELCOME_CREDIT,
+    },
+    singleModel: values.SINGLE_MODEL_ONLY,
     log: {
       format: values.LOG_FORMAT,
       level: values.LOG_LEVEL ?? 'INFO',
       otlp: environment.OTEL_LOGS_EXPORTER === 'otlp',
     },
     silenceGuard: values.SILENCE_GUARD,
+    journal: values.JOURNAL
+      ? { retentionDays: values.JOURNAL_RETENTION_DAYS, maxMegabytes: values.JOURNAL_MAX_MB }
+      : undefined,
     environment: values.NODE_ENV,
   };
 }
@@ -310,6 +354,31 @@ function isUsableWebhookUrl(url: URL): boolean {
 /** Loopback by its literal name, so that no DNS answer can turn a public host into one. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+/** Everything that must not appear in any output, even inside somebody else's error text. */
+export function secretsOf(config: Config): Secret[] {
+  const { telegram, databaseUrl, lockDatabaseUrl, hashSecret, kie, bot } = config;
+  return [
+    telegram.token,
+    databaseUrl,
+    ...passwordOf(databaseUrl),
+    lockDatabaseUrl,
+    ...passwordOf(lockDatabaseUrl),
+    hashSecret,
+    kie.apiKey,
+    ...[
+      kie.webhookHmacKey,
+      ...(bot.mode === 'webhook' ? [bot.secretToken, bot.previousSecretToken] : []),
+    ].filter(secret => secret !== undefined),
+  ];
+}
+
+/** The password in a database URL, as it stands there and as it is meant. WHATWG URLs cannot hold `user:password@/database`. */
+function passwordOf(databaseUrl: Secret): Secret[] {
+  const written = /^\w+:\/\/[^:@/]*:([^@]+)@/.exec(databaseUrl.reveal())?.[1];
+  // Not decodeURIComponent, which throws for what is no valid escape.
+  return written === undefined ? [] : [new Secret(written), new Secret(querystring.unescape(written))];
 }
 
 function parseAdminIds(

@@ -10,6 +10,7 @@ const catalogue = {
   DATABASE_ERROR: { retryable: true },
   LEASE_LOST: { retryable: true },
   LOCK_POOLER: { retryable: false },
+  WALLET_REFUSED: { retryable: false },
   CALLBACK_DATA_TOO_LONG: { retryable: false },
   CATALOGUE_INVALID: { retryable: false },
   TELEGRAM_UNREACHABLE: { retryable: true },
@@ -19,6 +20,9 @@ const catalogue = {
   DOWNLOAD_REFUSED: { retryable: false },
   DOWNLOAD_FAILED: { retryable: true },
   SANDBOX_REFUSED: { retryable: false },
+  INPUT_FILE_TOO_BIG: { retryable: false },
+  INPUT_FILE_GONE: { retryable: false },
+  INPUT_FILE_UNREACHABLE: { retryable: true },
   TIMEOUT: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
 

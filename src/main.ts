@@ -29,8 +29,14 @@ function configOrExit(): ReturnType<typeof parseConfig> {
   }
 }
 
+/** An error that nobody waits for: it would be lost. In the trace of the update that caused it, if one did. */
 function endOn(telemetry: Telemetry, operation: string): (error: unknown) => void {
   return error => {
+    if (config.silenceGuard)
+      telemetry.emit('SILENCE_GUARD_WARNING', {
+        reason_detail: `${operation}: nobody waits for this error; the process ends`,
+        error_type: errorType(error),
+      });
     telemetry.emit('SHUTDOWN', {
       operation,
       duration_ms: 0,

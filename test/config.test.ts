@@ -26,6 +26,7 @@ const usable: Environment = {
   DATABASE_URL: secrets.DATABASE_URL,
   HASH_SECRET: secrets.HASH_SECRET,
   KIE_API_KEY: secrets.KIE_API_KEY,
+  USD_RUB_RATE: '92.5',
 };
 
 /** The problems, one per line, without the heading. */
@@ -56,6 +57,7 @@ const required = [
   'DATABASE_URL',
   'HASH_SECRET',
   'KIE_API_KEY',
+  'USD_RUB_RATE',
   'WEBHOOK_BASE_URL',
   'WEBHOOK_SECRET_TOKEN',
 ] as const;
@@ -75,6 +77,8 @@ test('an empty value counts as unset', () => {
     'KIE_API_URL KIE_WEBHOOK_HMAC_KEY LOG_FORMAT LOG_LEVEL SILENCE_GUARD NODE_ENV OTEL_LOGS_EXPORTER',
     'LOCK_DATABASE_URL INBOX_MAX INSTANCE_MODE RELEASE RENDER_GIT_COMMIT LOCK_HEARTBEAT_SECONDS',
     'STALE_IDLE_SECONDS LOCK_RELEASE_WAIT_SECONDS PASSIVE_MODE SHUTDOWN_GRACE_SECONDS',
+    'JOURNAL JOURNAL_RETENTION_DAYS JOURNAL_MAX_MB',
+    'KIE_UPLOAD_URL PRICE_MULTIPLIER WELCOME_CREDIT SINGLE_MODEL_ONLY',
   ].flatMap(line => line.split(' '));
   const withEmpty = { ...usable, ...Object.fromEntries(names.map(name => [name, ''])) };
   expect(parseConfig(withEmpty)).toEqual(parseConfig(usable));
@@ -103,9 +107,16 @@ test('every unusable value is named at once, and what it must be', () => {
     ADMIN_ID: 'three',
     HASH_SECRET: 'short',
     KIE_API_URL: 'nonsense',
+    KIE_UPLOAD_URL: 'ftp://uploads.example',
+    USD_RUB_RATE: '92,5',
+    PRICE_MULTIPLIER: '0',
+    WELCOME_CREDIT: '-1',
     LOG_FORMAT: 'xml',
     LOG_LEVEL: 'LOUD',
     SILENCE_GUARD: 'maybe',
+    JOURNAL: 'often',
+    JOURNAL_RETENTION_DAYS: '0',
+    JOURNAL_MAX_MB: '-1',
     NODE_ENV: 'staging',
   };
   const problems = problemsOf({ ...usable, ...unusable });
@@ -166,12 +177,40 @@ test('what is not set has a default', () => {
     port: 8080,
     host: '0.0.0.0',
     adminIds: [],
-    kie: { apiUrl: 'https://api.kie.ai', webhookHmacKey: undefined },
+    kie: {
+      apiUrl: 'https://api.kie.ai',
+      uploadUrl: 'https://kieai.redpandaai.co',
+      webhookHmacKey: undefined,
+    },
+    money: { rates: { usdRub: '92.5', multiplier: '2' }, welcomeCredit: 0 },
+    singleModel: undefined,
     log: { format: 'json', level: 'INFO', otlp: false },
     silenceGuard: true,
+    journal: { retentionDays: 30, maxMegabytes: 2_000 },
     environment: 'production',
   });
 });
+
+test('prices come from text, so that no digit of a rate is lost', () => {
+  const { money, singleModel, kie } = parseConfig({
+    ...usable,
+    USD_RUB_RATE: '92.123456789',
+    PRICE_MULTIPLIER: '1.10',
+    WELCOME_CREDIT: '5000',
+    SINGLE_MODEL_ONLY: 'z-image',
+    KIE_UPLOAD_URL: 'https://uploads.example/',
+  });
+  expect(money).toEqual({ rates: { usdRub: '92.123456789', multiplier: '1.10' }, welcomeCredit: 5_000 });
+  expect([singleModel, kie.uploadUrl]).toEqual(['z-image', 'https://uploads.example']);
+});
+
+test.each(['0', '0.000', '-92', '1e2', '9999999999', ' 92', '0x5c', 'NaN', '92.', '.5'])(
+  'a rate of %j is refused',
+  rate => {
+    const unusable = { ...usable, USD_RUB_RATE: rate, PRICE_MULTIPLIER: rate };
+    expect(namesOf(problemsOf(unusable)).toSorted()).toEqual(['PRICE_MULTIPLIER', 'USD_RUB_RATE']);
+  },
+);
 
 test.each([
   ['production', '0.0.0.0'],

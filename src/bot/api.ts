@@ -8,6 +8,7 @@ import { ExponentialBackoff, handleType, handleWhen, retry } from 'cockatiel';
 import { Api, HttpError, type Transformer } from 'grammy';
 import { Pool } from 'undici';
 import { errorType } from '../errors.ts';
+import type { Result } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 
@@ -21,7 +22,7 @@ export interface TelegramApi {
 export interface TelegramApiOptions {
   readonly token: Secret;
   readonly apiRoot: string;
-  readonly telemetry: Pick<Telemetry, 'inSpan' | 'setAttributes' | 'recordError'>;
+  readonly telemetry: Pick<Telemetry, 'inSpan' | 'setAttributes' | 'recordError' | 'emit'>;
 }
 
 /** Telegram answers within a second or so; uploads may take longer. */
@@ -125,8 +126,24 @@ function tracing({ telemetry }: Pick<TelegramApiOptions, 'telemetry'>): Transfor
       `telegram ${method}`,
       { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'telegram', 'rpc.method': method } },
       async () => {
-        const response = await previous(method, payload, signal);
-        if (!response.ok) {
+        const startedAt = performance.now();
+        const tell = (result: Result, detail?: string): void =>
+          telemetry.emit('TELEGRAM_CALL', {
+            operation: method,
+            result,
+            reason_detail: detail,
+            duration_ms: Math.round(performance.now() - startedAt),
+          });
+        let response: Response;
+        try {
+          response = await previous(method, payload, signal);
+        } catch (error) {
+          tell('failed', errorType(error instanceof HttpError ? error.error : error));
+          throw error;
+        }
+        if (response.ok) tell('accepted');
+        else {
+          tell('rejected', `${response.error_code} ${response.description}`);
           telemetry.setAttributes({
             'rpc.response.status_code': String(response.error_code),
             'telegram.description': response.description,

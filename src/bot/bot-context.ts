@@ -5,7 +5,7 @@ import type { Update, UserFromGetMe } from 'grammy/types';
 import type { Conclusion } from '../inbox/lanes.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
-import type { MessageState, PickedUpdate } from '../storage/update-store.ts';
+import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-store.ts';
 import { type ScreenId, type ScreenRecord, screenIds, screenRecordSchema } from '../ui/screens.ts';
 import { localeOf } from '../ui/texts.ts';
 
@@ -24,16 +24,38 @@ export class BotContext extends Context {
   readonly locale: Locale;
   readonly form: Form | undefined;
   readonly screen: ShownScreen | undefined;
+  readonly isAdmin: boolean;
   conclusion: Conclusion | undefined;
+  /** The tap is being answered, or was: a query takes one answer. */
+  isAnswering: boolean;
+  /** The answer that the silence guard gave in the handler's place: whether Telegram took it. */
+  guardAnswer: Promise<boolean> | undefined;
+  /** The conclusion has neither a screen nor a word for the user. */
+  isSilent: boolean;
 
-  constructor(update: Update, api: Api, me: UserFromGetMe, picked: PickedUpdate) {
+  constructor(
+    update: Update,
+    api: Api,
+    me: UserFromGetMe,
+    picked: PickedUpdate,
+    adminIds: readonly number[],
+  ) {
     super(update, api, me);
     this.picked = picked;
     this.locale = localeOf(this.from?.language_code);
     this.form = formOf(picked);
     this.screen = screenOf(picked.message);
+    this.isAdmin = this.from !== undefined && adminIds.includes(this.from.id);
     this.conclusion = undefined;
+    this.isAnswering = false;
+    this.guardAnswer = undefined;
+    this.isSilent = false;
   }
+}
+
+/** What Telegram says of the user now. */
+export function profileOf({ from, locale }: BotContext, blocked: boolean): UserProfile {
+  return { language: locale, blocked, username: from?.username?.toLowerCase() ?? null };
 }
 
 /** A form of a shape that this release does not know counts as closed rather than as an error. */

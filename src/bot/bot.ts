@@ -1,24 +1,32 @@
 // The bot: takes a picked update through the middleware below, in this order, and returns its conclusion.
 // Everything a user sees is done by the frame; here is only who gets to it.
 import { type Api, Composer, type MiddlewareFn } from 'grammy';
-import type { Update, UserFromGetMe } from 'grammy/types';
-import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
+import type { Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../storage/database.ts';
-import { BotContext } from './bot-context.ts';
+import type { Texts } from '../ui/texts.ts';
+import { BotContext, profileOf } from './bot-context.ts';
 import type { Frame } from './frame.ts';
 import { pseudonymsOf } from './incoming.ts';
+import { incomingFileOf } from './incoming-file.ts';
 import { refusalOf } from './refusal.ts';
+import { createSilenceGuard } from './silence-guard.ts';
+import { situationOf } from './situation.ts';
 import { tellFault } from './tell-fault.ts';
 
 export interface BotOptions {
   readonly api: Api;
   readonly me: UserFromGetMe;
   readonly frame: Frame;
+  readonly catalogue: Pick<Catalogue, 'byKey'>;
+  readonly texts: Texts;
   readonly telemetry: Telemetry;
   readonly pseudonyms: Pseudonyms;
   readonly silenceGuard: boolean;
+  readonly adminIds: readonly number[];
 }
 
 export function createBot(options: BotOptions): UpdateHandler {
@@ -34,42 +42,34 @@ export function createBot(options: BotOptions): UpdateHandler {
     ignored,
   );
   const middleware = composer.middleware();
+  const guard = createSilenceGuard({ ...options, enabled: options.silenceGuard });
 
   return {
     open(picked) {
       // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
-      const context = new BotContext(picked.body as Update, api, me, picked);
+      const context = new BotContext(picked.body as Update, api, me, picked, options.adminIds);
       return {
         fields: pseudonymsOf({ userId: context.from?.id, chatId: context.chat?.id }, options.pseudonyms),
+        before: () => situationOf(context, options.catalogue),
         async handle() {
+          const endWatch = guard.watch(context);
           try {
             await middleware(context, async () => {});
-            return context.conclusion ?? (await silence(context, options));
+            await guard.check(context);
+            return context.conclusion ?? (await guard.conclude(context));
           } catch (error) {
             // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
             if (isConnectionLost(error)) throw error;
             await tellFault(context, telemetry);
             return { result: 'failed', reason: 'INTERNAL_ERROR', error };
+          } finally {
+            endWatch();
+            await context.guardAnswer;
           }
         },
         giveUp: () => tellFault(context, telemetry),
       };
     },
-  };
-}
-
-/** Ends in a fault what no middleware concluded, and says so: the second net under the closed Outcome union. */
-async function silence(context: BotContext, { telemetry, silenceGuard }: BotOptions): Promise<Conclusion> {
-  if (silenceGuard) {
-    telemetry.emit('SILENCE_GUARD_WARNING', {
-      reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
-    });
-    await tellFault(context, telemetry);
-  }
-  return {
-    result: 'failed',
-    reason: 'INTERNAL_ERROR',
-    error: new Error('The update ended without a conclusion'),
   };
 }
 
@@ -118,7 +118,7 @@ const membership: MiddlewareFn<BotContext> = async (context, next) => {
     result: 'accepted',
     reason: 'SUCCESS',
     detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
-    effects: { chatId: context.picked.lane, user: { language: context.locale, blocked } },
+    effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
   };
 };
 
@@ -134,10 +134,18 @@ function messages(frame: Frame): MiddlewareFn<BotContext> {
   return async (context, next) => {
     const text = context.message?.text;
     if (!context.message) await next();
-    else if (text === undefined) await frame.message(context);
-    else if (text.startsWith('/')) await frame.command(context, commandName(text));
+    else if (context.isAdmin && context.message.forward_origin)
+      await frame.forward(context, senderOf(context.message.forward_origin));
+    else if (text === undefined) await withoutText(frame, context, context.message);
+    else if (text.startsWith('/')) await frame.command(context, commandName(text), argumentOf(text));
     else await frame.text(context, text);
   };
+}
+
+async function withoutText(frame: Frame, context: BotContext, message: Message): Promise<void> {
+  const file = incomingFileOf(message);
+  if (file) await frame.file(context, file);
+  else await frame.message(context);
 }
 
 /** Whoever received it has answered it, at once; a second answer must not follow. */
@@ -149,6 +157,15 @@ const checkouts: MiddlewareFn<BotContext> = async (context, next) => {
 const ignored: MiddlewareFn<BotContext> = async context => {
   context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'a kind of update this bot has no use for' };
 };
+
+/** undefined where the sender is hidden, or is no user. */
+function senderOf(origin: MessageOrigin): number | undefined {
+  return origin.type === 'user' ? origin.sender_user.id : undefined;
+}
+
+function argumentOf(text: string): string {
+  return /^\S+\s+([\s\S]*)$/.exec(text)?.[1]?.trim() ?? '';
+}
 
 /** `/start@bot payload` → `start`. */
 function commandName(text: string): string {

@@ -2,6 +2,7 @@
 // be stored. Answer and render start together, the answer first, because the spinner is what the user looks
 // at; their events keep that order. A failure of the Bot API does not throw: it becomes the conclusion, and
 // the state stays as it was, because the user does not see the new screen.
+import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Conclusion } from '../inbox/lanes.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -10,10 +11,11 @@ import type { Noop, Show } from '../ui/outcome.ts';
 import { renderScreen } from '../ui/render.ts';
 import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
-import type { BotContext } from './bot-context.ts';
+import { type BotContext, profileOf } from './bot-context.ts';
 import { type Presented, present } from './presenter.ts';
 import { canBeWrittenTo, refusalOf, refusedBy } from './refusal.ts';
-import { tellFault } from './tell-fault.ts';
+import { tellFault, wasAnsweredByGuard } from './tell-fault.ts';
+import { flowOf } from './whereabouts.ts';
 
 export interface Ending {
   readonly verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;
@@ -31,6 +33,7 @@ export type Conclude = (context: BotContext, ending: Ending) => Promise<void>;
 
 export interface ConcludeOptions {
   readonly catalogue: Catalogue;
+  readonly prices: PriceList;
   readonly texts: Texts;
   readonly telemetry: Telemetry;
 }
@@ -38,14 +41,14 @@ export interface ConcludeOptions {
 /** Telegram refuses longer answers to callback queries. */
 const maxAnswerLength = 200;
 
-export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions): Conclude {
+export function createConclude({ catalogue, prices, texts, telemetry }: ConcludeOptions): Conclude {
   function render(context: BotContext, shown: Show<ScreenId>, ending: Ending): Promise<Presented> {
-    const view = { locale: context.locale, t: texts.for(context.locale), catalogue };
+    const { locale } = context;
+    const view = { locale, t: texts.for(locale), catalogue, startingPrice: prices.startingPrice };
     const drawn = renderScreen(shown.screen, shown.data, view);
     const above = context.callbackQuery ? undefined : ending.notice;
     const screen = above ? { ...drawn, text: `${escapeHtml(above)}\n\n${drawn.text}` } : drawn;
-    const editable = ending.accepted !== undefined && context.screen && !context.screen.media;
-    return present(context.api, context.picked.lane, screen, editable ? context.screen.messageId : undefined);
+    return present(context.api, context.picked.lane, screen, placeOf(context, shown, ending));
   }
 
   /**
@@ -55,6 +58,11 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
   async function answerTap(context: BotContext, ending: Ending): Promise<void> {
     const { notice = '', alert = false } = ending;
     const text = notice.slice(0, maxAnswerLength);
+    if (context.guardAnswer && (await wasAnsweredByGuard(context))) {
+      await tellAfterGuard(context, ending, text);
+      return;
+    }
+    context.isAnswering = true;
     const answer = context.answerCallbackQuery(text === '' ? {} : { text, show_alert: alert });
     const refusal = await refusedBy(answer);
     const untold = refusal !== undefined && canBeWrittenTo(refusal) && isToldByAnswerOnly(ending);
@@ -64,6 +72,17 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
       reason_detail: untold ? `${refusal.detail}; told by a message instead` : refusal?.detail,
     });
     if (untold) await sendNotice(context, notice);
+  }
+
+  /** The tap has had its one answer; what this one would have told is told by a message. */
+  async function tellAfterGuard(context: BotContext, ending: Ending, text: string): Promise<void> {
+    const untold = isToldByAnswerOnly(ending);
+    telemetry.emit('ANSWER_CALLBACK_QUERY', {
+      result: 'noop',
+      text,
+      reason_detail: `the silence guard had answered${untold ? '; told by a message instead' : ''}`,
+    });
+    if (untold) await sendNotice(context, ending.notice);
   }
 
   async function sendNotice(context: BotContext, notice: string | undefined): Promise<void> {
@@ -92,15 +111,24 @@ export function createConclude({ catalogue, texts, telemetry }: ConcludeOptions)
         operation: presented.operation,
         message_id: presented.messageId,
         buttons_count: presented.buttonsCount,
+        ...('form' in shown.data ? flowOf(shown.data.form, catalogue) : {}),
       });
     }
     const afterCommit = shown?.afterCommit;
     const failure = [answered, rendered].find(part => part.status === 'rejected');
+    context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
     if (failure) await tellFailure(context, failure.reason);
     context.conclusion = failure
       ? { ...failed(context, failure.reason), afterCommit }
       : { ...ending.verdict, effects: effectsOf(context, ending, shown, presented), afterCommit };
   };
+}
+
+/** The message whose place the screen takes; undefined where it gets one of its own. */
+function placeOf(context: BotContext, shown: Show<ScreenId>, { accepted }: Ending): number | undefined {
+  if (shown.replaces) return context.picked.session?.messageId;
+  const isEditable = accepted !== undefined && context.screen && !context.screen.media;
+  return isEditable ? context.screen.messageId : undefined;
 }
 
 /** Of a double tap the first one has its answer, and what is shown needs no notice. */
@@ -118,7 +146,7 @@ function failed(context: BotContext, error: unknown): Conclusion {
     error,
     effects: {
       chatId: context.picked.lane,
-      ...(refusal.blocked ? { user: { language: context.locale, blocked: true } } : knownUser(context)),
+      ...(refusal.blocked ? { user: profileOf(context, true) } : knownUser(context)),
     },
   };
 }
@@ -147,8 +175,10 @@ function effectsOf(
 /** Stored only when it changes. A user who can act has not blocked the bot, whatever was recorded. */
 function knownUser(context: BotContext): Pick<Effects, 'user'> {
   const known = context.picked.user;
-  const unchanged = known && !known.blocked && known.language === context.locale;
-  return unchanged ? {} : { user: { language: context.locale, blocked: false } };
+  const user = profileOf(context, false);
+  const unchanged =
+    known && !known.blocked && known.language === user.language && known.username === user.username;
+  return unchanged ? {} : { user };
 }
 
 /** The user's form once the screen is shown. */

@@ -1,6 +1,11 @@
 // What a handler is given, and what it must be: a function from context and arguments to an Outcome of
 // the screens its button leads to. No Telegram, no span, no logger is in sight here.
+import type { Account } from '../billing/account.ts';
+import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Desk, ServiceStatus } from '../diagnosis/desk.ts';
+import type { LinkRules } from '../kie/link.ts';
+import type { DebugLevel } from '../otel/debug-level.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Form } from '../pipeline/form.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
@@ -13,9 +18,12 @@ import type {
   CommandName,
   commands,
   fallback,
+  fileInput,
+  forwardInput,
   textInput,
 } from '../ui/registry.ts';
 import type { ScreenId, ScreenRecord } from '../ui/screens.ts';
+import type { IncomingFile } from './incoming-file.ts';
 
 export interface HandlerUser {
   /** A private chat has the id of its user. */
@@ -23,10 +31,34 @@ export interface HandlerUser {
   readonly locale: Locale;
 }
 
+/** What administrators may do besides. */
+export interface AdminTools {
+  /** 16 digits: to leave their own actions out. */
+  readonly userHash: string;
+  readonly desk: Desk;
+  readonly debugLevel: Pick<DebugLevel, 'enable' | 'disable' | 'state'>;
+  status(): Promise<ServiceStatus>;
+  /** By @name or number; undefined when the bot has never seen anybody by that name. */
+  findUser(who: string): Promise<string | undefined>;
+}
+
+/** The way to the administrators for somebody who met a problem. */
+export interface Reports {
+  /** `too_often`: this user has reported within the last ten minutes. `nobody`: there is no administrator to tell. */
+  report(user: HandlerUser): Promise<'told' | 'too_often' | 'nobody'>;
+}
+
 export interface HandlerContext {
   readonly user: HandlerUser;
   readonly catalogue: Catalogue;
+  readonly prices: PriceList;
+  readonly account: Account;
   readonly pipeline: Pipeline;
+  /** Which links may be inputs. */
+  readonly linkRules: LinkRules;
+  readonly reports: Reports;
+  /** Only of an administrator. */
+  readonly admin: AdminTools | undefined;
   /** The form the user is filling in, if any. */
   readonly form: Form | undefined;
   /** The screen of the tapped message as it was rendered; undefined for commands and messages. */
@@ -35,22 +67,41 @@ export interface HandlerContext {
     | undefined;
 }
 
-/** A button that carries its draft is called only while that very revision is the user's form. */
+type AdminContext = HandlerContext & { readonly admin: AdminTools };
+
+/**
+ * A button that carries its draft is called only while that very revision is the user's form, and one of the
+ * administrators only for them.
+ */
 type ContextOf<B extends ButtonName> = (typeof buttons)[B] extends { draft: true }
   ? HandlerContext & { readonly form: Form }
-  : HandlerContext;
+  : (typeof buttons)[B] extends { admin: true }
+    ? AdminContext
+    : HandlerContext;
 
 export type Handler<B extends ButtonName> = (
   context: ContextOf<B>,
   args: ArgsOf<B>,
 ) => Promise<Outcome<ButtonTarget<B>>>;
+/** `argument`: what stands behind the command. */
 export type CommandHandler<C extends CommandName> = (
-  context: HandlerContext,
+  context: (typeof commands)[C] extends { admin: true } ? AdminContext : HandlerContext,
+  argument: string,
 ) => Promise<Outcome<(typeof commands)[C]['to'][number]>>;
 export type TextHandler = (
   context: HandlerContext,
   text: string,
 ) => Promise<Outcome<(typeof textInput)['to'][number]>>;
+/** Called for a file while a form is open. */
+export type FileHandler = (
+  context: HandlerContext & { readonly form: Form },
+  file: IncomingFile,
+) => Promise<Outcome<(typeof fileInput)['to'][number]>>;
+/** Called for a message that an administrator forwards; without a sender where Telegram hides who that is. */
+export type ForwardHandler = (
+  context: AdminContext,
+  senderId: number | undefined,
+) => Promise<Outcome<(typeof forwardInput)['to'][number]>>;
 /** Called for what nothing else takes: tells where the user is, or offers the menu. */
 export type FallbackHandler = (
   context: HandlerContext,
@@ -66,5 +117,7 @@ export interface Handlers {
   readonly buttons: { readonly [B in ButtonName]: Handler<B> };
   readonly commands: { readonly [C in CommandName]: CommandHandler<C> };
   readonly text: TextHandler;
+  readonly file: FileHandler;
+  readonly forwarded: ForwardHandler;
   readonly fallback: FallbackHandler;
 }

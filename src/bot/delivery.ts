@@ -1,47 +1,58 @@
-// Brings results and bad news to the user: the file as a new message with the buttons of RESULT, a failure
-// as RESULT_ERROR in the place of PROCESSING, unless the user has opened something else there. Downloads the file itself and uploads the bytes, because
-// KIE.ai's URLs are short-lived and must pass the checks of the downloader.
-import { InputFile } from 'grammy';
-import type { Message } from 'grammy/types';
+// Brings results and bad news to the user. One file bears the buttons of RESULT itself; several come as albums, and a
+// text with the buttons closes them, since albums have none. A failure is shown as RESULT_ERROR in the place of
+// PROCESSING, unless the user has opened something else there or has been sent files since.
+import { bulkhead } from 'cockatiel';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import { AppError } from '../errors.ts';
 import type { Downloader } from '../kie/download.ts';
 import { cidOfTraceparent } from '../otel/propagation.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Deliverer, DeliveryResult } from '../pipeline/deliver.ts';
+import type { Deliverer, DeliveryResult, SettledDelivery } from '../pipeline/deliverer.ts';
+import type { DeliveryClaim, DeliveryRow } from '../storage/delivery-store.ts';
 import type { MessageStore } from '../storage/message-store.ts';
 import type { TaskRow } from '../storage/task-store.ts';
-import { renderScreen, type View } from '../ui/render.ts';
-import { recordOf, type ScreenData, type ScreenId } from '../ui/screens.ts';
+import type { RenderedScreen } from '../ui/keyboard.ts';
+import { renderScreen } from '../ui/render.ts';
+import { type MoneyAfterFailure, recordOf, type ScreenData, type ScreenId } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
+import type { View } from '../ui/view.ts';
+import { type AlbumFile, createAlbumSender } from './album-sender.ts';
 import type { TelegramApi } from './api.ts';
+import { createFileSender, type FileLetter } from './file-sender.ts';
 import { keyboardOf, present } from './presenter.ts';
 import { refusalOf } from './refusal.ts';
+import { type ResultFile, resultFileOf } from './result-file.ts';
+import { undeliveredOf } from './undelivered.ts';
 
 export interface DeliveryOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly messages: MessageStore;
   readonly catalogue: Catalogue;
   readonly texts: Texts;
+  readonly startingPrice: View['startingPrice'];
   readonly downloader: Downloader;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'annotate'>;
+  readonly telemetry: Pick<Telemetry, 'annotate'>;
 }
+
+/** Uploads hold their bytes in memory, at most 50 MB each. */
+const uploadsAtOnce = 4;
 
 export function createDeliverer(options: DeliveryOptions): Deliverer {
   const { messages, catalogue, texts, downloader } = options;
   const { api } = options.telegram;
-  const viewOf = (task: TaskRow): View => ({ locale: task.locale, t: texts.for(task.locale), catalogue });
+  const uploads = bulkhead(uploadsAtOnce, Number.POSITIVE_INFINITY);
+  const upload = <T>(work: () => Promise<T>): Promise<T> => uploads.execute(work);
+  const files = createFileSender({ api, downloader, upload });
+  const albums = createAlbumSender({ api, downloader, upload });
 
-  async function sendFile(task: TaskRow, url: string, last: boolean): Promise<Message.PhotoMessage> {
-    const { bytes } = await downloader.download(url);
-    const screen = renderScreen('RESULT', { task: task.id, model: task.modelKey }, viewOf(task));
-    // The name must not tell the prompt or the supplier.
-    return api.sendPhoto(task.chatId, new InputFile(bytes, `${task.modelKey}.png`), {
-      caption: screen.text,
-      parse_mode: 'HTML',
-      ...(last ? { reply_markup: keyboardOf(screen) } : {}),
-    });
-  }
+  const titleOf = (task: TaskRow): string => catalogue.byKey(task.modelKey)?.title ?? task.modelKey;
+  const viewOf = (task: TaskRow): View => ({
+    locale: task.locale,
+    t: texts.for(task.locale),
+    catalogue,
+    startingPrice: options.startingPrice,
+  });
+  const resultScreen = (task: TaskRow): RenderedScreen =>
+    renderScreen('RESULT', { task: task.id, model: task.modelKey }, viewOf(task));
 
   async function record<S extends ScreenId>(
     task: TaskRow,
@@ -53,6 +64,9 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     await messages.record({ chatId: task.chatId, messageId, screen, record: recordOf(data), media });
     options.telemetry.annotate({ screen_id: screen });
   }
+
+  const recordResult = (task: TaskRow, messageId: number, media: boolean): Promise<void> =>
+    record(task, messageId, 'RESULT', { task: task.id, model: task.modelKey }, media);
 
   /** The message that shows the task; undefined when the user went on in it, to the menu or another form. */
   async function messageOf(task: TaskRow): Promise<number | undefined> {
@@ -66,69 +80,131 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
   async function closeProcessing(task: TaskRow): Promise<void> {
     const messageId = await messageOf(task);
     if (messageId === undefined) return;
-    const title = catalogue.byKey(task.modelKey)?.title ?? task.modelKey;
+    const text = texts.for(task.locale)('result-ready', { title: escapeHtml(titleOf(task)) });
     try {
-      await api.editMessageText(
-        task.chatId,
-        messageId,
-        texts.for(task.locale)('result-ready', { title: escapeHtml(title) }),
-        {
-          parse_mode: 'HTML',
-        },
-      );
+      await api.editMessageText(task.chatId, messageId, text, { parse_mode: 'HTML' });
     } catch (error) {
       if (!refusalOf(error)) throw error;
     }
-    await record(task, messageId, 'RESULT', { task: task.id, model: task.modelKey }, false);
+    await recordResult(task, messageId, false);
   }
 
-  /** Turns refusals of Telegram and of the download into a result; defects stay errors. */
-  async function attempt(task: TaskRow, send: () => Promise<DeliveryResult>): Promise<DeliveryResult> {
-    try {
-      return await send();
-    } catch (error) {
-      if (
-        error instanceof AppError &&
-        (error.code === 'DOWNLOAD_FAILED' || error.code === 'DOWNLOAD_REFUSED')
-      ) {
-        return {
-          ok: false,
-          retry: error.retryable,
-          unreachable: false,
-          reason: 'DOWNSTREAM_ERROR',
-          detail: error.message,
-          error,
-        };
+  function letterOf(task: TaskRow, isOnly: boolean): FileLetter {
+    const title = titleOf(task);
+    const screen = isOnly ? resultScreen(task) : undefined;
+    return {
+      chatId: task.chatId,
+      title,
+      ...(screen ? { caption: screen.text, keyboard: keyboardOf(screen) } : {}),
+      linkText: url =>
+        texts.for(task.locale)('result-link', { title: escapeHtml(title), url: escapeHtml(url) }),
+    };
+  }
+
+  async function* sendFiles(task: TaskRow, claim: DeliveryClaim): AsyncGenerator<readonly SettledDelivery[]> {
+    const output = catalogue.byKey(task.modelKey)?.output ?? 'image';
+    const all = claim.rows.map(row => resultFileOf(task, row, output, claim.files));
+    const isOnly = claim.kind === 'result' && claim.files === 1;
+    const letter = letterOf(task, isOnly);
+    const alone: ResultFile[] = [];
+    for (const group of groupsOf(all, claim)) {
+      if (!isAlbum(group)) {
+        alone.push(...group);
+        continue;
       }
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
-      const { retry, blocked, reason, detail } = refusal;
-      if (blocked) await messages.markBlocked(task.chatId);
-      return { ok: false, retry, unreachable: blocked, reason, detail, error };
+      const { settled, left } = await albums.send(task.chatId, group, letter.title);
+      if (settled.length > 0) yield settled;
+      alone.push(...left);
+    }
+    for (const file of alone) {
+      const result = await files.send(file, letter);
+      if (isOnly && result.ok) await recordResult(task, result.messageId, result.fileId !== undefined);
+      yield [{ row: file.row, result }];
+      if (isOnly && result.ok) await closeProcessing(task);
     }
   }
 
+  async function* sendClosing(task: TaskRow, row: DeliveryRow): AsyncGenerator<readonly SettledDelivery[]> {
+    const screen = resultScreen(task);
+    const result = await attempt(async () => {
+      const { messageId } = await present(api, task.chatId, screen, undefined);
+      await recordResult(task, messageId, false);
+      return messageId;
+    });
+    yield [{ row, result }];
+    if (result.ok) await closeProcessing(task);
+  }
+
+  async function* sendFailure(
+    task: TaskRow,
+    row: DeliveryRow,
+    { delivered, traceparent }: DeliveryClaim,
+  ): AsyncGenerator<readonly SettledDelivery[]> {
+    const data = {
+      task: task.id,
+      model: task.modelKey,
+      reason: task.reasonCode ?? ('INTERNAL_ERROR' as const),
+      cid: cidOfTraceparent(traceparent ?? task.traceparent),
+      money: moneyAfter(task),
+      hasResult: task.state === 'succeeded',
+    };
+    const screen = renderScreen('RESULT_ERROR', data, viewOf(task));
+    const result = await attempt(async () => {
+      // Above files that came since, nobody would see it.
+      const place = delivered > 0 ? undefined : await messageOf(task);
+      const { messageId } = await present(api, task.chatId, screen, place);
+      await record(task, messageId, 'RESULT_ERROR', data, false);
+      return messageId;
+    });
+    yield [{ row, result }];
+  }
+
+  /** Turns refusals of Telegram into a result; defects stay errors. */
+  async function attempt(send: () => Promise<number>): Promise<DeliveryResult> {
+    try {
+      return { ok: true, messageId: await send(), fileId: undefined, detail: undefined };
+    } catch (error) {
+      const result = undeliveredOf(error);
+      if (!result) throw error;
+      return result;
+    }
+  }
+
+  async function* sendClaim(task: TaskRow, claim: DeliveryClaim): AsyncGenerator<readonly SettledDelivery[]> {
+    const [row] = claim.rows;
+    if (!row) return;
+    if (claim.kind === 'closing') yield* sendClosing(task, row);
+    else if (claim.kind === 'failure') yield* sendFailure(task, row, claim);
+    else yield* sendFiles(task, claim);
+  }
+
   return {
-    sendResult: (task, { url, last }) =>
-      attempt(task, async () => {
-        const sent = await sendFile(task, url ?? '', last);
-        await record(task, sent.message_id, 'RESULT', { task: task.id, model: task.modelKey }, true);
-        if (last) await closeProcessing(task);
-        const fileId = sent.photo.at(-1)?.file_id;
-        return { ok: true, messageId: sent.message_id, ...(fileId === undefined ? {} : { fileId }) };
-      }),
-    sendFailure: task =>
-      attempt(task, async () => {
-        const data = {
-          task: task.id,
-          model: task.modelKey,
-          reason: task.reasonCode ?? ('INTERNAL_ERROR' as const),
-          cid: cidOfTraceparent(task.traceparent),
-        };
-        const screen = renderScreen('RESULT_ERROR', data, viewOf(task));
-        const { messageId } = await present(api, task.chatId, screen, await messageOf(task));
-        await record(task, messageId, 'RESULT_ERROR', data, false);
-        return { ok: true, messageId };
-      }),
+    async *send(task, claim) {
+      for await (const settled of sendClaim(task, claim)) {
+        const isBlocked = settled.some(({ result }) => !result.ok && result.unreachable);
+        if (isBlocked) await messages.markBlocked(task.chatId);
+        yield settled;
+      }
+    },
+    close: closeProcessing,
   };
+}
+
+function moneyAfter({ money, quote }: TaskRow): MoneyAfterFailure {
+  if (quote === undefined || quote.kopecks === 0) return 'untouched';
+  return money === 'charged' ? 'charged' : 'returned';
+}
+
+/** What may stand in one album, by position; pictures and films mix, sounds do not, and originals come one by one. */
+function groupsOf(files: readonly ResultFile[], { kind }: DeliveryClaim): ResultFile[][] {
+  if (kind === 'original') return files.map(file => [file]);
+  const groups = Map.groupBy(files, ({ media, row }) => {
+    if (media === 'file') return `file ${row.position}`;
+    return media === 'audio' ? 'audio' : 'visual';
+  });
+  return [...groups.values()];
+}
+
+function isAlbum(files: ResultFile[]): files is AlbumFile[] {
+  return files.length > 1 && files.every(({ media }) => media !== 'file');
 }

@@ -2,8 +2,12 @@
 // handler, and turns its Outcome into the event chain and an ending that the user sees. Handlers return an
 // Outcome; nobody else decides what is said. The conclusion is left on the context and committed by the caller
 // afterwards: a crash in between renders twice rather than not at all.
+import type { Account } from '../billing/account.ts';
+import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { errorType } from '../errors.ts';
+import type { LinkRules } from '../kie/link.ts';
+import type { AmbientFields } from '../otel/fields.ts';
 import { lengthOnly, sanitizePayload } from '../otel/privacy.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -11,17 +15,25 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../storage/database.ts';
 import { decodeButton } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
-import { type ButtonName, buttonId, commands } from '../ui/registry.ts';
+import { type ButtonName, buttonId, buttons, commands } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { createConclude } from './conclude.ts';
-import type { FallbackCause, HandlerContext, Handlers } from './context.ts';
+import type { AdminTools, FallbackCause, HandlerContext, Handlers, Reports } from './context.ts';
+import type { IncomingFile } from './incoming-file.ts';
 import { judge } from './judge.ts';
+import { flowOf, stateBefore } from './whereabouts.ts';
 
 export interface FrameOptions {
   readonly handlers: Handlers;
   readonly catalogue: Catalogue;
+  readonly prices: PriceList;
+  readonly account: Account;
   readonly pipeline: Pipeline;
+  readonly linkRules: LinkRules;
+  readonly reports: Reports;
+  /** For the administrator with this id. */
+  readonly adminTools: (userId: number) => AdminTools;
   readonly texts: Texts;
   readonly telemetry: Telemetry;
 }
@@ -29,8 +41,11 @@ export interface FrameOptions {
 /** Each leaves a conclusion on the context. Throws only for what another attempt may cure. */
 export interface Frame {
   callback(context: BotContext, data: string): Promise<void>;
-  command(context: BotContext, name: string): Promise<void>;
+  command(context: BotContext, name: string, argument: string): Promise<void>;
+  /** A message that an administrator forwards; without a sender where Telegram hides it. */
+  forward(context: BotContext, senderId: number | undefined): Promise<void>;
   text(context: BotContext, text: string): Promise<void>;
+  file(context: BotContext, file: IncomingFile): Promise<void>;
   /** A message of a kind that nothing asked for. */
   message(context: BotContext): Promise<void>;
 }
@@ -41,13 +56,17 @@ interface Thrown {
 }
 
 export function createFrame(options: FrameOptions): Frame {
-  const { handlers, texts, telemetry, catalogue, pipeline } = options;
+  const { handlers, texts, telemetry, catalogue, prices, account, pipeline, linkRules, reports } = options;
   const conclude = createConclude(options);
 
   async function callback(context: BotContext, data: string): Promise<void> {
     const decoded = decodeButton(data);
     const id = decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN';
-    telemetry.annotate({ button_id: id, ...(context.screen ? { screen_id: context.screen.id } : {}) });
+    telemetry.annotate({
+      button_id: id,
+      ...(context.screen ? { screen_id: context.screen.id } : {}),
+      ...flowAround(context),
+    });
     telemetry.emit('CALLBACK_RECEIVED', {
       callback_id: context.callbackQuery?.id ?? '',
       message_id: context.callbackQuery?.message?.message_id,
@@ -61,6 +80,8 @@ export function createFrame(options: FrameOptions): Frame {
     const { button, args } = decoded;
     telemetry.annotate({ action_id: button, handler: button });
     telemetry.emit('CALLBACK_ROUTED', { handler: button, action_id: button, button_id: id });
+    tellState(context);
+    if ('admin' in buttons[button] && context.isAdmin) telemetry.emit('DEBUG_COMMAND', { operation: id });
     const outcome = judge(context, button, args, data) ?? (await guarded(() => press(context, button, args)));
     if (outcome.kind === 'rejected') await refuseTap(context, id, outcome);
     else if (outcome.kind === 'thrown') await failTap(context, id, outcome.error);
@@ -100,12 +121,12 @@ export function createFrame(options: FrameOptions): Frame {
       screen_id: screen,
       next_screen: shown?.screen ?? screen,
     });
-    await conclude(context, { verdict, show: outcome, accepted: data });
+    await conclude(context, { verdict, show: outcome, accepted: data, notice: noticeOf(context, outcome) });
   }
 
   async function refuseTap(context: BotContext, id: string, outcome: Rejected): Promise<void> {
     const notice = refusalText(context, outcome);
-    emitParameter(outcome.parameter, notice);
+    emitParameter(outcome.parameter, { hint: notice, problem: outcome.detail });
     telemetry.emit('CALLBACK_REJECTED', {
       result: 'rejected',
       reason_code: outcome.reason,
@@ -137,48 +158,92 @@ export function createFrame(options: FrameOptions): Frame {
     await concludeFault(context, error);
   }
 
-  async function command(context: BotContext, name: string): Promise<void> {
+  async function command(context: BotContext, name: string, argument: string): Promise<void> {
+    telemetry.annotate(flowAround(context));
     telemetry.emit('COMMAND_RECEIVED', { payload_sanitized: sanitizePayload(`/${name}`) });
-    if (isCommand(name)) {
-      telemetry.annotate({ handler: name, action_id: name });
-      telemetry.emit('COMMAND_START', { handler: name, action_id: name });
-      await concludeMessage(context, await guarded(() => handlers.commands[name](handlerContext(context))));
+    if (!isCommand(name)) {
+      await refuseCommand(context, name, {
+        reason: 'UNKNOWN_ACTION',
+        hint: context.form ? 'hint-unknown-command-form' : 'hint-unknown-command',
+      });
       return;
     }
+    telemetry.annotate({ handler: name, action_id: name });
+    if ('admin' in commands[name] && !context.isAdmin) {
+      await refuseCommand(context, name, { reason: 'PERMISSION_DENIED', hint: 'hint-not-allowed' });
+      return;
+    }
+    telemetry.emit('COMMAND_START', { handler: name, action_id: name });
+    tellState(context);
+    if ('admin' in commands[name]) telemetry.emit('DEBUG_COMMAND', { operation: name });
+    await concludeMessage(context, await guarded(() => execute(context, name, argument)));
+  }
+
+  function execute(context: BotContext, name: keyof typeof commands, argument: string): Promise<Outcome> {
+    // SAFETY: a command of the administrators gets here for them only, and then the context has their tools; the
+    // table itself is fully typed, only this one dynamic step cannot be.
+    const handler = handlers.commands[name] as (
+      context: HandlerContext,
+      argument: string,
+    ) => Promise<Outcome>;
+    return handler(handlerContext(context), argument);
+  }
+
+  async function refuseCommand(
+    context: BotContext,
+    name: string,
+    { reason, hint }: { readonly reason: 'UNKNOWN_ACTION' | 'PERMISSION_DENIED'; readonly hint: string },
+  ): Promise<void> {
     telemetry.emit('COMMAND_REJECTED', {
-      reason_code: 'UNKNOWN_ACTION',
-      reason_text: reasons.UNKNOWN_ACTION.meaning,
-      action_id: sanitizePayload(name),
+      reason_code: reason,
+      reason_text: reasons[reason].meaning,
+      action_id: sanitizePayload(name) || undefined,
     });
     const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
-    await concludeMessage(context, outcome, {
-      verdict: { result: 'rejected', reason: 'UNKNOWN_ACTION' },
-      hint: context.form ? 'hint-unknown-command-form' : 'hint-unknown-command',
-    });
+    await concludeMessage(context, outcome, { verdict: { result: 'rejected', reason }, hint });
+  }
+
+  async function forward(context: BotContext, senderId: number | undefined): Promise<void> {
+    const { admin, ...given } = handlerContext(context);
+    if (!admin) {
+      await message(context);
+      return;
+    }
+    telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: 'forward' });
+    telemetry.annotate({ handler: 'forwarded' });
+    telemetry.emit('DEBUG_COMMAND', { operation: 'forwarded message' });
+    await concludeMessage(context, await guarded(() => handlers.forwarded({ ...given, admin }, senderId)));
   }
 
   async function text(context: BotContext, value: string): Promise<void> {
-    telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: lengthOnly(value) });
-    if (!context.form) {
-      await unexpected(context);
-      return;
-    }
-    telemetry.annotate({ handler: 'text' });
+    beginMessage(context, 'text', lengthOnly(value));
     await concludeMessage(context, await guarded(() => handlers.text(handlerContext(context), value)));
   }
 
-  async function message(context: BotContext): Promise<void> {
-    telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: context.picked.eventType });
-    await unexpected(context);
+  async function file(context: BotContext, incoming: IncomingFile): Promise<void> {
+    const { form } = context;
+    if (!form) {
+      await message(context);
+      return;
+    }
+    beginMessage(context, 'file', `file(${incoming.media})`);
+    const outcome = await guarded(() => handlers.file({ ...handlerContext(context), form }, incoming));
+    await concludeMessage(context, outcome);
   }
 
-  async function unexpected(context: BotContext): Promise<void> {
-    telemetry.annotate({ handler: 'fallback' });
+  async function message(context: BotContext): Promise<void> {
+    beginMessage(context, 'fallback', context.picked.eventType);
     const outcome = await guarded(() => callFallback(context, { kind: 'unexpected_message' }));
     await concludeMessage(context, outcome, {
       verdict: { result: 'noop', reason: 'NOOP' },
       hint: context.form ? 'hint-continue' : 'hint-unexpected',
     });
+  }
+
+  function beginMessage(context: BotContext, handler: string, payload: string): void {
+    telemetry.annotate({ handler, ...flowAround(context) });
+    telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: payload });
+    tellState(context);
   }
 
   /** Ends a command or a message; `as` says what a shown screen counts as, when it is not plain success. */
@@ -194,13 +259,17 @@ export function createFrame(options: FrameOptions): Frame {
       await concludeFault(context, outcome.error);
     } else if (outcome.kind === 'rejected') {
       const notice = refusalText(context, outcome);
-      emitParameter(outcome.parameter, notice);
+      emitParameter(outcome.parameter, { hint: notice, problem: outcome.detail });
       const verdict = { result: 'rejected', reason: outcome.reason, detail: outcome.detail } as const;
       await conclude(context, { verdict, notice });
     } else {
       if (outcome.kind === 'show') emitParameter(outcome.parameter);
       const verdict = as?.verdict ?? ({ result: 'accepted', reason: 'SUCCESS' } as const);
-      await conclude(context, { verdict, show: outcome, notice: as && texts.for(context.locale)(as.hint) });
+      await conclude(context, {
+        verdict,
+        show: outcome,
+        notice: as ? texts.for(context.locale)(as.hint) : noticeOf(context, outcome),
+      });
     }
   }
 
@@ -216,36 +285,52 @@ export function createFrame(options: FrameOptions): Frame {
     return handlers.fallback(handlerContext(context), cause);
   }
 
+  function noticeOf(context: BotContext, outcome: Outcome): string | undefined {
+    if (outcome.kind !== 'noop' || !outcome.hint) return undefined;
+    return texts.for(context.locale)(outcome.hint.key, outcome.hint.variables);
+  }
+
   function refusalText(context: BotContext, { hint, reason }: Rejected): string {
     if (hint) return texts.for(context.locale)(hint.key, hint.variables);
     return reasonText(reason, context.locale, telemetry.cid());
   }
 
-  /** With a hint the value was refused, and that is what the user was told. */
+  /** `refused`: what is wrong with the value, and what the user was told. */
   function emitParameter(
     parameter: (ParameterInput & { allowed?: string }) | undefined,
-    hint?: string,
+    refused?: { readonly hint: string; readonly problem: string | undefined },
   ): void {
     if (!parameter) return;
     const input = { param_name: parameter.name, value: parameter.value };
     telemetry.emit('PARAM_INPUT', { ...input, source: parameter.source });
-    if (hint === undefined) telemetry.emit('PARAM_ACCEPTED', input);
+    if (!refused) telemetry.emit('PARAM_ACCEPTED', input);
     else {
       telemetry.emit('PARAM_VALIDATION_FAILED', {
         ...input,
         reason_code: 'VALIDATION_FAILED',
-        hint_to_user: hint,
+        reason_detail: refused.problem,
+        hint_to_user: refused.hint,
         allowed: parameter.allowed,
       });
     }
   }
 
-  function handlerContext(context: BotContext): HandlerContext {
-    const { form, screen, locale } = context;
-    return { user: { chatId: context.picked.lane, locale }, catalogue, pipeline, form, screen };
+  function flowAround({ form }: BotContext): AmbientFields {
+    return form ? flowOf(form, catalogue) : {};
   }
 
-  return { callback, command, text, message };
+  function tellState(context: BotContext): void {
+    if (telemetry.isTold('STATE_BEFORE')) telemetry.emit('STATE_BEFORE', stateBefore(context, catalogue));
+  }
+
+  function handlerContext(context: BotContext): HandlerContext {
+    const { form, screen, locale } = context;
+    const user = { chatId: context.picked.lane, locale };
+    const admin = context.isAdmin && context.from ? options.adminTools(context.from.id) : undefined;
+    return { user, catalogue, prices, account, pipeline, linkRules, reports, admin, form, screen };
+  }
+
+  return { callback, command, forward, text, file, message };
 }
 
 /** A handler that throws ends its update; only a lost database is left to another attempt. */

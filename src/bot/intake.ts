@@ -2,6 +2,7 @@
 // carry everything this update leads to, and stores the update before anybody acknowledges it.
 import { SpanKind } from '@opentelemetry/api';
 import type { Inbox } from '../inbox/inbox.ts';
+import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import { cidOfTraceparent } from '../otel/propagation.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -20,6 +21,7 @@ export interface Intake {
 export interface IntakeOptions {
   readonly inbox: Inbox;
   readonly reception: Reception;
+  readonly depth: Pick<InboxDepth, 'unfinished'>;
   readonly store: UpdateStore;
   readonly telemetry: Telemetry;
   readonly pseudonyms: Pseudonyms;
@@ -28,7 +30,7 @@ export interface IntakeOptions {
 }
 
 export function createIntake(options: IntakeOptions): Intake {
-  const { inbox, reception, store, telemetry, pseudonyms, spanKind } = options;
+  const { inbox, reception, depth, store, telemetry, pseudonyms, spanKind } = options;
   return {
     take: (update, body, receivedAt) =>
       telemetry.inSpan(
@@ -72,7 +74,11 @@ export function createIntake(options: IntakeOptions): Intake {
                 });
                 return;
               }
-              if (!refused) telemetry.emit('QUEUE_ENQUEUE', { latency_ms: Date.now() - receivedAt });
+              if (!refused)
+                telemetry.emit('QUEUE_ENQUEUE', {
+                  latency_ms: Date.now() - receivedAt,
+                  queue_depth: depth.unfinished(),
+                });
               reception.stored(update, { refused, receivedAt });
             },
           );

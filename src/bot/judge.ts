@@ -28,6 +28,7 @@ export function judge(
   const orMismatch = (expected: string, actual: string): Rejected =>
     repeated ? rejected('DUPLICATE_ACTION') : mismatch(expected, actual);
   const button = buttons[name];
+  if ('admin' in button && !context.isAdmin) return rejected('PERMISSION_DENIED', { detail: name });
   const from: readonly ScreenId[] = button.from;
   if (!from.includes(screen.id)) return orMismatch(from.join(' | '), screen.id);
   if (repeated && screen.lastAction) {

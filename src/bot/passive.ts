@@ -3,15 +3,14 @@
 // while. Nobody is left in silence, and nobody gets the same notice twice a minute. When this is so is decided
 // here, by the state of the instance and the mode. What Telegram refuses is told in events and never thrown.
 import type { Api } from 'grammy';
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { InstanceState } from '../lock/instance-state.ts';
 import type { EventType } from '../otel/fields.ts';
 import { reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { MessageStore } from '../storage/message-store.ts';
 import { decodeButton } from '../ui/codec.ts';
+import { renderUpdating } from '../ui/menu-screens.ts';
 import { buttonId } from '../ui/registry.ts';
-import { renderScreen } from '../ui/render.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { Background } from './background.ts';
 import type { IncomingUpdate } from './incoming.ts';
@@ -39,7 +38,6 @@ export interface PassiveOptions {
   readonly mode: PassiveMode;
   readonly api: Api;
   readonly messages: Pick<MessageStore, 'record'>;
-  readonly catalogue: Catalogue;
   readonly texts: Texts;
   readonly telemetry: Telemetry;
   readonly background: Background;
@@ -51,7 +49,7 @@ const noticedChats = 10_000;
 const messageTypes: ReadonlySet<EventType> = new Set<EventType>(['message', 'command', 'text_input']);
 
 export function createPassive(options: PassiveOptions): Passive {
-  const { state, mode, api, messages, catalogue, texts, telemetry, background } = options;
+  const { state, mode, api, messages, texts, telemetry, background } = options;
   const afterTaps = createThrottle({ intervalMs: noticeIntervalMs, capacity: noticedChats });
   const afterMessages = createThrottle({ intervalMs: noticeIntervalMs, capacity: noticedChats });
 
@@ -71,7 +69,7 @@ export function createPassive(options: PassiveOptions): Passive {
   }
 
   async function sendScreen({ locale }: IncomingUpdate, chatId: number): Promise<void> {
-    const screen = renderScreen('UPDATING', {}, { locale, t: texts.for(locale), catalogue });
+    const screen = renderUpdating({}, { t: texts.for(locale) });
     let sent: Presented | undefined;
     const refusal = await refusedBy(
       present(api, chatId, screen, undefined).then(presented => {

@@ -1,7 +1,8 @@
 // Puts a drawn screen in front of the user: edited into the tapped message where that is possible, sent as a
 // new message otherwise.
 import { type Api, GrammyError, InlineKeyboard } from 'grammy';
-import type { RenderedScreen } from '../ui/render.ts';
+import type { InlineKeyboardButton } from 'grammy/types';
+import type { RenderedScreen } from '../ui/keyboard.ts';
 import { isUnchanged } from './api.ts';
 
 export interface Presented {
@@ -37,10 +38,11 @@ export async function present(
   return { messageId: message.message_id, operation: 'send', buttonsCount };
 }
 
-export function keyboardOf(screen: RenderedScreen): InlineKeyboard {
-  return InlineKeyboard.from(
-    screen.rows.map(row => row.map(button => InlineKeyboard.text(button.text, button.data))),
+export function keyboardOf({ rows, copy }: RenderedScreen): InlineKeyboard {
+  const taps: InlineKeyboardButton[][] = rows.map(row =>
+    row.map(button => InlineKeyboard.text(button.text, button.data)),
   );
+  return InlineKeyboard.from(copy ? [...taps, [InlineKeyboard.copyText(copy.text, copy.value)]] : taps);
 }
 
 /** Deleted by the user, too old, or a message with media. */

@@ -1,9 +1,12 @@
 // What Telegram is told about this bot when it starts: where to send updates, which kinds, and the command
 // list per language.
 import type { Api } from 'grammy';
+import type { BotCommand } from 'grammy/types';
 import type { Config } from '../config.ts';
+import type { Locale } from '../otel/reasons.ts';
 import { commands } from '../ui/registry.ts';
 import { locales, type Texts } from '../ui/texts.ts';
+import { refusedBy } from './refusal.ts';
 
 /** pre_checkout_query must be in: without it every payment would time out. */
 export const allowedUpdates = ['message', 'callback_query', 'pre_checkout_query', 'my_chat_member'] as const;
@@ -30,12 +33,17 @@ export async function registerWebhook(
   });
 }
 
-export async function registerCommands(api: Api, texts: Texts): Promise<void> {
-  const names = Object.keys(commands);
+/** Administrators see their own commands too, once they have written to the bot: before that Telegram refuses. */
+export async function registerCommands(api: Api, texts: Texts, adminIds: readonly number[]): Promise<void> {
+  const all = Object.entries(commands);
+  const everybodys = all.filter(([, command]) => !('admin' in command));
+  const listOf = (locale: Locale, entries: typeof all): BotCommand[] =>
+    entries.map(([command]) => ({ command, description: texts.for(locale)(`command-${command}`) }));
   for (const locale of locales) {
-    const list = names.map(command => ({ command, description: texts.for(locale)(`command-${command}`) }));
     // Russian is also what users of every other language see.
-    if (locale === 'ru') await api.setMyCommands(list);
-    await api.setMyCommands(list, { language_code: locale });
+    if (locale === 'ru') await api.setMyCommands(listOf(locale, everybodys));
+    await api.setMyCommands(listOf(locale, everybodys), { language_code: locale });
   }
+  for (const adminId of adminIds)
+    await refusedBy(api.setMyCommands(listOf('ru', all), { scope: { type: 'chat', chat_id: adminId } }));
 }

@@ -17,13 +17,14 @@ export async function tellFault(
   { answered = false }: { readonly answered?: boolean } = {},
 ): Promise<void> {
   if (context.chat?.type !== 'private') return;
+  const takesAnswer = context.callbackQuery && !answered && !(await wasAnsweredByGuard(context));
   const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
   try {
-    if (context.callbackQuery && !answered) await context.answerCallbackQuery({ text, show_alert: true });
+    if (takesAnswer) await context.answerCallbackQuery({ text, show_alert: true });
     else await context.reply(text);
   } catch (error) {
     const refusal = refusalOf(error);
-    if (context.callbackQuery && !answered && refusal && canBeWrittenTo(refusal)) {
+    if (takesAnswer && refusal && canBeWrittenTo(refusal)) {
       await tellFault(context, telemetry, { answered: true });
       return;
     }
@@ -33,4 +34,10 @@ export async function tellFault(
       error_message: telemetry.scrub(refusal?.detail ?? String(error)),
     });
   }
+}
+
+/** From now on the guard keeps quiet; resolves to whether it had spoken before. */
+export async function wasAnsweredByGuard(context: BotContext): Promise<boolean> {
+  context.isAnswering = true;
+  return (await context.guardAnswer) ?? false;
 }

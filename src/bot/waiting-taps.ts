@@ -23,7 +23,8 @@ export interface WaitingTapsOptions {
   readonly background: Background;
 }
 
-const patienceMs = 3_000;
+/** From its receipt: then a tap that nobody has picked is answered. */
+export const waitingTapPatienceMs = 3_000;
 /** On an instance that works nothing itself every tap gets here: looked at together they cost a few queries a second. */
 const lookEveryMs = 250;
 /** Beyond this a tap is not watched; its answer then comes with its outcome. */
@@ -39,7 +40,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
   function arm(): void {
     const [oldest] = taps.values();
     if (timer || stopped || !oldest) return;
-    const dueInMs = oldest.receivedAt + patienceMs - Date.now();
+    const dueInMs = oldest.receivedAt + waitingTapPatienceMs - Date.now();
     // The timer serves many traces and belongs to none of them.
     timer = context.with(ROOT_CONTEXT, () => setTimeout(look, Math.max(lookEveryMs, dueInMs)));
     timer.unref();
@@ -55,7 +56,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
   function takeDue(): readonly WaitingTap[] {
     const due: WaitingTap[] = [];
     for (const [updateId, tap] of taps) {
-      if (tap.receivedAt + patienceMs > Date.now()) break;
+      if (tap.receivedAt + waitingTapPatienceMs > Date.now()) break;
       taps.delete(updateId);
       due.push(tap);
     }

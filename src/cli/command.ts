@@ -6,6 +6,10 @@ export interface Terminal {
   print(text: string): void;
   /** Why it could not be done; kept apart from what was asked for. */
   complain(text: string): void;
+  /** The lines of standard input; read only by commands that say so. */
+  readLines(): AsyncIterable<string>;
+  /** Whether what is printed may be coloured: false where it goes to a file or another program. */
+  readonly hasColours: boolean;
 }
 
 export interface Command {

@@ -1,15 +1,26 @@
-// Opens an empty form for a model: from its card, or once more from a result.
+// Opens a form: an empty one from a model's card or its result, or one filled in as a failed generation was.
 import type { Handler, HandlerContext } from '../bot/context.ts';
-import { startForm } from '../pipeline/form.ts';
-import { type Outcome, rejected, show } from '../ui/outcome.ts';
+import { refillForm, startForm } from '../pipeline/form.ts';
+import { rejected } from '../ui/outcome.ts';
+import { whyUnavailable } from './availability.ts';
+import { type FormOutcome, formScreen } from './form-screen.ts';
 
-export const create: Handler<'create'> = async (context, [key]) => open(context, key);
+export const create: Handler<'create'> = async (context, [key]) => openForm(context, key);
 
-export const again: Handler<'again'> = async (context, [key]) => open(context, key);
+export const again: Handler<'again'> = async (context, [key]) => openForm(context, key);
 
-function open({ catalogue }: HandlerContext, key: string): Outcome<'PARAMS_FORM'> {
+/** The same inputs at today's price. */
+export const retry: Handler<'retry'> = async (context, [id]) => {
+  const { pipeline, catalogue, user } = context;
+  const order = await pipeline.orderOf(id, user.chatId);
+  const model = order && catalogue.byKey(order.modelKey);
+  if (!model) return rejected('UNKNOWN_ACTION', { detail: `task ${id}` });
+  return whyUnavailable(catalogue, model) ?? formScreen(context, refillForm(model, order.values));
+};
+
+async function openForm(context: HandlerContext, key: string): Promise<FormOutcome> {
+  const { catalogue } = context;
   const model = catalogue.byKey(key);
   if (!model) return rejected('UNKNOWN_ACTION', { detail: `model ${key}` });
-  if (!model.enabled) return rejected('MODEL_DISABLED', { detail: model.id });
-  return show('PARAMS_FORM', { form: startForm(model) });
+  return whyUnavailable(catalogue, model) ?? formScreen(context, startForm(model));
 }

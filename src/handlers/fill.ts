@@ -1,61 +1,156 @@
-// Filling in a form: an answer by button or by text, and one step back.
-import type { Handler, HandlerContext, TextHandler } from '../bot/context.ts';
+// Filling in a form: answers by button, text and file, and the ways between its questions, options and confirmation.
+import type { FileHandler, Handler, HandlerContext, TextHandler } from '../bot/context.ts';
+import { labelOf } from '../catalogue/labels.ts';
+import type { Model, Parameter } from '../catalogue/schema.ts';
 import { lengthOnly } from '../otel/privacy.ts';
-import { answerForm, currentParameter, type Form, previousStep } from '../pipeline/form.ts';
-import { type Outcome, type ParameterInput, rejected, show } from '../ui/outcome.ts';
+import { answer, type RawAnswer } from '../pipeline/answer.ts';
+import {
+  currentStep,
+  editParameter,
+  type Form,
+  goBack,
+  proceed as goOn,
+  openOptions,
+} from '../pipeline/form.ts';
+import { type Hint, type ParameterInput, rejected, type ShowOptions, show } from '../ui/outcome.ts';
+import { searchFor } from './browse.ts';
+import { type FormOutcome, formScreen } from './form-screen.ts';
+
+type FormContext = HandlerContext & { readonly form: Form };
 
 export const choose: Handler<'choose'> = async (context, [, , index]) => {
-  const parameter = currentParameterOf(context, context.form);
-  const value = parameter?.type === 'choice' ? parameter.values[index] : undefined;
-  if (value === undefined) return rejected('UNKNOWN_ACTION', { detail: `choice ${index}` });
-  return answer(context, context.form, value, 'button');
+  const parameter = askedParameter(context);
+  const offered = parameter && offeredAt(parameter, index);
+  if (!offered) return rejected('UNKNOWN_ACTION', { detail: `choice ${index}` });
+  return take(context, offered.raw, { value: offered.value, source: 'button' });
 };
 
+export const done: Handler<'done'> = async context =>
+  take(context, { kind: 'done' }, { value: 'done', source: 'button' });
+
+export const clear: Handler<'clear'> = async context =>
+  take(context, { kind: 'clear' }, { value: 'cleared', source: 'button' });
+
+/** An answer where a form is open, otherwise words to look for. */
 export const text: TextHandler = async (context, value) => {
-  if (!context.form) return rejected('STATE_MISMATCH', { detail: 'no form is open' });
-  return answer(context, context.form, value, 'text');
+  const { form } = context;
+  if (!form) return searchFor(context, value);
+  const isWords = askedParameter({ ...context, form })?.type === 'text';
+  return take(
+    { ...context, form },
+    { kind: 'text', text: value },
+    { value: lengthOnly(value), source: 'text', isShownWhenTaken: !isWords },
+  );
 };
 
-export const previous: Handler<'previous'> = async ({ form }) => {
-  const before = previousStep(form);
-  return before ? show('PARAMS_FORM', { form: before }) : show('MODEL_PICK', { model: form.model });
+export const file: FileHandler = async (context, { media, file: reference, groupId }) => {
+  const isRestOfAlbum = groupId !== undefined && groupId === context.form.groupId;
+  return take(
+    context,
+    { kind: 'file', media, file: reference, groupId },
+    { value: `file(${media})`, source: 'upload' },
+    // The pictures of an album come as messages of their own; one screen is enough for all of them.
+    { replaces: isRestOfAlbum },
+  );
 };
 
-/** The screen that shows where a form stands. */
-export function formScreen(context: HandlerContext, form: Form): Outcome<'PARAMS_FORM' | 'CONFIRM'> {
-  return currentParameterOf(context, form) ? show('PARAMS_FORM', { form }) : show('CONFIRM', { form });
+export const edit: Handler<'edit'> = async (context, [, , index]) => {
+  const model = modelOf(context);
+  const next = model && editParameter(context.form, model, index);
+  if (!next) return rejected('UNKNOWN_ACTION', { detail: `parameter ${index}` });
+  return show('PARAMS_FORM', { form: next });
+};
+
+export const options: Handler<'options'> = async context => {
+  const model = modelOf(context);
+  if (!model) return unknownModel(context.form);
+  return show('OPTIONS', { form: openOptions(context.form, model) });
+};
+
+export const proceed: Handler<'proceed'> = async context => {
+  const model = modelOf(context);
+  if (!model) return unknownModel(context.form);
+  const next = goOn(context.form, model);
+  if (next.ok) {
+    const shown = await formScreen(context, next.form);
+    // SAFETY: a form that proceeded stands at its confirmation.
+    return shown as Extract<FormOutcome, { screen: 'CONFIRM' } | { kind: 'rejected' | 'noop' }>;
+  }
+  const names = next.parameters.map(name => labelOf(name, context.user.locale, model.category));
+  return rejected('VALIDATION_FAILED', {
+    detail: `${next.problem}: ${next.parameters.join(', ')}`,
+    hint: { key: hintKey(next.problem), variables: { parameters: names.join(', ') } },
+  });
+};
+
+export const previous: Handler<'previous'> = async context => {
+  const model = modelOf(context);
+  const before = model && goBack(context.form, model);
+  return before ? formScreen(context, before) : show('MODEL_PICK', { model: context.form.model });
+};
+
+interface Given extends Pick<ParameterInput, 'value' | 'source'> {
+  /** What was typed turned out to be a number or a choice, which telemetry may know. */
+  readonly isShownWhenTaken?: boolean;
 }
 
-function answer(
-  context: HandlerContext,
-  form: Form,
-  value: string,
-  source: ParameterInput['source'],
-): Outcome<'PARAMS_FORM' | 'CONFIRM'> {
-  const model = context.catalogue.byKey(form.model);
-  if (!model) return rejected('UNKNOWN_ACTION', { detail: `model ${form.model}` });
-  const parameter = currentParameter(form, model);
-  if (!parameter) return rejected('STATE_MISMATCH', { detail: 'every question is answered' });
-  // A typed value is the user's own words even where a choice was asked for.
-  const logged = { name: parameter.name, value: source === 'text' ? lengthOnly(value) : value, source };
-  const answered = answerForm(form, model, value);
-  if (!answered.ok) {
-    return rejected('VALIDATION_FAILED', {
+async function take(
+  context: FormContext,
+  raw: RawAnswer,
+  { value, source, isShownWhenTaken = false }: Given,
+  options: ShowOptions = {},
+): Promise<FormOutcome> {
+  const model = modelOf(context);
+  if (!model) return unknownModel(context.form);
+  const parameter = askedParameter(context);
+  const answered = answer(context.form, model, raw, context.linkRules);
+  // The form stands at its options or its confirmation.
+  if (!answered.ok && answered.problem === 'nothing_asked') {
+    return rejected('STATE_MISMATCH', {
       detail: answered.problem,
-      hint: {
-        key: `hint-${answered.problem.replaceAll('_', '-')}`,
-        variables: { allowed: answered.allowed },
-      },
-      parameter: { ...logged, allowed: answered.allowed },
+      hint: { key: hintKey(answered.problem) },
     });
   }
-  const next = answered.form;
-  return currentParameter(next, model)
-    ? show('PARAMS_FORM', { form: next }, { parameter: logged })
-    : show('CONFIRM', { form: next }, { parameter: logged });
+  if (!answered.ok) {
+    const label = parameter ? labelOf(parameter.name, context.user.locale, model.category) : '';
+    const variables = { allowed: answered.allowed, parameters: label };
+    const hint: Hint = { key: hintKey(answered.problem), variables };
+    return rejected('VALIDATION_FAILED', {
+      detail: answered.problem,
+      hint,
+      ...(parameter ? { parameter: { name: parameter.name, value, source, allowed: answered.allowed } } : {}),
+    });
+  }
+  const taken = parameter && answered.form.values[parameter.name];
+  const isTold = isShownWhenTaken && taken !== undefined && !Array.isArray(taken);
+  const logged = parameter && { name: parameter.name, value: isTold ? String(taken) : value, source };
+  return formScreen(context, answered.form, { ...options, ...(logged ? { parameter: logged } : {}) });
 }
 
-function currentParameterOf({ catalogue }: HandlerContext, form: Form): ReturnType<typeof currentParameter> {
-  const model = catalogue.byKey(form.model);
-  return model && currentParameter(form, model);
+/** What the button of a question stands for; undefined where the question has no such button. */
+function offeredAt(parameter: Parameter, index: number): { raw: RawAnswer; value: string } | undefined {
+  if (parameter.type === 'switch' && index < 2) {
+    const on = index === 0;
+    return { raw: { kind: 'switch', on }, value: String(on) };
+  }
+  const value = parameter.type === 'choice' ? parameter.values[index] : undefined;
+  return value === undefined ? undefined : { raw: { kind: 'choice', index }, value: String(value) };
+}
+
+function askedParameter(context: FormContext): Parameter | undefined {
+  const model = modelOf(context);
+  const step = model && currentStep(context.form, model);
+  return step?.kind === 'question' ? step.parameter : undefined;
+}
+
+function modelOf({ catalogue, form }: FormContext): Model | undefined {
+  return catalogue.byKey(form.model);
+}
+
+function unknownModel(form: Form): ReturnType<typeof rejected> {
+  return rejected('UNKNOWN_ACTION', { detail: `model ${form.model}` });
+}
+
+function hintKey(problem: string): string {
+  return `hint-${problem.replaceAll('_', '-')}`;
 }

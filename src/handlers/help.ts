@@ -1,9 +1,9 @@
 // Help, and the way back from it and from the other screens that hold no form. From a notice the way back leads to
 // where the user was.
 import type { CommandHandler, Handler } from '../bot/context.ts';
+import { pageOf } from '../ui/menu-screens.ts';
 import { show } from '../ui/outcome.ts';
-import { isCategory } from '../ui/registry.ts';
-import { formScreen } from './fill.ts';
+import { formScreen } from './form-screen.ts';
 
 export const help: Handler<'help'> = async () => show('HELP', {});
 
@@ -11,8 +11,8 @@ export const helpCommand: CommandHandler<'help'> = async () => show('HELP', {});
 
 export const back: Handler<'back'> = async context => {
   const { screen, form, catalogue } = context;
-  if ((screen?.id === 'HELP' || screen?.id === 'UPDATING') && form) return formScreen(context, form);
-  const category =
-    screen?.id === 'MODEL_PICK' ? catalogue.byKey(screen.record.model ?? '')?.category : undefined;
-  return category && isCategory(category) ? show('CATEGORY_PICK', { category }) : show('MAIN_MENU', {});
+  if (form && screen && ['HELP', 'UPDATING', 'BALANCE'].includes(screen.id)) return formScreen(context, form);
+  const model = screen?.id === 'MODEL_PICK' ? catalogue.byKey(screen.record.model ?? '') : undefined;
+  if (!model || !catalogue.categories.includes(model.category)) return show('MAIN_MENU', {});
+  return show('CATEGORY_PICK', { category: model.category, page: pageOf(model, context) });
 };

@@ -4,6 +4,7 @@
 // KIE.ai, what the database is asked is shared by all who ask at about the same time, and no answer holds a secret.
 import type { FastifyInstance } from 'fastify';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
+import type { BreakerState } from '../kie/breaker.ts';
 import type { LockSnapshot } from '../lock/instance-lock.ts';
 import type { Role } from '../lock/role.ts';
 import type { BotState } from '../otel/fields.ts';
@@ -26,6 +27,8 @@ export interface HealthOptions {
   /** No update is taken while so many have no outcome. */
   readonly queueMax: number;
   botState(): BotState;
+  /** Of the circuit before KIE.ai. */
+  supplierState(): BreakerState;
 }
 
 /** A platform that asks gives up after some 5 s; before that it is to hear that the database does not answer. */
@@ -58,6 +61,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       queue_max: options.queueMax,
       totals: totalsFields(options.totals),
       database: { ok, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
+      supplier: options.supplierState(),
       schema_version: options.schemaVersion,
       instance_id: options.instanceId,
       instance_mode: options.instanceMode,

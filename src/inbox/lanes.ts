@@ -28,6 +28,8 @@ export interface UpdateHandler {
 export interface OpenUpdate {
   /** Who and what the update is about, for every event of its dispatch. */
   readonly fields: AmbientFields;
+  /** What the update met, for the journal: nothing that a user wrote. */
+  readonly before?: () => object;
   /** Must not throw except for what another attempt may cure. */
   handle(): Promise<Conclusion>;
   /** Tells the user, as far as that is possible, that the update was given up. Must not throw. */
@@ -98,7 +100,7 @@ export function createLanes(options: LaneOptions): Lanes {
     };
     telemetry.annotate({ result, reason_code: reason });
     if (error === undefined) {
-      telemetry.emit('DISPATCH_OK', { result, reason_code: reason, ...times });
+      telemetry.emit('DISPATCH_OK', { result, reason_code: reason, reason_detail: detail, ...times });
       return;
     }
     telemetry.recordError(error);
@@ -144,6 +146,7 @@ export function createLanes(options: LaneOptions): Lanes {
           traceparent: picked.traceparent,
           fields: { ...subject, ...(picked.attempt > 1 ? { attempt: picked.attempt } : {}) },
           attributes: { 'messaging.operation.type': 'process' },
+          ...(opened.before ? { before: opened.before } : {}),
         },
         () => dispatch(picked, opened),
       );

@@ -125,6 +125,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   }
 
   async function contend(connection: LockConnection, decide: Decide): Promise<Ending> {
+    if (stopping.signal.aborted) return 'stopped';
     // A wait inside Postgres ends with its connection only.
     const onStop = (): void => void connection.close().catch(() => undefined);
     stopping.signal.addEventListener('abort', onStop);

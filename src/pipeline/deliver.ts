@@ -1,85 +1,116 @@
-// Delivers what a finished task owes its user, from the outbox rows in `deliveries`: each is claimed before
-// it is sent and marked after. A crash in between sends it a second time once the claim has aged; that one
-// window is accepted, because a result that is never delivered is worse. A result that cannot be delivered
-// is told as a failure.
-import { errorType } from '../errors.ts';
+// Delivers what a finished task owes its user, from the outbox: rows are claimed before they are sent and ended right
+// after each call of the messenger. A crash in between sends that one call's files a second time once the claim has
+// aged; the window is accepted, because a result that is never delivered is worse, and the second sending says so in
+// its event. What the user asked for by a later tap (again, the originals) is told in the trace of that tap.
+import { SpanKind } from '@opentelemetry/api';
 import type { ReasonCode } from '../otel/reasons.ts';
-import type { Telemetry } from '../otel/telemetry.ts';
-import type { DeliveryRow, TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
+import type { DeliveryClaim, DeliveryRow, DeliveryStore } from '../storage/delivery-store.ts';
+import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';
+import { isFile, tellDelivered, tellFailed } from './delivery-events.ts';
+import { fieldsOf } from './task-events.ts';
 import type { PipelineTimings } from './timings.ts';
 
-export type DeliveryResult =
-  | { readonly ok: true; readonly messageId: number; readonly fileId?: string }
-  /** `retry`: the same delivery may succeed later. */
-  | {
-      readonly ok: false;
-      readonly retry: boolean;
-      /** The user cannot be written to at all. */
-      readonly unreachable: boolean;
-      readonly reason: ReasonCode;
-      readonly detail: string;
-      readonly error: unknown;
-    };
-
-/** The way to the user; implemented where the messenger is known. Must not throw for refusals of the messenger. */
-export interface Deliverer {
-  sendResult(task: TaskRow, delivery: DeliveryRow): Promise<DeliveryResult>;
-  sendFailure(task: TaskRow, delivery: DeliveryRow): Promise<DeliveryResult>;
-}
-
 export interface DeliveryOptions {
-  readonly tasks: TaskStore;
+  readonly tasks: Pick<TaskStore, 'find' | 'schedule'>;
+  readonly deliveries: DeliveryStore;
   readonly deliverer: Deliverer;
   readonly telemetry: Telemetry;
-  readonly instanceId: string;
   readonly timings: PipelineTimings;
 }
 
+/** Sends what is due and schedules the next look for what is not. */
 export async function deliverDue(taskId: string, options: DeliveryOptions): Promise<void> {
-  const { tasks, telemetry, timings } = options;
+  const { tasks, deliveries, telemetry, timings } = options;
   for (;;) {
     // Read anew each time: a delivery that is given up changes what the next one has to tell.
     const task = await tasks.find(taskId);
     if (!task || (task.state !== 'succeeded' && task.state !== 'failed')) return;
-    const delivery = await tasks.claimDelivery(taskId, options.instanceId, timings.deliveryClaimMs);
-    if (!delivery) break;
-    const finished = await telemetry.inSpan('deliver result', {}, () => deliver(task, delivery, options));
-    if (!finished) {
-      await tasks.schedule(taskId, timings.deliveryRetryMs * delivery.attempts);
-      return;
+    const claim = await deliveries.claim(taskId, timings.deliveryClaimMs);
+    if (!claim) {
+      if (await deliveries.isUnclosed(taskId)) await options.deliverer.close(task);
+      break;
     }
+    await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
   }
-  // What another process had claimed and never finished becomes due again when its claim has aged.
-  if (await tasks.hasOpenDeliveries(taskId)) await tasks.schedule(taskId, timings.deliveryClaimMs);
+  // What another process had claimed and never ended becomes due again when its claim has aged.
+  const dueMs = await deliveries.nextDueMs(taskId, timings.deliveryClaimMs);
+  if (dueMs !== undefined) await tasks.schedule(taskId, Math.max(dueMs, timings.deliveryRetryMs));
 }
 
-/** False when the delivery should be tried again later. */
-async function deliver(task: TaskRow, delivery: DeliveryRow, options: DeliveryOptions): Promise<boolean> {
-  const { tasks, deliverer, telemetry, timings } = options;
-  const result = await (delivery.kind === 'result'
-    ? deliverer.sendResult(task, delivery)
-    : deliverer.sendFailure(task, delivery));
-  const ids = { task_id: task.id, model_id: task.modelId, model_version: task.modelVersion };
-  if (result.ok) {
-    await tasks.finishDelivery(delivery.id, result);
-    telemetry.emit('RESULT_DELIVERED', {
-      ...ids,
-      operation: delivery.kind,
-      message_id: result.messageId,
-      latency_ms: Date.now() - task.createdAt.getTime(),
-    });
-    return true;
+function spanOf(task: TaskRow, { traceparent }: DeliveryClaim): SpanOptions {
+  if (traceparent === undefined) return {};
+  return { kind: SpanKind.CONSUMER, traceparent, fields: { event_type: 'job', ...fieldsOf(task) } };
+}
+
+async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOptions): Promise<void> {
+  const { deliveries, deliverer, telemetry } = options;
+  const { kind, rows } = claim;
+  // There is nothing to close: the notice of the failure tells it all.
+  if (kind === 'closing' && claim.delivered === 0)
+    return giveUpSilently(rows, task.reasonCode ?? 'DOWNSTREAM_ERROR', deliveries);
+  const unsettled = new Map(rows.map(row => [row.id, row]));
+  const delivered: { readonly row: DeliveryRow; readonly result: Delivered }[] = [];
+  try {
+    for await (const settled of deliverer.send(task, claim)) {
+      const sent = settled.flatMap(({ row, result }) => (result.ok ? [{ row, result }] : []));
+      if (sent.length > 0)
+        await deliveries.finish(sent.map(({ row, result }) => ({ ...result, id: row.id })));
+      for (const { row } of sent) unsettled.delete(row.id);
+      delivered.push(...sent);
+      for (const { row, result } of settled) {
+        if (result.ok) continue;
+        if (result.unreachable) return await endUnreachable(task, rows, result, options);
+        if (result.retryAfterMs !== undefined) {
+          const seconds = Math.ceil(result.retryAfterMs / 1_000);
+          tellFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
+          return await deliveries.postpone(task.id, [...unsettled.keys()], result.retryAfterMs);
+        }
+        unsettled.delete(row.id);
+        await endFailed(task, row, result, options);
+      }
+    }
+  } finally {
+    // Told last: then everything that belongs to it has been done.
+    for (const { row, result } of delivered) tellDelivered(telemetry, task, row, result);
   }
-  const final = !result.retry || delivery.attempts >= timings.deliveryAttempts;
-  telemetry.emit('DELIVERY_FAILED', {
-    ...ids,
-    operation: delivery.kind,
-    reason_code: result.reason,
-    reason_detail: final ? result.detail : `${result.detail}; will be tried again`,
-    error_type: errorType(result.error),
-  });
-  const tell = delivery.kind === 'result' && !result.unreachable;
-  if (final) await tasks.giveUpDelivery(delivery.id, result.reason, tell);
-  else await tasks.releaseDelivery(delivery.id);
-  return final;
+  if (unsettled.size > 0)
+    throw new Error(`Deliveries ${[...unsettled.keys()].join()} ended without a result`);
+}
+
+async function endFailed(
+  task: TaskRow,
+  row: DeliveryRow,
+  result: Undelivered,
+  options: DeliveryOptions,
+): Promise<void> {
+  const { deliveries, telemetry, timings } = options;
+  const isFinal = !result.retry || row.attempts >= timings.deliveryAttempts;
+  tellFailed(telemetry, task, row, result, isFinal ? undefined : 'will be tried again');
+  if (isFinal) await deliveries.giveUp(row.id, result.reason, isFile(row));
+  else await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
+}
+
+/** Nothing reaches this user: what else the task owes is not even tried. */
+async function endUnreachable(
+  task: TaskRow,
+  claimed: readonly DeliveryRow[],
+  result: Undelivered,
+  options: DeliveryOptions,
+): Promise<void> {
+  const given = await options.deliveries.giveUpAll(task.id, result.reason);
+  for (const row of given) {
+    const own = claimed.find(({ kind, position }) => kind === row.kind && position === row.position);
+    if (own || isFile(row))
+      tellFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result);
+  }
+}
+
+async function giveUpSilently(
+  rows: readonly DeliveryRow[],
+  reason: ReasonCode,
+  deliveries: DeliveryStore,
+): Promise<void> {
+  for (const { id } of rows) await deliveries.giveUp(id, reason, false);
 }

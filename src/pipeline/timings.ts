@@ -1,11 +1,16 @@
 // How long the pipeline waits for what. One object, so that tests can live faster; all in milliseconds.
+import type { SubmissionLimit } from '../storage/task-store.ts';
 
 export interface PipelineTimings {
   /** Until a confirmed task runs by itself, should its screen never have been committed. */
   readonly startDelayMs: number;
+  /** How many orders may begin in which time. */
+  readonly submissionLimit: SubmissionLimit;
   /** How many times a submission that was definitely refused may be tried in all. */
   readonly submitAttempts: number;
   readonly submitRetryMs: number;
+  /** How long what is free (storing files, waiting for a supplier that is down) is tried before an order is sent. */
+  readonly submitWindowMs: number;
   /** How long a submission without an answer may still be settled by a callback. */
   readonly unknownOutcomeLimitMs: number;
   /** How long KIE.ai may not know a task that it has accepted. */
@@ -20,11 +25,16 @@ export interface PipelineTimings {
   readonly deliveryClaimMs: number;
 }
 
-/** The intervals follow KIE.ai's advice for get-task-detail: 2–3 s at first, then 5–10 s, then 15–30 s. */
+/**
+ * KIE.ai drops what is over 20 orders in 10 s of one account; a tenth is kept in reserve. The intervals follow its
+ * advice for get-task-detail: 2–3 s at first, then 5–10 s, then 15–30 s.
+ */
 export const productionTimings: PipelineTimings = {
   startDelayMs: 10_000,
+  submissionLimit: { submissions: 18, windowMs: 10_000 },
   submitAttempts: 5,
   submitRetryMs: 2_000,
+  submitWindowMs: 5 * 60_000,
   unknownOutcomeLimitMs: 15 * 60_000,
   notFoundLimitMs: 60_000,
   waitLimitMs: 15 * 60_000,
@@ -39,7 +49,7 @@ export const productionTimings: PipelineTimings = {
 };
 
 /** ±20 %, so that tasks that began together do not ask together. */
-function jitter(delayMs: number): number {
+export function jitter(delayMs: number): number {
   return delayMs * (0.8 + Math.random() * 0.4);
 }
 

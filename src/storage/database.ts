@@ -35,12 +35,14 @@ export interface DatabaseOptions {
    * which they were made; nothing else can. True by default.
    */
   readonly durableCommits?: boolean;
-  readonly telemetry: Pick<Telemetry, 'warn'>;
+  /** When the server ends a statement; 30 s by default. */
+  readonly statementTimeoutMs?: number;
+  readonly telemetry: Pick<Telemetry, 'warn'> & Partial<Pick<Telemetry, 'measure'>>;
 }
 
 /** An abandoned transaction must not hold locks for longer than a failover takes. */
 const idleInTransactionMs = 10_000;
-const statementTimeoutMs = 30_000;
+const defaultStatementTimeoutMs = 30_000;
 const connectTimeoutMs = 5_000;
 
 export function createDatabase(options: DatabaseOptions): Database {
@@ -50,7 +52,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     application_name: options.instanceId,
     connectionTimeoutMillis: connectTimeoutMs,
     idle_in_transaction_session_timeout: idleInTransactionMs,
-    statement_timeout: statementTimeoutMs,
+    statement_timeout: options.statementTimeoutMs ?? defaultStatementTimeoutMs,
     keepAlive: true,
     ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
   });
@@ -62,19 +64,24 @@ export function createDatabase(options: DatabaseOptions): Database {
   pool.on('error', onError);
   pool.on('connect', client => void client.on('error', onError));
 
+  const { measure = (_name, work) => work() }: Partial<Pick<Telemetry, 'measure'>> = options.telemetry;
+  const queryOn =
+    (connection: pg.Pool | pg.PoolClient): Queryable['query'] =>
+    (text, values) =>
+      measure(spanNameOf(text), () => connection.query(text, values === undefined ? undefined : [...values]));
+
   return {
     pool,
-    query: (text, values) => pool.query(text, values === undefined ? undefined : [...values]),
-    prepared: (name, text, values) => pool.query({ name, text, values: [...values] }),
+    query: queryOn(pool),
+    prepared: (name, text, values) =>
+      measure(`pg ${name}`, () => pool.query({ name, text, values: [...values] })),
     async transaction(work) {
       const client = await pool.connect();
       let broken: Error | undefined;
       try {
         await client.query('begin');
-        const result = await work({
-          query: (text, values) => client.query(text, values === undefined ? undefined : [...values]),
-        });
-        await client.query('commit');
+        const result = await work({ query: queryOn(client) });
+        await queryOn(client)('commit');
         return result;
       } catch (error) {
         await client.query('rollback').catch((cause: Error) => {
@@ -90,6 +97,11 @@ export function createDatabase(options: DatabaseOptions): Database {
   };
 }
 
+/** `pg` and what the statement does: its first word. */
+function spanNameOf(text: string): string {
+  return `pg ${/\w+/.exec(text)?.[0].toLowerCase() ?? 'statement'}`;
+}
+
 /**
  * True when the database could not be asked or did not finish, or this instance lost its right to ask: the same work
  * may succeed once it is back, or elsewhere.
@@ -101,7 +113,12 @@ export function isConnectionLost(error: unknown): boolean {
   if (error instanceof AppError) return error.code === 'DATABASE_ERROR' || error.code === 'LEASE_LOST';
   if (!(error instanceof Error)) return false;
   // node-postgres has no class for these.
-  if (/^Connection terminated|timeout exceeded when trying to connect/.test(error.message)) return true;
+  if (
+    /^Connection terminated|^Client has encountered a connection error|timeout exceeded when trying to connect/.test(
+      error.message,
+    )
+  )
+    return true;
   return (
     'syscall' in error &&
     'code' in error &&

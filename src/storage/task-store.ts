@@ -1,10 +1,12 @@
-// Rows of tasks, their deliveries and the stored callbacks. Every change of state names the state it
-// leaves, so that of two workers only one makes it; each function says which change it is.
+// Rows of tasks and the stored callbacks; what users are sent stands in delivery-store.ts. Every change of state
+// names the state it leaves, so that of two workers only one makes it; each function says which change it is.
 import { z } from 'zod';
+import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
 import { AppError } from '../errors.ts';
 import type { CurrentLease } from '../lock/lease.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
+import { insertFailure, insertResults } from './delivery-store.ts';
 import { addCallbackJob, addTaskJob } from './job-queue.ts';
 
 export type TaskState = 'created' | 'submitting' | 'waiting' | 'succeeded' | 'failed';
@@ -16,16 +18,33 @@ export interface TaskRow {
   readonly modelId: string;
   readonly modelKey: string;
   readonly modelVersion: string;
-  readonly inputs: Readonly<Record<string, string>>;
+  readonly values: FormValues;
+  /** What it was sold for; undefined where nothing was held. */
+  readonly quote: TaskQuote | undefined;
+  /** By parameter, once every input file lies at the supplier. */
+  readonly fileUrls: Readonly<Record<string, readonly string[]>> | undefined;
   readonly state: TaskState;
   readonly reasonCode: ReasonCode | null;
   readonly vendorTaskId: string | null;
   readonly callbackToken: string;
   readonly traceparent: string;
   readonly messageId: number | null;
+  readonly progress: number | null;
+  /** Of what was held for it; null where nothing was. */
+  readonly money: 'held' | 'charged' | 'released' | null;
   readonly submitAttempts: number;
   readonly createdAt: Date;
   readonly submittedAt: Date | null;
+}
+
+/** The part of a quote that a running task looks at; the whole is stored. */
+const taskQuoteSchema = z.object({ kopecks: z.int(), credits: z.number() });
+export type TaskQuote = Readonly<z.infer<typeof taskQuoteSchema>>;
+
+/** At most `submissions` may begin within `windowMs`, counted over all instances. */
+export interface SubmissionLimit {
+  readonly submissions: number;
+  readonly windowMs: number;
 }
 
 export interface NewTask {
@@ -36,46 +55,41 @@ export interface NewTask {
   readonly modelId: string;
   readonly modelKey: string;
   readonly modelVersion: string;
-  readonly inputs: Readonly<Record<string, string>>;
+  readonly values: FormValues;
+  readonly quote: object;
   readonly callbackToken: string;
   readonly traceparent: string;
   readonly messageId: number | undefined;
 }
 
-export interface DeliveryRow {
-  readonly id: number;
-  readonly kind: 'result' | 'failure';
-  readonly position: number;
-  /** Of a result; the number of results of the task decides which one bears the buttons. */
-  readonly url: string | null;
-  readonly last: boolean;
-  readonly attempts: number;
-}
-
 export interface TaskStore {
   /** Inserts the task with a job after `delayMs`; the same draft revision gives the task it had. */
-  create(task: NewTask, delayMs: number): Promise<{ readonly id: string; readonly created: boolean }>;
+  create(
+    transaction: Queryable,
+    task: NewTask,
+    delayMs: number,
+  ): Promise<{ readonly id: string; readonly created: boolean }>;
   find(id: string): Promise<TaskRow | undefined>;
   findByCallbackToken(token: string): Promise<TaskRow | undefined>;
-  /** created → submitting, committed before the billable call. False: somebody else was first. */
-  claimSubmission(id: string): Promise<boolean>;
-  /** submitting → created, after a definite refusal that may be tried again. */
-  returnSubmission(id: string): Promise<void>;
+  /** Remembers where the input files lie, so that another attempt need not store them again. */
+  saveFileUrls(id: string, urls: Readonly<Record<string, readonly string[]>>): Promise<void>;
+  /** created → submitting, committed before the billable call. `full`: the limit is reached; `taken`: somebody else was first. */
+  claimSubmission(id: string, limit: SubmissionLimit): Promise<'claimed' | 'full' | 'taken'>;
+  /** submitting → created, after a definite refusal that may be tried again; `spent`: it counts as an attempt. */
+  returnSubmission(id: string, spent: boolean): Promise<void>;
   /** Saves the vendor's id, once; submitting → waiting. */
   saveVendorTaskId(id: string, vendorTaskId: string): Promise<void>;
   /** waiting or submitting → succeeded, or failed → succeeded for a late result; adds the deliveries. */
-  succeed(id: string, urls: readonly string[]): Promise<'succeeded' | 'late' | 'unchanged'>;
+  succeed(
+    transaction: Queryable,
+    id: string,
+    result: { readonly urls: readonly string[]; readonly costCredits: number | undefined },
+  ): Promise<'succeeded' | 'late' | 'unchanged'>;
   /** Any unfinished state → failed; adds the notice. False: it had ended before. */
-  fail(id: string, reason: ReasonCode): Promise<boolean>;
+  fail(transaction: Queryable, id: string, reason: ReasonCode): Promise<boolean>;
+  /** Percent; for a task that still runs. */
+  saveProgress(id: string, progress: number): Promise<void>;
   schedule(id: string, delayMs: number): Promise<void>;
-  /** Whether anything is still owed to the user, claimed or not. */
-  hasOpenDeliveries(taskId: string): Promise<boolean>;
-  /** Claims the next due delivery; a claim older than `claimMs` belongs to an instance that died. */
-  claimDelivery(taskId: string, instanceId: string, claimMs: number): Promise<DeliveryRow | undefined>;
-  releaseDelivery(id: number): Promise<void>;
-  finishDelivery(id: number, sent: { messageId: number; fileId?: string }): Promise<void>;
-  /** Ends a delivery that did not succeed; `tell` makes its reason the task's and adds the notice, once per task. */
-  giveUpDelivery(id: number, reason: ReasonCode, tell: boolean): Promise<void>;
   /** Resolves when the callback is durable. Should the process die before `workCallbacks`, its next start does that. */
   storeCallback(taskId: string, body: string): Promise<void>;
   /** Has the task looked at now because of its stored callbacks. */
@@ -84,7 +98,9 @@ export interface TaskStore {
   finishCallbacks(ids: readonly number[]): Promise<void>;
 }
 
-const inputsSchema = z.record(z.string(), z.string());
+const fileUrlsSchema = z.record(z.string(), z.array(z.string()));
+/** Of the lock under which submissions are counted. */
+const submissionLockKey = 7_310_441;
 
 interface TaskRecord {
   id: string;
@@ -96,6 +112,10 @@ interface TaskRecord {
   inputs: unknown;
   state: TaskState;
   reason_code: ReasonCode | null;
+  quote: unknown;
+  file_urls: unknown;
+  progress: number | null;
+  money: 'held' | 'charged' | 'released' | null;
   vendor_task_id: string | null;
   callback_token: string;
   traceparent: string;
@@ -105,7 +125,8 @@ interface TaskRecord {
   submitted_at: Date | null;
 }
 
-const selectTask = 'select tasks.*, users.language from tasks join users using (chat_id)';
+const selectTask = `select tasks.*, users.language, holds.state as money
+  from tasks join users using (chat_id) left join holds on holds.task_id = tasks.id`;
 const unfinished = `('created', 'submitting', 'waiting')`;
 
 /**
@@ -114,7 +135,7 @@ const unfinished = `('created', 'submitting', 'waiting')`;
  */
 export function createTaskStore(database: Database, lease: CurrentLease): TaskStore {
   async function findWhere(condition: string, value: string): Promise<TaskRow | undefined> {
-    const { rows } = await database.query<TaskRecord>(`${selectTask} where ${condition}`, [value]);
+    const { rows } = await database.query<TaskRecord>(`${selectTask} where tasks.${condition}`, [value]);
     return rows[0] && toTask(rows[0]);
   }
 
@@ -133,52 +154,66 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
     ((await queryable.query(text, values)).rowCount ?? 0) > 0;
 
   return {
-    create: (task, delayMs) =>
-      database.transaction(async transaction => {
-        await holdLease(transaction);
-        const created = await changed(
-          transaction,
-          `insert into tasks (id, chat_id, draft_id, draft_revision, model_id, model_key, model_version, inputs,
-             state, callback_token, traceparent, message_id)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11)
-           on conflict (draft_id, draft_revision) do nothing`,
-          [
-            task.id,
-            task.chatId,
-            task.draft,
-            task.revision,
-            task.modelId,
-            task.modelKey,
-            task.modelVersion,
-            JSON.stringify(task.inputs),
-            task.callbackToken,
-            task.traceparent,
-            task.messageId ?? null,
-          ],
-        );
-        if (created) {
-          await addTaskJob(transaction, task.id, delayMs);
-          return { id: task.id, created };
-        }
-        const { rows } = await transaction.query<{ id: string }>(
-          'select id from tasks where draft_id = $1 and draft_revision = $2',
-          [task.draft, task.revision],
-        );
-        return { id: rows[0]?.id ?? task.id, created };
-      }),
+    async create(transaction, task, delayMs) {
+      await holdLease(transaction);
+      const created = await changed(
+        transaction,
+        `insert into tasks (id, chat_id, draft_id, draft_revision, model_id, model_key, model_version, inputs,
+           state, callback_token, traceparent, message_id, quote)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, 'created', $9, $10, $11, $12)
+         on conflict (draft_id, draft_revision) do nothing`,
+        [
+          task.id,
+          task.chatId,
+          task.draft,
+          task.revision,
+          task.modelId,
+          task.modelKey,
+          task.modelVersion,
+          JSON.stringify(task.values),
+          task.callbackToken,
+          task.traceparent,
+          task.messageId ?? null,
+          JSON.stringify(task.quote),
+        ],
+      );
+      if (created) {
+        await addTaskJob(transaction, task.id, delayMs);
+        return { id: task.id, created };
+      }
+      const { rows } = await transaction.query<{ id: string }>(
+        'select id from tasks where draft_id = $1 and draft_revision = $2',
+        [task.draft, task.revision],
+      );
+      return { id: rows[0]?.id ?? task.id, created };
+    },
     find: id => findWhere('id = $1', id),
     findByCallbackToken: token => findWhere('callback_token = $1', token),
-    claimSubmission: id =>
-      changed(
-        database,
-        `update tasks set state = 'submitting', submitted_at = now(), submit_attempts = submit_attempts + 1
-         where id = $1 and state = 'created' and holds_lease($2, $3)`,
-        [id, lease().name, lease().epoch],
-      ),
-    async returnSubmission(id) {
+    async saveFileUrls(id, urls) {
+      await database.query('update tasks set file_urls = $2 where id = $1', [id, JSON.stringify(urls)]);
+    },
+    claimSubmission: (id, { submissions, windowMs }) =>
+      database.transaction(async transaction => {
+        // One after the other, so that two instances do not both take the last place.
+        await transaction.query('select pg_advisory_xact_lock($1)', [submissionLockKey]);
+        const { rows } = await transaction.query<{ recent: string }>(
+          `select count(*) as recent from tasks where submitted_at > clock_timestamp() - $1 * interval '1 millisecond'`,
+          [windowMs],
+        );
+        if (Number(rows[0]?.recent ?? 0) >= submissions) return 'full';
+        const claimed = await changed(
+          transaction,
+          `update tasks set state = 'submitting', submitted_at = clock_timestamp(), submit_attempts = submit_attempts + 1
+           where id = $1 and state = 'created' and holds_lease($2, $3)`,
+          [id, lease().name, lease().epoch],
+        );
+        return claimed ? 'claimed' : 'taken';
+      }),
+    async returnSubmission(id, spent) {
       await database.query(
-        `update tasks set state = 'created' where id = $1 and state = 'submitting' and vendor_task_id is null and holds_lease($2, $3)`,
-        [id, lease().name, lease().epoch],
+        `update tasks set state = 'created', submit_attempts = submit_attempts - case when $4 then 0 else 1 end
+         where id = $1 and state = 'submitting' and vendor_task_id is null and holds_lease($2, $3)`,
+        [id, lease().name, lease().epoch, spent],
       );
     },
     async saveVendorTaskId(id, vendorTaskId) {
@@ -188,95 +223,40 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
         [id, vendorTaskId],
       );
     },
-    succeed: (id, urls) =>
-      database.transaction(async transaction => {
-        await holdLease(transaction);
-        const { rows } = await transaction.query<{ state: TaskState }>(
-          'select state from tasks where id = $1 for update',
-          [id],
-        );
-        const before = rows[0]?.state;
-        if (before === undefined || before === 'succeeded') return 'unchanged';
-        await transaction.query(
-          `update tasks set state = 'succeeded', reason_code = null, result_urls = $2, finished_at = now() where id = $1`,
-          [id, JSON.stringify(urls)],
-        );
-        await transaction.query(
-          `insert into deliveries (task_id, kind, position, url)
-           select $1, 'result', position, url from unnest($2::text[]) with ordinality as result (url, position)`,
-          [id, urls],
-        );
-        return before === 'failed' ? 'late' : 'succeeded';
-      }),
-    fail: (id, reason) =>
-      database.transaction(async transaction => {
-        await holdLease(transaction);
-        const failed = await changed(
-          transaction,
-          `update tasks set state = 'failed', reason_code = $2, finished_at = now() where id = $1 and state in ${unfinished}`,
-          [id, reason],
-        );
-        if (!failed) return false;
-        await transaction.query(
-          `insert into deliveries (task_id, kind, position) values ($1, 'failure', 1)`,
-          [id],
-        );
-        return true;
-      }),
+    async succeed(transaction, id, { urls, costCredits }) {
+      await holdLease(transaction);
+      const { rows } = await transaction.query<{ state: TaskState }>(
+        'select state from tasks where id = $1 for update',
+        [id],
+      );
+      const before = rows[0]?.state;
+      if (before === undefined || before === 'succeeded') return 'unchanged';
+      await transaction.query(
+        `update tasks set state = 'succeeded', reason_code = null, result_urls = $2, cost_credits = $3, finished_at = now()
+         where id = $1`,
+        [id, JSON.stringify(urls), costCredits ?? null],
+      );
+      await insertResults(transaction, id, urls);
+      return before === 'failed' ? 'late' : 'succeeded';
+    },
+    async fail(transaction, id, reason) {
+      await holdLease(transaction);
+      const failed = await changed(
+        transaction,
+        `update tasks set state = 'failed', reason_code = $2, finished_at = now() where id = $1 and state in ${unfinished}`,
+        [id, reason],
+      );
+      if (!failed) return false;
+      await insertFailure(transaction, id);
+      return true;
+    },
+    async saveProgress(id, progress) {
+      await database.query(`update tasks set progress = $2 where id = $1 and state in ${unfinished}`, [
+        id,
+        progress,
+      ]);
+    },
     schedule: (id, delayMs) => addTaskJob(database, id, delayMs),
-    async claimDelivery(taskId, instanceId, claimMs) {
-      const { rows } = await database.query<{
-        id: string;
-        kind: 'result' | 'failure';
-        position: number;
-        url: string | null;
-        last: boolean;
-        attempts: number;
-      }>(
-        `with due as (
-           select id from deliveries
-           where task_id = $1 and finished_at is null and (select holds_lease($4, $5))
-             and (claimed_at is null or claimed_at < now() - $3 * interval '1 millisecond')
-           order by id limit 1 for update skip locked
-         )
-         update deliveries set claimed_by = $2, claimed_at = now(), attempts = attempts + 1
-         from due where deliveries.id = due.id
-         returning deliveries.id, kind, position, url, attempts,
-           position = (select max(position) from deliveries other where other.task_id = $1 and other.kind = deliveries.kind) as last`,
-        [taskId, instanceId, claimMs, lease().name, lease().epoch],
-      );
-      const row = rows[0];
-      return row && { ...row, id: Number(row.id) };
-    },
-    async hasOpenDeliveries(taskId) {
-      const { rowCount } = await database.query(
-        'select 1 from deliveries where task_id = $1 and finished_at is null limit 1',
-        [taskId],
-      );
-      return (rowCount ?? 0) > 0;
-    },
-    async releaseDelivery(id) {
-      await database.query('update deliveries set claimed_by = null, claimed_at = null where id = $1', [id]);
-    },
-    async finishDelivery(id, { messageId, fileId }) {
-      await database.query(
-        'update deliveries set finished_at = now(), message_id = $2, file_id = $3 where id = $1',
-        [id, messageId, fileId ?? null],
-      );
-    },
-    async giveUpDelivery(id, reason, tell) {
-      await database.query(
-        `with given_up as (
-           update deliveries set finished_at = now(), reason_code = $2 where id = $1 returning task_id
-         ), explained as (
-           update tasks set reason_code = $2 from given_up where tasks.id = given_up.task_id and $3
-         )
-         insert into deliveries (task_id, kind, position)
-         select task_id, 'failure', 1 from given_up where $3
-         on conflict (task_id, kind, position) do nothing`,
-        [id, reason, tell],
-      );
-    },
     async storeCallback(taskId, body) {
       await database.query('insert into kie_callbacks (task_id, body) values ($1, $2)', [taskId, body]);
     },
@@ -304,7 +284,11 @@ function toTask(row: TaskRecord): TaskRow {
     modelId: row.model_id,
     modelKey: row.model_key,
     modelVersion: row.model_version,
-    inputs: inputsSchema.parse(row.inputs),
+    values: formValuesSchema.parse(row.inputs),
+    quote: row.quote === null ? undefined : taskQuoteSchema.parse(row.quote),
+    fileUrls: row.file_urls === null ? undefined : fileUrlsSchema.parse(row.file_urls),
+    progress: row.progress,
+    money: row.money,
     state: row.state,
     reasonCode: row.reason_code,
     vendorTaskId: row.vendor_task_id,

@@ -29,6 +29,15 @@ export interface MessageState {
   readonly renderedAt: Date;
 }
 
+/** What is known of a user from Telegram. */
+export interface UserProfile {
+  readonly language: Locale;
+  /** The bot cannot write to them. */
+  readonly blocked: boolean;
+  /** In lower case, without the @. */
+  readonly username: string | null;
+}
+
 export interface PickedUpdate {
   readonly id: number;
   readonly updateId: number;
@@ -39,7 +48,7 @@ export interface PickedUpdate {
   readonly receivedAt: Date;
   /** 1 for the first; more when an earlier pick ended without an outcome. */
   readonly attempt: number;
-  readonly user: { readonly language: Locale; readonly blocked: boolean } | undefined;
+  readonly user: (UserProfile & { readonly promptConsent: boolean }) | undefined;
   readonly session: { readonly messageId: number | undefined; readonly form: unknown } | undefined;
   /** Of the message that bears the tapped button, if we have a record of it. */
   readonly message: MessageState | undefined;
@@ -51,7 +60,7 @@ export type UpdateOutcome = 'accepted' | 'rejected' | 'noop' | 'failed' | 'dead_
 export interface Effects {
   readonly chatId: number;
   /** Must be given for a user not known yet, before anything else can be stored about the chat. */
-  readonly user?: { readonly language: Locale; readonly blocked: boolean };
+  readonly user?: UserProfile;
   /** `form: null` closes the form. */
   readonly session?: { readonly messageId: number | undefined; readonly form: object | null };
   /** The screen that a message shows now. */
@@ -97,6 +106,8 @@ interface PickRecord {
   received_at: number;
   attempts: number;
   language: Locale | null;
+  username: string | null;
+  prompt_consent: boolean | null;
   blocked: boolean | null;
   session_message_id: string | null;
   form: unknown;
@@ -143,7 +154,7 @@ const pickText = `
   )
   select picked.id, picked.update_id, picked.lane, picked.event_type, picked.body, picked.traceparent,
     ${epochMs('picked.received_at')} as received_at, picked.attempts,
-    users.language, users.blocked_at is not null as blocked,
+    users.language, users.username, users.prompt_consent, users.blocked_at is not null as blocked,
     sessions.chat_id is not null as has_session, sessions.message_id as session_message_id, sessions.form,
     messages.message_id as shown_message_id, messages.screen_id, messages.screen_data, messages.media,
     messages.last_action, ${epochMs('messages.last_action_at')} as last_action_at,
@@ -156,9 +167,9 @@ const pickText = `
 const finishText = `
   with incoming as (
     select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[],
-      $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[])
+      $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[], $17::text[])
     as incoming (id, outcome, reason_code, chat_id, language, blocked, has_session, session_message_id, form,
-      message_id, screen_id, screen_data, tapped_message_id, tapped_data)
+      message_id, screen_id, screen_data, tapped_message_id, tapped_data, username)
   ), finished as (
     update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $16
     from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($15, $16))
@@ -166,9 +177,10 @@ const finishText = `
   ), ending as (
     select incoming.* from incoming join finished using (id)
   ), stored_users as (
-    insert into users (chat_id, language, blocked_at)
-    select chat_id, language, case when blocked then now() end from ending where language is not null
-    on conflict (chat_id) do update set language = excluded.language, blocked_at = excluded.blocked_at
+    insert into users (chat_id, language, blocked_at, username)
+    select chat_id, language, case when blocked then now() end, username from ending where language is not null
+    on conflict (chat_id) do update
+    set language = excluded.language, blocked_at = excluded.blocked_at, username = excluded.username
   ), stored_sessions as (
     insert into sessions (chat_id, message_id, form)
     select chat_id, session_message_id, form::jsonb from ending where has_session
@@ -256,6 +268,7 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
         column(({ tapped }) => tapped?.data),
         lease().name,
         lease().epoch,
+        column(({ user }) => user?.username),
       ]);
       const more = new Map(rows.map(row => [Number(row.id), row.more]));
       return endings.map(({ id }) => ({ committed: more.has(id), more: more.get(id) ?? true }));
@@ -292,7 +305,15 @@ function toPicked(row: PickRecord): PickedUpdate {
     traceparent: row.traceparent,
     receivedAt: new Date(row.received_at),
     attempt: row.attempts,
-    user: row.language === null ? undefined : { language: row.language, blocked: row.blocked === true },
+    user:
+      row.language === null
+        ? undefined
+        : {
+            language: row.language,
+            blocked: row.blocked === true,
+            username: row.username,
+            promptConsent: row.prompt_consent === true,
+          },
     session: row.has_session
       ? {
           messageId: row.session_message_id === null ? undefined : Number(row.session_message_id),

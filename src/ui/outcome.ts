@@ -13,6 +13,8 @@ export interface ParameterInput {
 
 export interface ShowOptions {
   readonly parameter?: ParameterInput;
+  /** Takes the place of the screen that the user sees, where a message would otherwise get one of its own. */
+  readonly replaces?: boolean;
   /** Runs once the outcome is committed; for work that must not overtake the screen it follows. */
   readonly afterCommit?: () => Promise<void>;
 }
@@ -23,12 +25,18 @@ export interface Show<S extends ScreenId> extends ShowOptions {
   readonly data: ScreenData[S];
 }
 
+/** A sentence for the user: the key of a text and what is inserted. */
+export interface Hint {
+  readonly key: string;
+  readonly variables?: Readonly<Record<string, string | number>>;
+}
+
 export interface RejectedDetails {
   readonly detail?: string | undefined;
   readonly expected?: string;
   readonly actual?: string;
-  /** A sentence for the user (key of a text) that is more precise than the reason's own. */
-  readonly hint?: { readonly key: string; readonly variables?: Readonly<Record<string, string | number>> };
+  /** More precise than the reason's own text. */
+  readonly hint?: Hint;
   readonly parameter?: ParameterInput & { readonly allowed: string };
 }
 
@@ -39,6 +47,7 @@ export interface Rejected extends RejectedDetails {
 
 export interface Noop {
   readonly kind: 'noop';
+  readonly hint?: Hint;
 }
 
 /** Show<A> | Show<B> … rather than Show<A | B>, so that a screen always comes with its own data. */
@@ -54,10 +63,7 @@ export function rejected(reason: Rejected['reason'], details: RejectedDetails = 
   return { kind: 'rejected', reason, ...details };
 }
 
-/**
- * The tap counts, and there is nothing to show.
- * @public part of what a handler may say, used or not
- */
-export function noop(): Noop {
-  return { kind: 'noop' };
+/** The tap counts, and there is no screen to show; the hint says what happens instead. */
+export function noop(hint: Hint): Noop {
+  return { kind: 'noop', hint };
 }

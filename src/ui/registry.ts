@@ -16,34 +16,60 @@ interface ButtonDefinition {
   readonly to: readonly ScreenId[];
   /** The first two arguments are the draft and its revision, and must be the user's current form. */
   readonly draft?: true;
+  /** Only administrators may tap it, whatever a modified client sends. */
+  readonly admin?: true;
 }
 
 interface CommandDefinition {
   readonly to: readonly ScreenId[];
+  readonly admin?: true;
 }
 
 const define = <const B extends Record<string, ButtonDefinition>>(buttons: B): B => buttons;
 
 const modelKey = z.string().regex(/^[a-z0-9]{1,8}$/);
+const categoryName = z.string().regex(/^[a-z]{1,12}$/);
 const draftId = z.string().regex(/^[A-Za-z0-9_-]{4,16}$/);
+const taskId = z.string().regex(/^[A-Za-z0-9_-]{4,32}$/);
+const cid = z.string().regex(/^[0-9a-f]{8}$/);
 const integer = z
   .string()
   .regex(/^\d{1,9}$/)
   .transform(Number);
 
+/** Wherever a form may stand after one more step. */
+const formScreens = ['PARAMS_FORM', 'OPTIONS', 'CONFIRM'] as const;
+
 export const buttons = define({
   category: {
     code: 'cat',
-    args: z.tuple([z.string().regex(/^[a-z]{1,12}$/)]),
+    args: z.tuple([categoryName]),
     id: ([category]) => `CAT_${String(category).toUpperCase()}`,
     from: ['MAIN_MENU'],
     to: ['CATEGORY_PICK'],
+  },
+  page: {
+    code: 'page',
+    args: z.tuple([categoryName, integer]),
+    id: ([, page]) => `PAGE_${page}`,
+    from: ['CATEGORY_PICK'],
+    to: ['CATEGORY_PICK'],
+  },
+  best: { code: 'best', args: z.tuple([]), id: 'BEST', from: ['MAIN_MENU'], to: ['BEST'] },
+  free: { code: 'free', args: z.tuple([]), id: 'FREE', from: ['MAIN_MENU'], to: ['FREE'] },
+  search: { code: 'find', args: z.tuple([]), id: 'SEARCH', from: ['MAIN_MENU'], to: ['SEARCH'] },
+  balance: {
+    code: 'bal',
+    args: z.tuple([]),
+    id: 'BALANCE',
+    from: ['MAIN_MENU', 'CONFIRM', 'RESULT_ERROR'],
+    to: ['BALANCE'],
   },
   model: {
     code: 'mod',
     args: z.tuple([modelKey]),
     id: ([key]) => `MODEL_${String(key).toUpperCase()}`,
-    from: ['CATEGORY_PICK'],
+    from: ['CATEGORY_PICK', 'BEST', 'FREE', 'SEARCH'],
     to: ['MODEL_PICK'],
   },
   create: {
@@ -51,14 +77,54 @@ export const buttons = define({
     args: z.tuple([modelKey]),
     id: 'CREATE',
     from: ['MODEL_PICK'],
-    to: ['PARAMS_FORM'],
+    to: formScreens,
   },
   choose: {
     code: 'opt',
     args: z.tuple([draftId, integer, integer]),
     id: ([, , index]) => `PARAM_${index}`,
     from: ['PARAMS_FORM'],
-    to: ['PARAMS_FORM', 'CONFIRM'],
+    to: formScreens,
+    draft: true,
+  },
+  done: {
+    code: 'done',
+    args: z.tuple([draftId, integer]),
+    id: 'DONE',
+    from: ['PARAMS_FORM'],
+    to: formScreens,
+    draft: true,
+  },
+  clear: {
+    code: 'clr',
+    args: z.tuple([draftId, integer]),
+    id: 'CLEAR',
+    from: ['PARAMS_FORM'],
+    to: formScreens,
+    draft: true,
+  },
+  edit: {
+    code: 'edit',
+    args: z.tuple([draftId, integer, integer]),
+    id: ([, , index]) => `EDIT_${index}`,
+    from: ['OPTIONS'],
+    to: ['PARAMS_FORM'],
+    draft: true,
+  },
+  options: {
+    code: 'opts',
+    args: z.tuple([draftId, integer]),
+    id: 'OPTIONS',
+    from: ['CONFIRM'],
+    to: ['OPTIONS'],
+    draft: true,
+  },
+  proceed: {
+    code: 'next',
+    args: z.tuple([draftId, integer]),
+    id: 'PROCEED',
+    from: ['OPTIONS'],
+    to: ['CONFIRM'],
     draft: true,
   },
   generate: {
@@ -72,30 +138,39 @@ export const buttons = define({
   again: {
     code: 'again',
     args: z.tuple([modelKey]),
-    id: 'RETRY',
-    from: ['RESULT', 'RESULT_ERROR'],
-    to: ['PARAMS_FORM'],
+    id: 'AGAIN',
+    from: ['RESULT'],
+    to: formScreens,
   },
+  retry: {
+    code: 'retry',
+    args: z.tuple([taskId]),
+    id: 'RETRY',
+    from: ['RESULT_ERROR'],
+    to: formScreens,
+  },
+  original: { code: 'orig', args: z.tuple([taskId]), id: 'ORIGINAL', from: ['RESULT'], to: [] },
+  redeliver: { code: 'send', args: z.tuple([taskId]), id: 'REDELIVER', from: ['RESULT_ERROR'], to: [] },
   back: {
     code: 'back',
     args: z.tuple([]),
     id: 'BACK',
-    from: ['CATEGORY_PICK', 'MODEL_PICK', 'HELP', 'UPDATING'],
-    to: ['MAIN_MENU', 'CATEGORY_PICK', 'PARAMS_FORM', 'CONFIRM'],
+    from: ['CATEGORY_PICK', 'MODEL_PICK', 'BALANCE', 'HELP', 'UPDATING'],
+    to: ['MAIN_MENU', 'CATEGORY_PICK', ...formScreens],
   },
   previous: {
     code: 'prev',
     args: z.tuple([draftId, integer]),
     id: 'BACK',
-    from: ['PARAMS_FORM', 'CONFIRM'],
-    to: ['MODEL_PICK', 'PARAMS_FORM'],
+    from: formScreens,
+    to: ['MODEL_PICK', ...formScreens],
     draft: true,
   },
   cancel: {
     code: 'cancel',
     args: z.tuple([draftId, integer]),
     id: 'CANCEL',
-    from: ['PARAMS_FORM', 'CONFIRM'],
+    from: formScreens,
     to: ['MAIN_MENU'],
     draft: true,
   },
@@ -103,7 +178,7 @@ export const buttons = define({
     code: 'menu',
     args: z.tuple([]),
     id: 'MAIN_MENU',
-    from: ['MODEL_PICK', 'PROCESSING', 'RESULT', 'RESULT_ERROR', 'HELP'],
+    from: ['BEST', 'FREE', 'SEARCH', 'MODEL_PICK', 'PROCESSING', 'RESULT', 'RESULT_ERROR', 'BALANCE', 'HELP'],
     to: ['MAIN_MENU'],
   },
   help: {
@@ -113,18 +188,59 @@ export const buttons = define({
     from: ['MAIN_MENU', 'CATEGORY_PICK', 'PROCESSING', 'RESULT_ERROR'],
     to: ['HELP'],
   },
+  report: { code: 'sos', args: z.tuple([]), id: 'REPORT', from: ['RESULT_ERROR', 'HELP'], to: [] },
+  debugShow: {
+    code: 'dbg',
+    args: z.tuple([cid]),
+    id: 'DEBUG_SHOW',
+    from: ['DEBUG', 'DEBUG_USER'],
+    to: ['DEBUG_CHAIN'],
+    admin: true,
+  },
+  debugCid: {
+    code: 'dbgcid',
+    args: z.tuple([]),
+    id: 'DEBUG_CID',
+    from: ['DEBUG', 'DEBUG_CHAIN', 'DEBUG_USER'],
+    to: ['DEBUG'],
+    admin: true,
+  },
+  debugOn: { code: 'dbgon', args: z.tuple([]), id: 'DEBUG_ON', from: ['DEBUG'], to: ['DEBUG'], admin: true },
+  debugOff: {
+    code: 'dbgoff',
+    args: z.tuple([]),
+    id: 'DEBUG_OFF',
+    from: ['DEBUG'],
+    to: ['DEBUG'],
+    admin: true,
+  },
+  debugClose: {
+    code: 'dbgx',
+    args: z.tuple([]),
+    id: 'DEBUG_CLOSE',
+    from: ['DEBUG'],
+    to: ['MAIN_MENU'],
+    admin: true,
+  },
 });
 
 export const commands = {
   start: { to: ['MAIN_MENU'] },
+  balance: { to: ['BALANCE'] },
   help: { to: ['HELP'] },
   cancel: { to: ['MAIN_MENU'] },
+  report: { to: [] },
+  debug: { to: ['DEBUG', 'DEBUG_CHAIN', 'DEBUG_USER'], admin: true },
 } as const satisfies Record<string, CommandDefinition>;
 
-/** Where a typed answer to a form's question may lead. */
-export const textInput = { to: ['PARAMS_FORM', 'CONFIRM'] } as const satisfies CommandDefinition;
+/** Where a typed answer to a form's question may lead; without a form it is looked for among the models. */
+export const textInput = { to: ['SEARCH', ...formScreens] } as const satisfies CommandDefinition;
+/** Where a file for a form may lead. */
+export const fileInput = { to: formScreens } as const satisfies CommandDefinition;
+/** Where a message leads that an administrator forwards. */
+export const forwardInput = { to: ['DEBUG_USER'] } as const satisfies CommandDefinition;
 /** Where a message that nobody asked for leads, and what a click that cannot be recovered shows. */
-export const fallback = { to: ['MAIN_MENU', 'PARAMS_FORM', 'CONFIRM'] } as const satisfies CommandDefinition;
+export const fallback = { to: ['MAIN_MENU', ...formScreens] } as const satisfies CommandDefinition;
 
 export type ButtonName = keyof typeof buttons;
 export type CommandName = keyof typeof commands;

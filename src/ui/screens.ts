@@ -2,26 +2,68 @@
 // how it treats the form. Names are stored and logged: they never change their meaning.
 import { z } from 'zod';
 import type { Category } from '../catalogue/schema.ts';
+import type { Action } from '../diagnosis/action.ts';
+import type { Dashboard, Judged, ServiceStatus } from '../diagnosis/desk.ts';
+import type { Verdict } from '../diagnosis/verdict.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Form } from '../pipeline/form.ts';
+
+/** Where the user's money is after a task that gave no result: back, kept because KIE.ai delivered, or never taken. */
+export type MoneyAfterFailure = 'returned' | 'charged' | 'untouched';
+
+/** One line of the history of a balance; kopecks, negative when it went down. */
+export interface BalanceMove {
+  readonly kind: string;
+  readonly amount: number;
+  readonly at: Date;
+}
 
 /** What a handler must hand over to show a screen. */
 export interface ScreenData {
   MAIN_MENU: Record<never, never>;
-  CATEGORY_PICK: { readonly category: Category };
+  CATEGORY_PICK: { readonly category: Category /** From 0. */; readonly page?: number };
+  BEST: Record<never, never>;
+  FREE: Record<never, never>;
+  /** Without `found` it only asks what to look for; those found are keys of models. */
+  SEARCH: { readonly found?: readonly string[] };
   MODEL_PICK: { readonly model: string };
   PARAMS_FORM: { readonly form: Form };
-  CONFIRM: { readonly form: Form };
-  PROCESSING: { readonly task: string; readonly model: string };
+  OPTIONS: { readonly form: Form };
+  /** `available`: what the user can spend, in kopecks. */
+  CONFIRM: { readonly form: Form; readonly price: number; readonly available: number };
+  PROCESSING: { readonly task: string; readonly model: string /** 0–100. */; readonly progress?: number };
   RESULT: { readonly task: string; readonly model: string };
   RESULT_ERROR: {
     readonly task: string;
     readonly model: string;
     readonly reason: ReasonCode;
     readonly cid: string;
+    readonly money: MoneyAfterFailure;
+    /** There is a result, and only its delivery failed. */
+    readonly hasResult: boolean;
   };
+  BALANCE: { readonly available: number; readonly held: number; readonly moves: readonly BalanceMove[] };
   HELP: Record<never, never>;
   UPDATING: Record<never, never>;
+  /** For administrators, as the two below. */
+  DEBUG: {
+    readonly status: ServiceStatus;
+    readonly dashboard: Dashboard;
+    /** Until when all instances tell more; undefined when they do not. */
+    readonly debugUntil: Date | undefined;
+  };
+  /** All traces of a cid; `nothing` where there are none. */
+  DEBUG_CHAIN: {
+    readonly cid: string;
+    readonly judged: readonly Judged[];
+    readonly nothing: Verdict | undefined;
+  };
+  DEBUG_USER: {
+    readonly who: string;
+    readonly actions: readonly Action[];
+    /** The user has reported a problem: the verdicts on what went wrong lately. */
+    readonly complaint?: readonly string[];
+  };
 }
 
 export type ScreenId = keyof ScreenData;
@@ -34,14 +76,22 @@ interface ScreenDefinition {
 export const screens = {
   MAIN_MENU: { form: 'closes' },
   CATEGORY_PICK: { form: 'closes' },
+  BEST: { form: 'closes' },
+  FREE: { form: 'closes' },
+  SEARCH: { form: 'closes' },
   MODEL_PICK: { form: 'closes' },
   PARAMS_FORM: { form: 'holds' },
+  OPTIONS: { form: 'holds' },
   CONFIRM: { form: 'holds' },
   PROCESSING: { form: 'closes' },
   RESULT: { form: 'keeps' },
   RESULT_ERROR: { form: 'keeps' },
+  BALANCE: { form: 'keeps' },
   HELP: { form: 'keeps' },
   UPDATING: { form: 'keeps' },
+  DEBUG: { form: 'keeps' },
+  DEBUG_CHAIN: { form: 'keeps' },
+  DEBUG_USER: { form: 'keeps' },
 } as const satisfies Record<ScreenId, ScreenDefinition>;
 
 export const screenIds = Object.keys(screens) as ScreenId[];

@@ -32,8 +32,10 @@ const test = base.extend<{ running: Running }>({
       program,
       surroundings,
       async trace(cid, ...spanNames) {
+        // A span is exported when it ends, so those that surround others come last.
         const isWhole = ({ spans }: JaegerTrace): boolean =>
-          spanNames.every(name => spans.some(span => span.operationName === name));
+          spanNames.every(name => spans.some(span => span.operationName === name)) &&
+          orphansOf(spans).length === 0;
         const found = await jaeger.tracesByTag(
           service,
           { cid },
@@ -179,14 +181,18 @@ test('a generation is one trace from the tap to the delivered picture', async ({
   expect(submit.parentId).toBe(dispatch.spanId);
   expect(order.parentId).toBe(submit.spanId);
   expect(photo.parentId).toBe(delivery.spanId);
-  const ids = new Set(spans.map(({ spanId }) => spanId));
-  expect(spans.filter(({ parentId }) => parentId !== undefined && !ids.has(parentId))).toEqual([]);
+  expect(orphansOf(spans)).toEqual([]);
   expect(spans.filter(span => span.tags.cid !== cid)).toEqual([]);
   const told = spans.flatMap(({ events }) => events.map(({ name }) => name));
-  for (const name of ['TASK_CREATED', 'TASK_COMPLETED', 'RESULT_DELIVERED'])
+  for (const name of ['TASK_CREATED', 'BALANCE_HOLD', 'TASK_COMPLETED', 'BALANCE_CHARGE', 'RESULT_DELIVERED'])
     expect(told.filter(each => each === name)).toEqual([name]);
   expect(surroundings.kie.createdCount()).toBe(1);
 });
+
+function orphansOf(spans: readonly JaegerSpan[]): JaegerSpan[] {
+  const ids = new Set(spans.map(({ spanId }) => spanId));
+  return spans.filter(({ parentId }) => parentId !== undefined && !ids.has(parentId));
+}
 
 function spanNamed(spans: readonly JaegerSpan[], name: string): JaegerSpan {
   const [span, another] = spans.filter(({ operationName }) => operationName === name);

@@ -2,9 +2,17 @@
 // of one without its database; and that strangers who ask too often cost nothing.
 import { expect, test } from 'vitest';
 import { service } from '../../src/service.ts';
-import { type BotOptions, type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import {
+  type BotOptions,
+  type BotUnderTest,
+  quickTimings,
+  startBot,
+  waitFor,
+  webhookSecret,
+} from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { type DatabaseGate, startDatabaseGate } from '../support/database-gate.ts';
+import { walkToConfirm } from '../support/walk.ts';
 
 /** What a probe may wait for the database, and what a busy machine adds to that. */
 const answerLimitMs = 2_000 + 1_500;
@@ -35,6 +43,7 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
     queue_max: 10_000,
     totals: { received: 0, finished: noneFinished, refused_queue_full: 0 },
     database: { ok: true, latency_ms: number },
+    supplier: 'closed',
     schema_version: number,
     instance_id: instanceId,
     instance_mode: 'single',
@@ -86,6 +95,23 @@ test('the depth of the queue is that of all instances, under both of its names',
   await using bot = await startBot();
   await fill(bot, 3);
   expect(await health(bot)).toMatchObject({ queue_depth: 3, queue_size: 3, totals: { received: 0 } });
+});
+
+test('a supplier that is down is told, and makes nothing else bad', async () => {
+  const poll = [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 10 }];
+  await using bot = await startBot({
+    kie: { stepMs: 'manual' },
+    overrides: { timings: { ...quickTimings, waitLimitMs: 20_000, poll } },
+  });
+  bot.kie.failNext({ at: 'record', does: 'refuse' }, 100);
+  for (const user of [bot.user(), bot.user(), bot.user()]) {
+    await walkToConfirm(user);
+    user.click('🚀 Run');
+  }
+  await bot.waitForLine(({ name }) => name === 'SUPPLIER_DOWN');
+  const { status, body } = await probe(bot, '/health');
+  expect(status).toBe(200);
+  expect(body).toMatchObject({ ok: true, supplier: expect.stringMatching(/^(half_)?open$/) });
 });
 
 test('a second instance is PASSIVE, says who the holder is, and is well', async () => {

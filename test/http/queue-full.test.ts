@@ -196,9 +196,9 @@ interface SlowBot extends BotUnderTest {
 /** A bot whose /help waits until it is released, at the end of the test at the latest. */
 async function startSlowBot(environment: Readonly<Record<string, string>>): Promise<SlowBot> {
   const { promise: released, resolve: release } = Promise.withResolvers<void>();
-  const help: CommandHandler<'help'> = async context => {
+  const help: CommandHandler<'help'> = async (context, argument) => {
     await released;
-    return handlers.commands.help(context);
+    return handlers.commands.help(context, argument);
   };
   const slow = { ...handlers, commands: { ...handlers.commands, help } };
   const bot = await startBot({ environment, overrides: { handlers: slow } });

@@ -82,8 +82,8 @@ test('a body of 1 MiB is taken, one more byte is too much', async () => {
 
 test.each([
   { what: 'a NUL character', wish: 'a bird\u0000 on a wire', stored: 'a bird on a wire' },
-  { what: 'a lone surrogate', wish: 'a bird \ud83d on a wire', stored: 'a bird \ufffd on a wire' },
-  { what: 'a surrogate at its end', wish: 'a bird on a wire \udc00', stored: 'a bird on a wire \ufffd' },
+  { what: 'a lone surrogate', wish: 'a bird \ud83d on a wire', stored: 'a bird  on a wire' },
+  { what: 'a surrogate at its end', wish: 'a bird on a wire \udc00', stored: 'a bird on a wire' },
 ])('a prompt with $what is stored and worked', async ({ wish, stored }) => {
   await using bot = await startBot();
   const user = bot.user();
@@ -111,7 +111,8 @@ test('NUL and lone surrogates anywhere in an update do not keep it from being wo
       text: odd,
     },
   });
-  expect((await storyOf(bot, sent)).line('DISPATCH_OK')).toMatchObject({ result: 'noop' });
+  // Words without a form are looked for among the models.
+  expect((await storyOf(bot, sent)).line('DISPATCH_OK')).toMatchObject({ result: 'accepted' });
   const tap = user.rawCallback(odd, { messageId: 1 });
   expect((await storyOf(bot, tap)).line('DISPATCH_OK')).toMatchObject({ reason_code: 'UNKNOWN_CALLBACK' });
 });

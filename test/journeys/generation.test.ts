@@ -7,11 +7,14 @@ import {
   acceptedTap,
   messageChain,
   outcomeOf,
+  paidTask,
   storyOf,
   tapChain,
   traceEnded,
 } from '../support/story.ts';
-import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
+import { buttonsOf, prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
+
+const modelsPerPage = 8;
 
 /** KIE.ai moves only when told to, and nobody looks by himself: so each event has one possible place. */
 const calledBackOnly = {
@@ -25,13 +28,7 @@ const calledBackOnly = {
   },
 } as const;
 
-const generationChain = [
-  ...acceptedRun,
-  'TASK_PROGRESS',
-  'KIE_CALLBACK',
-  'TASK_COMPLETED',
-  'RESULT_DELIVERED',
-];
+const generationChain = [...acceptedRun, 'TASK_PROGRESS', 'KIE_CALLBACK', ...paidTask, 'RESULT_DELIVERED'];
 
 test('a user walks from /start to the picture', async () => {
   await using bot = await startBot();
@@ -39,11 +36,26 @@ test('a user walks from /start to the picture', async () => {
 
   user.start();
   const menu = await user.waitForMessage(/What shall we create/);
-  expect(buttonsOf(menu)).toEqual(['🎨 Pictures', '❓ Help']);
+  expect(buttonsOf(menu)).toEqual([
+    '🎨 Pictures',
+    '🎬 Video',
+    '🗣 Speech',
+    '🎵 Music',
+    '✨ Enhance',
+    '💸 Cheapest',
+    '🔎 Find a model',
+    '💰 Balance',
+    '❓ Help',
+  ]);
   user.click('🎨 Pictures');
-  expect(buttonsOf(await user.waitForMessage(/Choose a model/))).toEqual(['Z-Image', '◀️ Back', '❓ Help']);
-  user.click('Z-Image');
-  expect(buttonsOf(await user.waitForMessage(/photorealistic/))).toEqual(['✨ Create', '◀️ Back', '🏠 Menu']);
+  const shelf = buttonsOf(await user.waitForMessage(/Pictures · 1 of 3\s+Choose a model/));
+  expect(shelf).toHaveLength(modelsPerPage + 3);
+  expect(shelf[0]).toBe('Z-Image · from ₽0.80');
+  expect(shelf.slice(modelsPerPage)).toEqual(['▶️', '◀️ Back', '❓ Help']);
+  user.click('Z-Image · from ₽0.80');
+  const card = await user.waitForMessage(/photorealistic/);
+  expect(card.text).toContain('Price: from ₽0.80\nQuestions: 2, optional settings: 0');
+  expect(buttonsOf(card)).toEqual(['✨ Create', '◀️ Back', '🏠 Menu']);
   user.click('✨ Create');
   const firstQuestion = await user.waitForMessage(/step 1 of 2/);
   expect(firstQuestion.text).toContain('Send the text as a message: 3 to 1,000 characters.');
@@ -54,16 +66,18 @@ test('a user walks from /start to the picture', async () => {
   user.click('16:9');
   const confirmation = await user.waitForMessage(/Check and run/);
   expect(confirmation.text).toBe(
-    `Check and run\n\nModel: Z-Image\nDescription: ${prompt}\nAspect ratio: 16:9`,
+    `Check and run\n\nModel: Z-Image\nDescription: ${prompt}\nFormat: 16:9\n\n` +
+      'Price: ₽0.80. Your balance: ₽1,000.\nUsually ready within a minute.',
   );
   expect(confirmation.messageId).toBe(secondQuestion.messageId);
+  expect(buttonsOf(confirmation)).toEqual(['🚀 Run', '✏️ Change', '💰 Balance', '◀️ Back', '✖️ Cancel']);
   const run = user.click('🚀 Run');
   const done = await user.waitForMessage(/^✅ Z-Image is ready, see below\.$/);
   expect(done).toMatchObject({ messageId: confirmation.messageId, keyboard: [] });
 
   const picture = user.lastMessage();
   expect(picture).toMatchObject({ kind: 'photo', text: '✅ Z-Image' });
-  expect(picture && buttonsOf(picture)).toEqual(['🔁 Once more', '🏠 Menu']);
+  expect(picture && buttonsOf(picture)).toEqual(['📎 Original file', '🔁 Once more', '🏠 Menu']);
   expect(ratioOf(picture?.fileBytes)).toBeCloseTo(16 / 9, 1);
   expect(await user.answerOf(run)).toMatchObject({ text: '' });
   expect(user.messages()).toHaveLength(3);
@@ -81,7 +95,7 @@ test('each step of the journey is one chain under one cid', async () => {
   await user.waitForMessage(/What shall we create/);
   const category = user.click('🎨 Pictures');
   await user.waitForMessage(/Choose a model/);
-  const model = user.click('Z-Image');
+  const model = user.click({ text: /^Z-Image/ });
   await user.waitForMessage(/photorealistic/);
   const create = user.click('✨ Create');
   await user.waitForMessage(/step 1 of 2/);
@@ -93,8 +107,8 @@ test('each step of the journey is one chain under one cid', async () => {
   await storyOf(bot, run, 'TASK_PROGRESS');
   await bot.kie.advance(3);
 
-  expect((await storyOf(bot, start)).chain).toEqual(
-    messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'UI_RENDER', 'DISPATCH_OK'),
+  expect((await storyOf(bot, start, 'BALANCE_TOPUP')).chain).toEqual(
+    messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'UI_RENDER', 'DISPATCH_OK', 'BALANCE_TOPUP'),
   );
   for (const tap of [category, model, create]) expect((await storyOf(bot, tap)).chain).toEqual(acceptedTap);
   expect((await storyOf(bot, text)).chain).toEqual(
@@ -151,7 +165,7 @@ test('the events of a tap bear what the seeds ask for', async () => {
   expect(story.line('ANSWER_CALLBACK_QUERY')).toMatchObject({ result: 'accepted', text: '' });
   expect(story.line('UI_RENDER')).toMatchObject({
     screen_id: 'CATEGORY_PICK',
-    buttons_count: 3,
+    buttons_count: modelsPerPage + 3,
     operation: 'edit',
     message_id: menu.messageId,
   });
@@ -208,19 +222,35 @@ test('the database holds one outcome per update, the task, its delivery and what
   const [vendorTask] = bot.kie.tasks();
   expect(
     await bot.database.query(
-      'select state, reason_code, model_id, inputs, vendor_task_id, submit_attempts, message_id, traceparent from tasks',
+      `select state, reason_code, model_id, model_key, inputs, vendor_task_id, submit_attempts, message_id,
+        traceparent, quote ->> 'kopecks' as kopecks, cost_credits::float from tasks`,
     ),
   ).toEqual([
     {
       state: 'succeeded',
       reason_code: null,
       model_id: 'z-image',
+      model_key: 'zimage',
       inputs: { prompt, aspect_ratio: '16:9' },
       vendor_task_id: vendorTask?.taskId,
       submit_attempts: 1,
       message_id: '4',
       traceparent: expect.stringMatching(new RegExp(`^00-${cid}`)),
+      kopecks: '80',
+      cost_credits: 0.8,
     },
+  ]);
+  expect(
+    await bot.database.query(
+      'select kind, available_delta::int as available, held_delta::int as held from ledger order by id',
+    ),
+  ).toEqual([
+    { kind: 'welcome', available: 100_000, held: 0 },
+    { kind: 'hold', available: -80, held: 80 },
+    { kind: 'charge', available: 0, held: -80 },
+  ]);
+  expect(await bot.database.query('select available::int, held::int from wallets')).toEqual([
+    { available: 99_920, held: 0 },
   ]);
   expect(
     await bot.database.query(
@@ -287,7 +317,7 @@ test('everything a generation does stands in the trace of the tap that started i
     handler: 'generate',
     user_hash: bot.linesOf(cid)[0]?.user_hash,
   });
-  expect(dispatch?.events.map(({ name }) => name)).toEqual(generationChain.slice(2, 11));
+  expect(dispatch?.events.map(({ name }) => name)).toEqual(generationChain.slice(2, acceptedRun.length));
   expect(dispatch?.links.map(({ context }) => context.spanId)).toEqual([
     spans.find(span => span.name === 'update callback_query')?.spanContext().spanId,
   ]);
@@ -321,7 +351,7 @@ test('the poll finds the result where the callback stays away', async () => {
 
   expect(chain.filter(name => name !== 'TASK_PROGRESS')).toEqual([
     ...acceptedRun,
-    'TASK_COMPLETED',
+    ...paidTask,
     'RESULT_DELIVERED',
   ]);
   expect(bot.kie.callbacks()).toEqual([]);
@@ -341,7 +371,7 @@ test('a Russian profile gets Russian texts from the menu to the picture', async 
   await user.waitForMessage(/Что создадим/);
   user.click('🎨 Картинки');
   await user.waitForMessage(/Выберите модель/);
-  user.click('Z-Image');
+  user.click({ text: /^Z-Image · от 0,80\s₽$/ });
   await user.waitForMessage(/фотореалистичные/);
   user.click('✨ Создать');
   await user.waitForMessage(/шаг 1 из 2/);
@@ -353,7 +383,7 @@ test('a Russian profile gets Russian texts from the menu to the picture', async 
   await user.waitForMessage(/готово, результат ниже/);
   await storyOf(bot, run, 'RESULT_DELIVERED');
   const picture = user.lastMessage();
-  expect(picture && buttonsOf(picture)).toEqual(['🔁 Ещё раз', '🏠 Меню']);
+  expect(picture && buttonsOf(picture)).toEqual(['📎 Оригинал файлом', '🔁 Ещё раз', '🏠 Меню']);
   expect(await bot.database.query('select language from users')).toEqual([{ language: 'ru' }]);
 });
 
@@ -397,17 +427,44 @@ test('Back leads one step back from every screen', async () => {
   for (const story of stories) expect(story.line('CALLBACK_RECEIVED').button_id).toBe('BACK');
 });
 
-test('an answer that was gone back to can be given anew', async () => {
+test('an answer that was gone back to can be given anew, and the other ones are kept', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToConfirm(user);
   await user.waitForMessage(/step 2 of 2/, { after: user.click('◀️ Back') });
   await user.waitForMessage(/step 1 of 2/, { after: user.click('◀️ Back') });
-  await user.waitForMessage(/step 2 of 2/, { after: user.say('another bird, a blue one') });
-  user.click('1:1');
-  const confirmation = await user.waitForMessage(/Check and run/);
-  expect(confirmation.text).toContain('another bird, a blue one');
-  expect(confirmation.text).toContain('1:1');
+  const said = user.say('another bird, a blue one');
+  const confirmation = await user.waitForMessage(/Check and run/, { after: said });
+  expect(confirmation.text).toContain('Description: another bird, a blue one\nFormat: 16:9\n');
+});
+
+test('an answer that was gone back to can be left as it is', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToConfirm(user);
+  const question = await user.waitForMessage(/step 2 of 2/, { after: user.click('◀️ Back') });
+  expect(buttonsOf(question)).toContain('▶️ Go on');
+  const confirmation = await user.waitForMessage(/Check and run/, { after: user.click('▶️ Go on') });
+  expect(confirmation.text).toContain(`Description: ${prompt}\nFormat: 16:9\n`);
+});
+
+test('Change opens the list of parameters, and one that is changed leads back to it', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToConfirm(user);
+  const change = user.click('✏️ Change');
+  const list = await user.waitForMessage(/Z-Image · settings/, { after: change });
+  expect(list.text).toContain(`Description: ${prompt}\nFormat: 16:9`);
+  expect(buttonsOf(list)).toEqual(['✏️ Description', '✏️ Format', '▶️ Go on', '◀️ Back', '✖️ Cancel']);
+  const edit = user.click('✏️ Format');
+  await user.waitForMessage(/Z-Image · setting 2 of 2/, { after: edit });
+  await user.waitForMessage(/settings[\s\S]*Format: 9:16/, { after: user.click('9:16') });
+  const proceed = user.click('▶️ Go on');
+  await user.waitForMessage(/Check and run[\s\S]*Format: 9:16/, { after: proceed });
+  for (const tap of [change, edit, proceed]) expect((await storyOf(bot, tap)).chain).toEqual(acceptedTap);
+  const run = user.click('🚀 Run');
+  await storyOf(bot, run, 'RESULT_DELIVERED');
+  expect(bot.kie.tasks()).toMatchObject([{ input: { prompt, aspect_ratio: '9:16' } }]);
 });
 
 test('Cancel closes the form and shows the menu', async () => {
@@ -464,7 +521,7 @@ test('Once more opens an empty form for the same model and leaves the picture wh
   const story = await storyOf(bot, again);
   expect(story.chain).toEqual(acceptedTap);
   expect(story.line('CALLBACK_ACCEPTED')).toMatchObject({
-    button_id: 'RETRY',
+    button_id: 'AGAIN',
     screen_id: 'RESULT',
     next_screen: 'PARAMS_FORM',
   });
@@ -477,10 +534,6 @@ test('Once more opens an empty form for the same model and leaves the picture wh
   expect(bot.kie.createdCount()).toBe(2);
   expect(user.messages().filter(({ kind }) => kind === 'photo')).toHaveLength(2);
 });
-
-function buttonsOf(message: { keyboard: readonly (readonly { readonly text: string }[])[] }): string[] {
-  return message.keyboard.flat().map(({ text }) => text);
-}
 
 /** Width to height of a PNG, from its header. */
 function ratioOf(png: Buffer = Buffer.alloc(24)): number {

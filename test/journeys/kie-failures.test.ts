@@ -5,8 +5,8 @@ import { type ReasonCode, reasons } from '../../src/otel/reasons.ts';
 import type { KieFault } from '../../src/sandbox/kie/index.ts';
 import type { CallbackClick, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, quickTimings, startBot, waitFor } from '../support/bot.ts';
-import { acceptedRun, type Story, storyOf, traceEnded } from '../support/story.ts';
-import { walkToConfirm } from '../support/walk.ts';
+import { acceptedRun, paidTask, type Story, storyOf, traceEnded, unpaidTask } from '../support/story.ts';
+import { prompt, walkToConfirm } from '../support/walk.ts';
 
 const never = 60_000;
 const onlyLookWhenCalledBack = [{ untilMs: Number.POSITIVE_INFINITY, everyMs: never }];
@@ -32,9 +32,9 @@ const impatient: BotOptions = {
 
 describe.concurrent('an order that is refused', () => {
   test.each<{ code: number; reason: ReasonCode }>([
-    { code: 402, reason: 'DOWNSTREAM_ERROR' },
+    { code: 402, reason: 'SERVICE_PAUSED' },
     { code: 422, reason: 'VALIDATION_FAILED' },
-    { code: 451, reason: 'DOWNSTREAM_ERROR' },
+    { code: 451, reason: 'FILE_UNREACHABLE' },
     { code: 500, reason: 'DOWNSTREAM_ERROR' },
     { code: 501, reason: 'DOWNSTREAM_ERROR' },
     { code: 505, reason: 'MODEL_DISABLED' },
@@ -43,8 +43,10 @@ describe.concurrent('an order that is refused', () => {
     bot.kie.failNext({ at: 'create', does: 'answer', code });
     const { user, story } = await failedRun(bot);
 
-    expect(story.chain).toEqual([...acceptedRun, 'TASK_FAILED', 'RESULT_DELIVERED']);
+    const followUp = reason === 'MODEL_DISABLED' ? ['MODEL_SWITCHED_OFF'] : [];
+    expect(story.chain).toEqual([...acceptedRun, ...unpaidTask, ...followUp, 'RESULT_DELIVERED']);
     expectFailure(user, story, reason);
+    expect(await walletOf(bot)).toEqual(untouchedWallet);
     expect(story.line('TASK_FAILED')).toMatchObject({
       error_type: 'KIE_REFUSED',
       reason_detail: `KIE.ai answered ${code}`,
@@ -71,7 +73,7 @@ describe.concurrent('an order that is refused', () => {
       'TASK_PROGRESS',
       'TASK_PROGRESS',
       'KIE_CALLBACK',
-      'TASK_COMPLETED',
+      ...paidTask,
       'RESULT_DELIVERED',
     ]);
     expect(progressOf(bot, story.cid)).toMatchObject([
@@ -91,7 +93,7 @@ describe.concurrent('an order that is refused', () => {
       ...acceptedRun,
       'TASK_PROGRESS',
       'TASK_PROGRESS',
-      'TASK_FAILED',
+      ...unpaidTask,
       'RESULT_DELIVERED',
     ]);
     expectFailure(user, story, 'DOWNSTREAM_ERROR');
@@ -99,16 +101,24 @@ describe.concurrent('an order that is refused', () => {
     expect(bot.kie.createdCount()).toBe(0);
   });
 
-  test('can be given once more from the message that tells of the failure', async () => {
+  test('can be given again with the same inputs from the message that tells of the failure', async () => {
     await using bot = await startBot();
     bot.kie.failNext({ at: 'create', does: 'answer', code: 402 });
     const { user } = await failedRun(bot);
-    const again = user.click('🔁 Once more');
-    await user.waitForMessage(/step 1 of 2/, { after: again });
+    const again = user.click('🔁 Try again');
+    const confirmation = await user.waitForMessage(/Check and run/, { after: again });
+    expect(confirmation.text).toContain(`Description: ${prompt}\nFormat: 16:9`);
     expect((await storyOf(bot, again)).line('CALLBACK_ACCEPTED')).toMatchObject({
       screen_id: 'RESULT_ERROR',
       button_id: 'RETRY',
+      next_screen: 'CONFIRM',
     });
+    await storyOf(bot, user.click('🚀 Run'), 'RESULT_DELIVERED');
+    expect(pictures(user)).toBe(1);
+    expect(bot.kie.tasks()).toMatchObject([{ input: { prompt, aspect_ratio: '16:9' } }]);
+    expect(await walletOf(bot)).toEqual(chargedWallet);
+    const quotes = await bot.database.query<{ id: string }>(`select quote ->> 'id' as id from tasks`);
+    expect(new Set(quotes.map(({ id }) => id)).size).toBe(2);
   });
 });
 
@@ -127,7 +137,7 @@ describe.concurrent('an order whose answer is lost', () => {
         ...acceptedRun,
         'TASK_PROGRESS',
         'KIE_CALLBACK',
-        'TASK_COMPLETED',
+        ...paidTask,
         'RESULT_DELIVERED',
       ]);
       expect(story.line('TASK_PROGRESS')).toMatchObject({
@@ -146,7 +156,7 @@ describe.concurrent('an order whose answer is lost', () => {
     bot.kie.failNext({ at: 'callback', does: 'never' });
     const { user, story } = await failedRun(bot);
 
-    expect(story.chain).toEqual([...acceptedRun, 'TASK_PROGRESS', 'TASK_FAILED', 'RESULT_DELIVERED']);
+    expect(story.chain).toEqual([...acceptedRun, 'TASK_PROGRESS', ...unpaidTask, 'RESULT_DELIVERED']);
     expectFailure(user, story, 'DOWNSTREAM_TIMEOUT');
     expect(orders(bot, story.cid)).toBe(1);
     expect(bot.kie.createdCount()).toBe(1);
@@ -187,7 +197,7 @@ describe.concurrent('a generation that was accepted', () => {
       ...acceptedRun,
       'TASK_PROGRESS',
       'KIE_CALLBACK',
-      'TASK_FAILED',
+      ...unpaidTask,
       'RESULT_DELIVERED',
     ]);
     expectFailure(user, story, reason);
@@ -202,7 +212,7 @@ describe.concurrent('a generation that was accepted', () => {
       bot.kie.failNext({ at: 'outcome', does });
       const { user, story } = await failedRun(bot);
 
-      expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_FAILED', 'RESULT_DELIVERED']);
+      expect(withoutProgress(story)).toEqual([...acceptedRun, ...unpaidTask, 'RESULT_DELIVERED']);
       expectFailure(user, story, 'DOWNSTREAM_TIMEOUT');
       expect(progressOf(bot, story.cid).map(({ operation }) => operation)).toEqual([
         'submitted',
@@ -222,6 +232,8 @@ describe.concurrent('a generation that was accepted', () => {
     expect(late.line('TASK_LATE_RESULT')).toMatchObject({ level: 'WARNING', model_id: 'z-image' });
     expect(pictures(user)).toBe(1);
     expect(await taskRows(bot)).toEqual([{ state: 'succeeded', reason_code: null, submit_attempts: 1 }]);
+    // The money was back already, so the late picture is free.
+    expect(await walletOf(bot)).toEqual(untouchedWallet);
     expect(await deliveryRows(bot)).toEqual([
       { kind: 'failure', reason_code: null, finished: true },
       { kind: 'result', reason_code: null, finished: true },
@@ -234,7 +246,7 @@ describe.concurrent('a generation that was accepted', () => {
     bot.kie.failNext({ at: 'record', does: 'answer', code: 401 });
     const { user, run } = await startRun(bot);
     const story = await storyOf(bot, run, 'RESULT_DELIVERED');
-    expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_COMPLETED', 'RESULT_DELIVERED']);
+    expect(withoutProgress(story)).toEqual([...acceptedRun, ...paidTask, 'RESULT_DELIVERED']);
     expect(progressOf(bot, story.cid)).toContainEqual(
       expect.objectContaining({ operation: 'look again', reason_detail: 'KIE.ai answered 401' }),
     );
@@ -256,7 +268,7 @@ describe.concurrent('a callback', () => {
     expect(chain.slice(0, acceptedRun.length + 1)).toEqual([...acceptedRun, 'KIE_CALLBACK']);
     expect(chain.filter(name => name !== 'TASK_PROGRESS').slice(acceptedRun.length)).toEqual([
       'KIE_CALLBACK',
-      'TASK_COMPLETED',
+      ...paidTask,
       'RESULT_DELIVERED',
     ]);
     expect(pictures(user)).toBe(1);
@@ -292,7 +304,7 @@ describe.concurrent('a callback', () => {
     await bot.kie.callbacksSettled();
 
     expect(bot.kie.callbacks().map(({ status }) => status)).toEqual([401, 401, 401]);
-    expect(withoutProgress(story)).toEqual([...acceptedRun, 'TASK_COMPLETED', 'RESULT_DELIVERED']);
+    expect(withoutProgress(story)).toEqual([...acceptedRun, ...paidTask, 'RESULT_DELIVERED']);
     expect(pictures(user)).toBe(1);
     const refusals = bot.lines.filter(({ name }) => name === 'KIE_CALLBACK');
     expect(refusals).toHaveLength(3);
@@ -346,7 +358,7 @@ describe.concurrent('a result', () => {
       ...acceptedRun,
       'TASK_PROGRESS',
       'KIE_CALLBACK',
-      'TASK_COMPLETED',
+      ...paidTask,
       ...Array.from({ length: quickTimings.deliveryAttempts }, () => 'DELIVERY_FAILED'),
       'RESULT_DELIVERED',
     ]);
@@ -359,7 +371,8 @@ describe.concurrent('a result', () => {
         }),
       ),
     );
-    expectTold(user, story, 'DOWNSTREAM_ERROR');
+    expectTold(user, story, 'DOWNSTREAM_ERROR', true);
+    expect(await walletOf(bot)).toEqual(chargedWallet);
     expect(pictures(user)).toBe(0);
     expect(await taskRows(bot)).toEqual([
       { state: 'succeeded', reason_code: 'DOWNSTREAM_ERROR', submit_attempts: 1 },
@@ -464,11 +477,18 @@ function expectFailure(user: SandboxUser, story: Story, reason: ReasonCode): voi
   expectTold(user, story, reason);
 }
 
-/** One message tells the reason in the user's words, and bears the cid. */
-function expectTold(user: SandboxUser, story: Story, reason: ReasonCode): void {
+/** One message tells the reason in the user's words, where the money is, and the cid; its buttons lead on. */
+function expectTold(user: SandboxUser, story: Story, reason: ReasonCode, hasResult = false): void {
   const told = user.messages().filter(({ text }) => text.includes(story.cid));
-  expect(told.map(({ text }) => text)).toEqual([
-    `⚠️ Z-Image\n\n${reasons[reason].text.en}\nReference: ${story.cid}`,
+  const words = hasResult
+    ? 'The result is ready, but sending it did not work.\nIt is paid for and kept: press “Send it again”.'
+    : `${reasons[reason].text.en}\nYour money is back on your balance.`;
+  expect(told.map(({ text }) => text)).toEqual([`⚠️ Z-Image\n\n${words}\nReference: ${story.cid}`]);
+  expect(told[0]?.keyboard.flat().map(({ text }) => text)).toEqual([
+    hasResult ? '📨 Send it again' : '🔁 Try again',
+    '🏠 Menu',
+    '💰 Balance',
+    '❓ Help',
   ]);
   expect(story.line('RESULT_DELIVERED')).toMatchObject({
     operation: 'failure',
@@ -487,6 +507,11 @@ const withoutProgress = (story: Story): string[] => story.chain.filter(name => n
 
 const progressOf = (bot: BotUnderTest, cid: string) =>
   bot.linesOf(cid).filter(({ name }) => name === 'TASK_PROGRESS');
+
+/** In kopecks; the welcome credit, and what one picture leaves of it. */
+const untouchedWallet = [{ available: 100_000, held: 0 }];
+const chargedWallet = [{ available: 99_920, held: 0 }];
+const walletOf = (bot: BotUnderTest) => bot.database.query('select available::int, held::int from wallets');
 
 const taskRows = (bot: BotUnderTest) =>
   bot.database.query('select state, reason_code, submit_attempts from tasks');

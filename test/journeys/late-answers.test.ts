@@ -42,10 +42,10 @@ describe.concurrent('a refused tap', () => {
   test('that waited in a busy chat is told by a message why', async () => {
     const asked = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
-    const help: typeof handlers.commands.help = async context => {
+    const help: typeof handlers.commands.help = async (context, argument) => {
       asked.resolve();
       await released.promise;
-      return handlers.commands.help(context);
+      return handlers.commands.help(context, argument);
     };
     const busy = { ...disabled.overrides.handlers, commands: { ...handlers.commands, help } };
     await using bot = await startBot({ overrides: { handlers: busy } });

@@ -38,7 +38,7 @@ test('a second button tapped before the edit is seen is refused with STATE_MISMA
   await using bot = await startBot();
   const user = await userAtMenu(bot);
   await user.waitForMessage(/Choose a model/, { after: user.click('🎨 Pictures') });
-  await user.waitForMessage(/photorealistic/, { after: user.click('Z-Image') });
+  await user.waitForMessage(/photorealistic/, { after: user.click({ text: /^Z-Image/ }) });
   const create = user.click('✨ Create');
   const back = user.click('◀️ Back');
 
@@ -51,7 +51,7 @@ test('a second button tapped before the edit is seen is refused with STATE_MISMA
   expect(refused.line('CALLBACK_REJECTED')).toMatchObject({
     button_id: 'BACK',
     screen_id: 'PARAMS_FORM',
-    expected_state: 'CATEGORY_PICK | MODEL_PICK | HELP | UPDATING',
+    expected_state: 'CATEGORY_PICK | MODEL_PICK | BALANCE | HELP | UPDATING',
     actual_state: 'PARAMS_FORM',
   });
   await expectOutcome(bot, back, 'rejected', 'STATE_MISMATCH');
@@ -203,9 +203,9 @@ test('a message that the bot has no record of brings a fresh menu', async () => 
 });
 
 test.each(['v1:cat:nosuch', 'v1:cat:video', 'v1:cat:constructor'])(
-  'the choice of %j is an UNKNOWN_ACTION',
+  'where only one model is offered, the choice of %j is an UNKNOWN_ACTION',
   async data => {
-    await using bot = await startBot();
+    await using bot = await startBot({ environment: { SINGLE_MODEL_ONLY: 'z-image' } });
     const user = await userAtMenu(bot);
     const tap = user.rawCallback(data);
     expect((await user.answerOf(tap)).text).toBe(reasons.UNKNOWN_ACTION.text.en);
@@ -224,7 +224,7 @@ test('a model that the catalogue does not have is an UNKNOWN_ACTION, and the she
   expect(story.chain).toEqual(refusedTap);
   expectRefusal(story, 'UNKNOWN_ACTION');
   expect(story.line('CALLBACK_REJECTED').reason_detail).toBe('model nosuch');
-  expect((await storyOf(bot, user.click('Z-Image'))).chain).toEqual(acceptedTap);
+  expect((await storyOf(bot, user.click({ text: /^Z-Image/ }))).chain).toEqual(acceptedTap);
 });
 
 test('a model that is switched off is refused with MODEL_DISABLED, and the shelf stays', async () => {
@@ -234,7 +234,7 @@ test('a model that is switched off is refused with MODEL_DISABLED, and the shelf
   });
   const user = await userAtMenu(bot);
   await storyOf(bot, user.click('🎨 Pictures'));
-  const tap = user.click('Z-Image');
+  const tap = user.click({ text: /^Z-Image/ });
   const story = await storyOf(bot, tap);
   expect(story.chain).toEqual(refusedTap);
   expectRefusal(story, 'MODEL_DISABLED');
@@ -331,7 +331,7 @@ test('a command whose handler throws is answered with one message that bears the
 
 test.each([
   { said: 'жы', answer: 'Too short: 3–1000 characters are needed.', allowed: '3–1000' },
-  { said: 'overlong '.repeat(112), answer: 'Too long: 3–1000 characters are needed.', allowed: '3–1000' },
+  { said: 'overlong '.repeat(112), answer: 'Too long: 3–1000 characters are allowed.', allowed: '3–1000' },
 ])('a text of $said.length characters is refused with a hint: $answer', async ({ said, answer, allowed }) => {
   await using bot = await startBot();
   const user = bot.user();
@@ -380,7 +380,7 @@ test('a text after the last question is refused as a step already passed', async
   const user = bot.user();
   await walkToConfirm(user);
   const message = user.say('one more wish');
-  await user.waitForMessage(new RegExp(reasons.STATE_MISMATCH.text.en), { after: message });
+  await user.waitForMessage(/^Nothing has to be sent now\. Use the buttons above\.$/, { after: message });
   const story = await storyOf(bot, message);
   expect(story.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'DISPATCH_OK'));
   await expectOutcome(bot, message, 'rejected', 'STATE_MISMATCH');
@@ -409,7 +409,7 @@ test('an unknown command is refused and brings the menu', async () => {
 test('a photo that nobody asked for brings the menu', async () => {
   await using bot = await startBot();
   const user = bot.user();
-  const photo = user.sendPhoto(undefined, 'a private caption');
+  const photo = user.sendPhoto(undefined, { caption: 'a private caption' });
   await user.waitForMessage(/To begin, choose a section\.[\s\S]*What shall we create/);
   const story = await storyOf(bot, photo);
   expect(story.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'UI_RENDER', 'DISPATCH_OK'));
@@ -418,13 +418,77 @@ test('a photo that nobody asked for brings the menu', async () => {
   expect(bot.output.join('')).not.toContain('private caption');
 });
 
-test('a photo in the middle of a form brings the question back', async () => {
+test('a photo where a text is asked for is refused with a hint, and the question stays', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToForm(user);
+  const photo = user.sendPhoto(undefined, { caption: 'a private caption' });
+  const hint = 'A text is needed: 3–1000 characters.';
+  await user.waitForMessage(({ text }) => text === hint, { after: photo });
+  const story = await storyOf(bot, photo);
+  expect(story.chain).toEqual(
+    messageChain('MESSAGE_RECEIVED', 'PARAM_INPUT', 'PARAM_VALIDATION_FAILED', 'DISPATCH_OK'),
+  );
+  expect(story.line('MESSAGE_RECEIVED').payload_sanitized).toBe('file(image)');
+  expect(story.line('PARAM_VALIDATION_FAILED')).toMatchObject({
+    param_name: 'prompt',
+    value: 'file(image)',
+    hint_to_user: hint,
+    allowed: '3–1000',
+  });
+  await expectOutcome(bot, photo, 'rejected', 'VALIDATION_FAILED');
+  expect(bot.output.join('')).not.toContain('private caption');
+  await user.waitForMessage(/step 2 of 2/, { after: user.say(prompt) });
+});
+
+test('a photo after the last question is refused as a step already passed', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToConfirm(user);
   const photo = user.sendPhoto();
-  await user.waitForMessage(/Let us go on from here:[\s\S]*step 1 of 2/, { after: photo });
-  expect((await storyOf(bot, photo)).line('UI_RENDER')).toMatchObject({ screen_id: 'PARAMS_FORM' });
+  await user.waitForMessage(/^Nothing has to be sent now/, { after: photo });
+  expect((await storyOf(bot, photo)).chain).toEqual(messageChain('MESSAGE_RECEIVED', 'DISPATCH_OK'));
+  await expectOutcome(bot, photo, 'rejected', 'STATE_MISMATCH');
+});
+
+test('a message without text and file in the middle of a form brings the question back', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToForm(user);
+  const from = { id: user.id, is_bot: false, first_name: 'Ada', language_code: 'en' };
+  const dice = bot.telegram.sendRaw({
+    message: {
+      message_id: 900,
+      date: 1,
+      chat: { id: user.chatId, type: 'private' },
+      from,
+      dice: { value: 3 },
+    },
+  });
+  await user.waitForMessage(/Let us go on from here:[\s\S]*step 1 of 2/, { after: dice });
+  const story = await storyOf(bot, dice);
+  expect(story.line('UI_RENDER')).toMatchObject({ screen_id: 'PARAMS_FORM' });
+  await expectOutcome(bot, dice, 'noop', 'NOOP');
+});
+
+test('one letter is too little to look for; more shows what was found, and it can be opened', async () => {
+  await using bot = await startBot();
+  const user = await userAtMenu(bot);
+  const short = user.say('z');
+  await user.waitForMessage(({ text }) => text === 'Write at least two letters.', { after: short });
+  const refused = await storyOf(bot, short);
+  expect(refused.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'DISPATCH_OK'));
+  await expectOutcome(bot, short, 'rejected', 'VALIDATION_FAILED');
+
+  const words = user.say('z-image');
+  await user.waitForMessage(/Found/, { after: words });
+  const found = await storyOf(bot, words);
+  expect(found.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'UI_RENDER', 'DISPATCH_OK'));
+  expect(found.line('UI_RENDER')).toMatchObject({ screen_id: 'SEARCH', operation: 'send' });
+  expect((await storyOf(bot, user.click({ text: /^Z-Image/ }))).chain).toEqual(acceptedTap);
+
+  await user.waitForMessage(/Nothing was found/, { after: user.say('a canary wish') });
+  expect(bot.output.join('')).not.toContain('canary wish');
 });
 
 async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {

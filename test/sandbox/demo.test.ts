@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
+import { createPng } from '../../src/sandbox/png.ts';
 
 const deadlineMs = 60_000;
 
@@ -87,9 +88,21 @@ test(
     expect(await demo.ended(), demo.output()).toEqual({ code: 0, signal: null });
 
     const output = demo.output();
-    expect(output).toContain('13 updates, 13 chains complete');
-    expect(new Set(output.match(/│ cid=[0-9a-f]{8}$/gm)).size).toBe(13);
-    for (const said of ['“/start”', '[ 🎨 Pictures ]', '[ 🚀 Run ]', 'picture, 512 × 288', 'Too short'])
+    expect(output).toContain('24 updates, 24 chains complete');
+    expect(new Set(output.match(/│ cid=[0-9a-f]{8}$/gm)).size).toBe(24);
+    for (const said of [
+      '“/start”',
+      '[ 🎨 Pictures ]',
+      '[ Z-Image · from ₽0.80 ]',
+      'Price: ₽0.80. Your balance: ₽1,000.',
+      'Too short',
+      'picture, 512 × 288',
+      'Your money is back on your balance.',
+      '[ 🔁 Try again ]',
+      'sends ▓▒░ a picture ░▒▓',
+      '▓▒░ film ░▒▓',
+      'Balance: ₽968.40',
+    ])
       expect(output).toContain(said);
     for (const told of [
       /\+\d+ ms CALLBACK_REJECTED +STATE_MISMATCH/,
@@ -97,6 +110,11 @@ test(
       /\+\d+ ms TASK_FAILED +DOWNSTREAM_ERROR/,
       /\+\d+ ms RESULT_DELIVERED +result/,
       /\+\d+ ms RESULT_DELIVERED +failure/,
+      /\+\d+ ms RESULT_DELIVERED +original/,
+      /\+\d+ ms BALANCE_TOPUP .*₽1,000, welcome/,
+      /\+\d+ ms BALANCE_HOLD +₽0\.80 reserved/,
+      /\+\d+ ms BALANCE_CHARGE +₽30 paid/,
+      /\+\d+ ms BALANCE_RELEASE +₽0\.80 back/,
     ])
       expect(output).toMatch(told);
     // The code that the user reads is the cid that finds the chain.
@@ -123,6 +141,9 @@ test(
       LOG_FORMAT: 'kv',
       LOG_LEVEL: 'CRITICAL',
       KIE_API_URL: 'http://127.0.0.1:1',
+      USD_RUB_RATE: 'no rate',
+      WELCOME_CREDIT: '1',
+      KIE_UPLOAD_URL: 'http://127.0.0.1:1',
       KIE_API_KEY: 'canary-kie-key',
       NODE_ENV: 'production',
     });
@@ -132,7 +153,7 @@ test(
       .split('\n')
       .filter(line => line.startsWith('{'))
       .map(line => JSON.parse(line));
-    expect(lines.filter(({ name }) => name === 'DISPATCH_OK')).toHaveLength(13);
+    expect(lines.filter(({ name }) => name === 'DISPATCH_OK')).toHaveLength(24);
     expect(demo.output()).not.toContain('canary');
   },
   deadlineMs,
@@ -182,6 +203,16 @@ test(
     expect((await act({ kind: 'unknown-button' })).status).toBe(204);
     await page.until(
       state => state.includes('UNKNOWN_CALLBACK') && state.includes('I do not know this button'),
+    );
+
+    const picture = await fetch(`${url}/pictures`, {
+      method: 'POST',
+      headers: { 'content-type': 'image/png' },
+      body: createPng(40, 30, [200, 30, 30]),
+    });
+    expect(picture.status).toBe(204);
+    await page.until(
+      state => state.includes('sends a picture') && state.includes('To begin, choose a section'),
     );
 
     demo.pressCtrlC();

@@ -2,7 +2,8 @@
 import pg from 'pg';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Database } from '../../src/storage/database.ts';
-import { createTaskStore, type TaskStore } from '../../src/storage/task-store.ts';
+import { createDeliveryStore, type DeliveryStore } from '../../src/storage/delivery-store.ts';
+import { createTaskStore, type NewTask, type TaskStore } from '../../src/storage/task-store.ts';
 import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -11,6 +12,7 @@ import { takeLease } from '../support/lease.ts';
 interface Stores {
   readonly updates: UpdateStore;
   readonly tasks: TaskStore;
+  readonly deliveries: DeliveryStore;
 }
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
@@ -23,7 +25,8 @@ const task = {
   modelId: 'z-image',
   modelKey: 'zimage',
   modelVersion: '1',
-  inputs: {},
+  values: {},
+  quote: { kopecks: 0, credits: 0 },
   callbackToken: 'token',
   traceparent,
   messageId: undefined,
@@ -50,6 +53,7 @@ async function succeed(instanceId: string): Promise<Stores> {
   return {
     updates: createUpdateStore({ database, botId: 1, instanceId, lease }),
     tasks: createTaskStore(database, lease),
+    deliveries: createDeliveryStore({ database, lease, instanceId }),
   };
 }
 
@@ -93,7 +97,7 @@ test('a screen and a form are not stored with an outcome that is refused', async
     reason: 'SUCCESS',
     effects: {
       chatId,
-      user: { language: 'ru', blocked: true },
+      user: { language: 'ru', blocked: true, username: null },
       session: { messageId: 5, form: {} },
       message: { messageId: 5, screen: 'MAIN_MENU', record: {} },
     },
@@ -115,33 +119,45 @@ test('nothing more is picked, but what arrives is stored', async () => {
 
 test('no task is created, claimed, ended or delivered', async () => {
   const former = await succeed('former');
-  await former.tasks.create(task, 0);
+  await create(former, task);
   const successor = await succeed('successor');
 
-  await expect(former.tasks.create({ ...task, id: 'other', draft: 'other' }, 0)).rejects.toMatchObject({
-    code: 'LEASE_LOST',
-  });
-  expect(await former.tasks.claimSubmission('task')).toBe(false);
-  expect(await successor.tasks.claimSubmission('task')).toBe(true);
-  await former.tasks.returnSubmission('task');
+  const refused = { code: 'LEASE_LOST' };
+  await expect(create(former, { ...task, id: 'other', draft: 'other' })).rejects.toMatchObject(refused);
+  expect(await former.tasks.claimSubmission('task', noLimit)).toBe('taken');
+  expect(await successor.tasks.claimSubmission('task', noLimit)).toBe('claimed');
+  await former.tasks.returnSubmission('task', true);
   expect((await successor.tasks.find('task'))?.state).toBe('submitting');
-  await expect(former.tasks.fail('task', 'DOWNSTREAM_ERROR')).rejects.toMatchObject({ code: 'LEASE_LOST' });
-  await expect(former.tasks.succeed('task', ['https://a.example/1.png'])).rejects.toMatchObject({
-    code: 'LEASE_LOST',
-  });
-  expect(await successor.tasks.succeed('task', ['https://a.example/1.png'])).toBe('succeeded');
-  expect(await former.tasks.claimDelivery('task', 'former', 1_000)).toBeUndefined();
-  expect(await successor.tasks.claimDelivery('task', 'successor', 1_000)).toMatchObject({ kind: 'result' });
+  await expect(fail(former)).rejects.toMatchObject(refused);
+  await expect(complete(former)).rejects.toMatchObject(refused);
+  expect(await complete(successor)).toBe('succeeded');
+  expect(await former.deliveries.claim('task', 1_000)).toBeUndefined();
+  expect(await successor.deliveries.claim('task', 1_000)).toMatchObject({ kind: 'result' });
 });
 
 test("the vendor's id of a task is saved in any case: nobody else knows it", async () => {
   const former = await succeed('former');
-  await former.tasks.create(task, 0);
-  await former.tasks.claimSubmission('task');
+  await create(former, task);
+  await former.tasks.claimSubmission('task', noLimit);
   const successor = await succeed('successor');
   await former.tasks.saveVendorTaskId('task', 'vendor-1');
   expect(await successor.tasks.find('task')).toMatchObject({ state: 'waiting', vendorTaskId: 'vendor-1' });
 });
+
+const noLimit = { submissions: 100, windowMs: 1_000 };
+
+function create({ tasks }: Stores, newTask: NewTask): Promise<unknown> {
+  return database.transaction(transaction => tasks.create(transaction, newTask, 0));
+}
+
+function complete({ tasks }: Stores): Promise<string> {
+  const result = { urls: ['https://a.example/1.png'], costCredits: undefined };
+  return database.transaction(transaction => tasks.succeed(transaction, 'task', result));
+}
+
+function fail({ tasks }: Stores): Promise<boolean> {
+  return database.transaction(transaction => tasks.fail(transaction, 'task', 'DOWNSTREAM_ERROR'));
+}
 
 test('a takeover waits for what is being committed; a heartbeat does not', async () => {
   await succeed('former');

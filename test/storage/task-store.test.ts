@@ -9,21 +9,25 @@ test('a look that is scheduled for later does not put off the look that a callba
   try {
     const tasks = createTaskStore(database, await takeLease(database));
     await database.query(`insert into users (chat_id, language) values (1, 'en')`);
-    await tasks.create(
-      {
-        id: 'task',
-        chatId: 1,
-        draft: 'draft',
-        revision: 1,
-        modelId: 'z-image',
-        modelKey: 'zimage',
-        modelVersion: '1',
-        inputs: {},
-        callbackToken: 'token',
-        traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-        messageId: undefined,
-      },
-      60_000,
+    await database.transaction(transaction =>
+      tasks.create(
+        transaction,
+        {
+          id: 'task',
+          chatId: 1,
+          draft: 'draft',
+          revision: 1,
+          modelId: 'z-image',
+          modelKey: 'zimage',
+          modelVersion: '1',
+          values: {},
+          quote: { kopecks: 0, credits: 0 },
+          callbackToken: 'token',
+          traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+          messageId: undefined,
+        },
+        60_000,
+      ),
     );
     await tasks.workCallbacks('task');
     await tasks.schedule('task', 60_000);

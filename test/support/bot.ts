@@ -25,6 +25,7 @@ export type Line = Readonly<Record<string, unknown>> & {
 };
 
 export interface BotUnderTest extends AsyncDisposable {
+  /** The running one; `restart` makes another. */
   readonly app: App;
   readonly config: Config;
   readonly telegram: TelegramSandbox;
@@ -48,6 +49,8 @@ export interface BotUnderTest extends AsyncDisposable {
   /** Ended spans of the trace with this cid. */
   spansOf(cid: string): ReadableSpan[];
   webhookUrl(): string;
+  /** Stops the bot and starts another one on the same database; Telegram and KIE.ai stay. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -56,13 +59,17 @@ export interface BotOptions {
   readonly overrides?: AppOverrides;
   readonly telegram?: TelegramSandboxOptions;
   readonly kie?: KieSandboxOptions;
+  /** Flat prices in credits by the id of the model, as administrators set them before the start. */
+  readonly prices?: Readonly<Record<string, number>>;
 }
 
 /** The production timings, some hundred times faster. */
 export const quickTimings: PipelineTimings = {
   startDelayMs: 500,
+  submissionLimit: { submissions: 18, windowMs: 100 },
   submitAttempts: 3,
   submitRetryMs: 20,
+  submitWindowMs: 2_000,
   unknownOutcomeLimitMs: 1_500,
   notFoundLimitMs: 500,
   waitLimitMs: 1_500,
@@ -97,22 +104,29 @@ export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> 
     HASH_SECRET: 'canary-hash-secret-0123456789',
     KIE_API_KEY: kie.apiKey,
     KIE_API_URL: kie.apiUrl,
+    KIE_UPLOAD_URL: kie.uploadUrl,
+    USD_RUB_RATE: '100',
+    WELCOME_CREDIT: '100000',
     ...(kie.webhookHmacKey ? { KIE_WEBHOOK_HMAC_KEY: kie.webhookHmacKey } : {}),
     NODE_ENV: 'test',
     ...options.environment,
   });
-  const app = buildApp(config, {
-    timings: quickTimings,
-    logDestination: {
-      write(line) {
-        output.push(line);
-        if (config.log.format === 'json') lines.push(JSON.parse(line));
+  const build = (): App =>
+    buildApp(config, {
+      timings: quickTimings,
+      logDestination: {
+        write(line) {
+          output.push(line);
+          if (config.log.format === 'json') lines.push(JSON.parse(line));
+        },
       },
-    },
-    ...options.overrides,
-  });
+      ...options.overrides,
+    });
+  let app = build();
   const bot: BotUnderTest = {
-    app,
+    get app() {
+      return app;
+    },
     config,
     telegram,
     kie,
@@ -143,6 +157,11 @@ export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> 
     spansOf: cid =>
       spanExporter.getFinishedSpans().filter(span => span.spanContext().traceId.startsWith(cid)),
     webhookUrl: () => `${app.url()}/webhook`,
+    async restart() {
+      await app.stop();
+      app = build();
+      await app.start();
+    },
     async stop() {
       await app.stop();
       await telegram.stop();
@@ -155,6 +174,11 @@ export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> 
     },
   };
   try {
+    for (const [modelId, credits] of Object.entries(options.prices ?? {}))
+      await database.query(
+        `insert into model_settings (model_id, credits, updated_by) values ($1, $2, 'test')`,
+        [modelId, credits],
+      );
     await app.start();
   } catch (error) {
     await bot.stop();

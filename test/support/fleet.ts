@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Line, waitFor } from './bot.ts';
+import type { TestDatabase } from './database.ts';
 import {
   type Program,
   runProgram,
@@ -89,7 +90,7 @@ const answerLimitMs = 15_000;
 /**
  * Waits until everything acknowledged has ended, and checks the whole history: each update that Telegram was told
  * 200 for has exactly one row with an outcome, in the order of its chat, epochs never fall in the order of the
- * commits, every tap was answered in time, and no task was given to KIE.ai twice.
+ * commits, every tap was answered in time, no task was given to KIE.ai twice, and the books are sound.
  */
 export async function expectSoundHistory(
   fleet: Fleet,
@@ -143,6 +144,47 @@ export async function expectSoundHistory(
   }
   const tasks = await database.query<{ vendor_task_id: string | null }>('select vendor_task_id from tasks');
   expect(kie.createdCount()).toBeLessThanOrEqual(tasks.length);
+  await expectSoundMoney(database);
+}
+
+/**
+ * Checks the books after everything has ended: the ledger adds up to the wallets, nothing is held any more, every
+ * sold task has one hold and one end of it, paid or given back as the task ended, and nobody was welcomed twice.
+ */
+async function expectSoundMoney(database: TestDatabase): Promise<void> {
+  const running = () =>
+    database.query(`select id from tasks where state not in ('succeeded', 'failed') and quote is not null`);
+  await waitFor(
+    'the end of every task',
+    async () => ((await running()).length === 0 ? true : undefined),
+    undefined,
+    endDeadlineMs,
+  );
+  const wallets = await database.query(
+    `select wallets.chat_id, wallets.available, wallets.held, sums.available as sum_available, sums.held as sum_held
+     from wallets full join (
+       select chat_id, sum(available_delta) as available, sum(held_delta) as held from ledger group by chat_id
+     ) as sums using (chat_id)
+     where wallets.available is distinct from sums.available or wallets.held is distinct from sums.held
+       or wallets.available < 0 or wallets.held <> 0`,
+  );
+  expect(wallets, 'wallets that differ from their ledger, or hold something').toEqual([]);
+  // A result that comes after the failure stays free.
+  const tasks = await database.query(
+    `select tasks.id, tasks.state, coalesce(moves, '{}') as moves
+     from tasks left join (
+       select task_id, array_agg(kind order by kind) as moves from ledger group by task_id
+     ) as made on made.task_id = tasks.id
+     where tasks.quote is not null and moves is distinct from
+       case when tasks.state = 'failed'
+              or exists (select 1 from deliveries where task_id = tasks.id and kind = 'failure')
+         then array['hold', 'release'] else array['charge', 'hold'] end`,
+  );
+  expect(tasks, 'tasks whose hold was not settled once, as they ended').toEqual([]);
+  const welcomed = await database.query(
+    `select chat_id from ledger where kind = 'welcome' group by chat_id having count(*) > 1`,
+  );
+  expect(welcomed, 'users who were welcomed twice').toEqual([]);
 }
 
 /** The epochs under which outcomes were committed, each once, in their order. */

@@ -30,8 +30,9 @@ export async function startHeldAnswers(target: string): Promise<HeldAnswers> {
       body: chunks.length > 0 ? Buffer.concat(chunks) : null,
     });
     const body = Buffer.from(await answer.body.arrayBuffer());
-    paths.push(path);
-    if (held !== undefined && path.endsWith(held)) return;
+    const { pathname } = new URL(path, target);
+    paths.push(pathname);
+    if (held !== undefined && pathname.endsWith(held)) return;
     outgoing
       .writeHead(answer.statusCode, { 'content-type': String(answer.headers['content-type']) })
       .end(body);

@@ -10,6 +10,7 @@ import {
   type SandboxUser,
   startTelegramSandbox,
   type TelegramSandbox,
+  type TelegramSandboxOptions,
 } from '../../src/sandbox/telegram/index.ts';
 import { type Line, waitFor, webhookSecret } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
@@ -62,6 +63,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const deadlineMs = 25_000;
 
 export interface SurroundingsOptions {
+  readonly telegram?: TelegramSandboxOptions;
   readonly kie?: KieSandboxOptions;
   /** Another database than one on the server that all tests share. */
   readonly database?: TestDatabase;
@@ -71,7 +73,10 @@ export async function startSurroundings(options: SurroundingsOptions = {}): Prom
   const lifecycle = createLifecycle();
   const database = options.database ?? (await createTestDatabase());
   lifecycle.onStop('database', () => database.drop());
-  const telegram = await startTelegramSandbox({ retryDelaysMs: { base: 20, cap: 200 } });
+  const telegram = await startTelegramSandbox({
+    retryDelaysMs: { base: 20, cap: 200 },
+    ...options.telegram,
+  });
   lifecycle.onStop('Telegram', () => telegram.stop());
   const kie = await startKieSandbox({
     stepMs: 20,
@@ -94,6 +99,9 @@ export async function startSurroundings(options: SurroundingsOptions = {}): Prom
       HASH_SECRET: hashSecret,
       KIE_API_KEY: kie.apiKey,
       KIE_API_URL: kie.apiUrl,
+      KIE_UPLOAD_URL: kie.uploadUrl,
+      USD_RUB_RATE: '100',
+      WELCOME_CREDIT: '100000',
       KIE_WEBHOOK_HMAC_KEY: kieHmacKey,
       NODE_ENV: 'test',
     },

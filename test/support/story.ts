@@ -31,15 +31,22 @@ export const acceptedTap = tapChain(
   'DISPATCH_OK',
 );
 
-/** The whole chain of the tap on Run, up to its own end. */
+/** The whole chain of the tap on Run, up to its own end: a task, its price held. */
 export const acceptedRun = tapChain(
   'CALLBACK_ROUTED',
   'TASK_CREATED',
+  'BALANCE_HOLD',
   'CALLBACK_ACCEPTED',
   'ANSWER_CALLBACK_QUERY',
   'UI_RENDER',
   'DISPATCH_OK',
 );
+
+/** What a task with a result tells at its end: it is paid. */
+export const paidTask = ['TASK_COMPLETED', 'BALANCE_CHARGE'] as const;
+
+/** What a task without one tells: the money is back. */
+export const unpaidTask = ['TASK_FAILED', 'BALANCE_RELEASE'] as const;
 
 /** Waits for the end of the update, or for the event of its task that is given instead. */
 export async function storyOf(bot: BotUnderTest, sent: SentUpdate, ...until: string[]): Promise<Story> {
@@ -69,7 +76,7 @@ function assertOneTrace(bot: BotUnderTest, updateId: number, lines: readonly Lin
       user_hash: expect.stringMatching(/^[0-9a-f]{8}$/),
       chat_hash: expect.stringMatching(/^[0-9a-f]{8}$/),
       bot_state: 'ACTIVE',
-      domain: expect.stringMatching(/^(UX|MODEL|WEBHOOK|QUEUE)$/),
+      domain: expect.stringMatching(/^(UX|MODEL|WEBHOOK|QUEUE|BILLING)$/),
     });
     expect(line.msg).toContain(`cid=${line.cid} domain=${String(line.domain)}`);
   }

@@ -6,21 +6,41 @@ import { type ArgsOf, type ButtonName, buttons } from '../../src/ui/registry.ts'
 
 const modelKey = fc.stringMatching(/^[a-z0-9]{1,8}$/);
 const draft = fc.stringMatching(/^[A-Za-z0-9_-]{4,16}$/);
+const task = fc.stringMatching(/^[A-Za-z0-9_-]{4,32}$/);
 const integer = fc.nat({ max: 999_999_999 });
 
 /** Arguments that each button takes; a button that is missing here does not compile. */
 const argumentsOf: { readonly [B in ButtonName]: fc.Arbitrary<ArgsOf<B>> } = {
   category: fc.tuple(fc.stringMatching(/^[a-z]{1,12}$/)),
+  page: fc.tuple(fc.stringMatching(/^[a-z]{1,12}$/), integer),
+  best: fc.constant([]),
+  free: fc.constant([]),
+  search: fc.constant([]),
+  balance: fc.constant([]),
   model: fc.tuple(modelKey),
   create: fc.tuple(modelKey),
   choose: fc.tuple(draft, integer, integer),
+  done: fc.tuple(draft, integer),
+  clear: fc.tuple(draft, integer),
+  edit: fc.tuple(draft, integer, integer),
+  options: fc.tuple(draft, integer),
+  proceed: fc.tuple(draft, integer),
   generate: fc.tuple(draft, integer),
   again: fc.tuple(modelKey),
+  retry: fc.tuple(task),
+  original: fc.tuple(task),
+  redeliver: fc.tuple(task),
   back: fc.constant([]),
   previous: fc.tuple(draft, integer),
   cancel: fc.tuple(draft, integer),
   menu: fc.constant([]),
   help: fc.constant([]),
+  report: fc.constant([]),
+  debugShow: fc.tuple(fc.stringMatching(/^[0-9a-f]{8}$/)),
+  debugCid: fc.constant([]),
+  debugOn: fc.constant([]),
+  debugOff: fc.constant([]),
+  debugClose: fc.constant([]),
 };
 const names = Object.keys(buttons) as ButtonName[];
 

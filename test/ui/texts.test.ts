@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { categories } from '../../src/catalogue/schema.ts';
+import type { MoveKind } from '../../src/billing/wallet.ts';
+import { categories, mediaKinds } from '../../src/catalogue/schema.ts';
 import { type ReasonCode, reasons, reasonText } from '../../src/otel/reasons.ts';
+import { problems } from '../../src/pipeline/problem.ts';
 import { commands } from '../../src/ui/registry.ts';
+import type { MoneyAfterFailure } from '../../src/ui/screens.ts';
 import { createTexts, escapeHtml, localeOf, locales } from '../../src/ui/texts.ts';
 
 const source = new URL('../../src/', import.meta.url);
@@ -22,35 +25,65 @@ function readTexts(locale: string): Map<string, ReadonlySet<string>> {
 const russian = readTexts('ru');
 const english = readTexts('en');
 
+/** Where the bot speaks. */
+const code = ['bot', 'handlers', 'ui']
+  .flatMap(folder => readdirSync(new URL(folder, source)).map(name => `${folder}/${name}`))
+  .filter(path => path.endsWith('.ts'))
+  .map(path => readFileSync(new URL(path, source), 'utf8'))
+  .join('\n');
+
 test('both locales have the same keys in the same order, and each text inserts the same', () => {
   expect(russian.size).toBeGreaterThan(30);
   expect([...english]).toEqual([...russian]);
 });
 
-test('every key that the code names has a text, and every text is named by the code', () => {
-  const code = readdirSync(source, { recursive: true, encoding: 'utf8' })
-    .filter(path => path.endsWith('.ts') && !path.startsWith('sandbox'))
-    .map(path => readFileSync(new URL(path, source), 'utf8'))
-    .join('\n');
-  const named = new Set(
-    [...code.matchAll(/(?:\bt\(|hint: |\)\(|\? |: )\s*'([a-z]+(?:-[a-z]+)+|processing|help)'/g)].map(
-      ([, key]) => key ?? '',
-    ),
-  );
-  const built = [
-    ...categories.map(category => `category-${category}`),
-    ...Object.keys(commands).map(command => `command-${command}`),
-    ...['too-short', 'too-long', 'not-a-choice'].map(problem => `hint-${problem}`),
-    // Inserted by another text.
-    'form-question',
-  ];
-  const known = new Set(russian.keys());
-  const called = [...code.matchAll(/\bt\(\s*'([^']+)'/g)].map(([, key]) => key ?? '');
-  expect(called.length).toBeGreaterThan(15);
-  expect([...called, ...built].filter(key => !known.has(key))).toEqual([]);
-  expect([...known].filter(key => !named.has(key) && !called.includes(key) && !built.includes(key))).toEqual(
-    [],
-  );
+/** One that is missing does not compile. */
+const moneyAfterFailure = { returned: 0, charged: 0, untouched: 0 } satisfies Record<MoneyAfterFailure, 0>;
+const moveKinds = {
+  topup: 0,
+  welcome: 0,
+  adjust: 0,
+  refund: 0,
+  hold: 0,
+  release: 0,
+  charge: 0,
+} satisfies Record<MoveKind, 0>;
+
+/** Keys that are put together: from which start, and what they may become. */
+const built: Readonly<Record<string, readonly string[]>> = {
+  'category-': categories,
+  'command-': Object.keys(commands),
+  'confidence-': ['high', 'medium', 'low'],
+  'confirm-wait-': mediaKinds,
+  'form-': mediaKinds.flatMap(media => [media, `${media}-list`]),
+  'hint-': problems.map(problem => problem.replaceAll('_', '-')),
+  'money-': Object.keys(moneyAfterFailure),
+  'move-': Object.keys(moveKinds),
+};
+const builtKeys = Object.entries(built).flatMap(([start, ends]) => ends.map(end => `${start}${end}`));
+
+/** What stands where a key is expected: the call of a translator, and the hint of an outcome. */
+const keyPlaces = [...code.matchAll(/(?:\bt\(|\bfor\([^()]*\)\(|\bkey:|\bhint:)([^,;{}]*)/g)]
+  .map(([, place]) => place ?? '')
+  .filter(place => !place.includes('=>'));
+const namedKeys = new Set(
+  keyPlaces.flatMap(place => [...place.matchAll(/'([a-z]+(?:-[a-z]+)*)'/g)].map(([, key]) => key ?? '')),
+);
+const insertedKeys = [...russian.values()].flatMap(names => [...names].filter(name => !name.startsWith('$')));
+
+test('every key that the code names or builds has a text', () => {
+  expect(namedKeys.size).toBeGreaterThan(60);
+  expect([...namedKeys, ...builtKeys].filter(key => !russian.has(key))).toEqual([]);
+});
+
+test('every text is named, built or inserted', () => {
+  const used = new Set([...namedKeys, ...builtKeys, ...insertedKeys]);
+  expect([...russian.keys()].filter(key => !used.has(key))).toEqual([]);
+});
+
+test('keys are built from the known starts only', () => {
+  const starts = [...code.matchAll(/`([a-z]+(?:-[a-z]+)*-)\$\{/g)].map(([, start]) => start ?? '');
+  expect(new Set(starts)).toEqual(new Set(Object.keys(built)));
 });
 
 describe.each(locales)('in %s', locale => {

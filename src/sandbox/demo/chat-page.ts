@@ -1,10 +1,11 @@
-// A chat with the bot for a real person, as a page on a loopback port of this machine: type, tap, see pictures, and
-// see the event chain of each cid beside them. The page shows the chat of one user of the Telegram stand-in; it
+// A chat with the bot for a real person, as a page on a loopback port of this machine: type, tap, send pictures, see
+// and hear what comes, and see the event chain of each cid beside them. The page shows the chat of one user of the Telegram stand-in; it
 // speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
 // It has no log-in and needs none: what it can reach is gone when the demo ends.
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import fastify from 'fastify';
+import type { Message } from 'grammy/types';
 import { z } from 'zod';
 import type { SandboxUser, ShownKeyboard } from '../telegram/index.ts';
 import type { Chronicle } from './chronicle.ts';
@@ -43,11 +44,12 @@ interface Deed {
   readonly updateId: number;
 }
 
-/** As an img element takes it; with its size, so that the page does not jump when it comes. */
-interface Picture {
+/** As an element of the page takes it; a picture with its size, so that the page does not jump when it comes. */
+interface Media {
+  readonly element: 'img' | 'video' | 'audio' | 'a';
   readonly src: string;
-  readonly width: number;
-  readonly height: number;
+  readonly width?: number;
+  readonly height?: number;
 }
 
 interface ChatEntry {
@@ -56,7 +58,7 @@ interface ChatEntry {
   readonly text: string;
   readonly messageId?: number | undefined;
   readonly keyboard?: ShownKeyboard | undefined;
-  readonly picture?: Picture | undefined;
+  readonly media?: Media | undefined;
   /** Of what the user did. */
   readonly cid?: string | undefined;
 }
@@ -75,6 +77,8 @@ interface Chain {
 
 /** Changes come in bursts, one per event; a page needs only the last of each. */
 const burstMs = 40;
+/** As much as Telegram takes of a photo. */
+const pictureLimitBytes = 10 * 1024 * 1024;
 const htmlFile = new URL('./chat-page.html', import.meta.url);
 
 export async function startChatPage({ stage, chronicle }: ChatPageOptions): Promise<ChatPage> {
@@ -109,14 +113,14 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
   }
 
   function chat(): ChatEntry[] {
-    const pictures = picturesOf(user);
+    const media = mediaOf(user);
     // What the user did stands in the transcript in the order in which it was done.
     let done = 0;
     return telegram.transcript(user.chatId).map(entry => {
       const { from, kind, text, messageId, keyboard } = entry;
-      if (from === 'bot') return { from, kind, text, messageId, keyboard, picture: pictures.get(messageId) };
+      if (from === 'bot') return { from, kind, text, messageId, keyboard, media: media.get(messageId) };
       const deed = deeds[done++];
-      const words = kind === 'click' ? (deed?.did ?? text) : text;
+      const words = kind === 'click' || kind === 'photo' ? (deed?.did ?? text) : text;
       return { from, kind, text: words, cid: deed && chronicle.cidOf(deed.updateId) };
     });
   }
@@ -160,6 +164,23 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
     push([reply.raw]);
   });
 
+  server.addContentTypeParser(
+    ['image/png', 'image/jpeg'],
+    { parseAs: 'buffer', bodyLimit: pictureLimitBytes },
+    (_request, body, done) => done(null, body),
+  );
+
+  server.post('/pictures', async (request, reply) => {
+    if (!Buffer.isBuffer(request.body)) return reply.code(415).send({ error: 'PNG or JPEG' });
+    try {
+      deeds.push({ did: 'sends a picture', updateId: user.sendPhoto(request.body).updateId });
+    } catch (error) {
+      return reply.code(409).send({ error: error instanceof Error ? error.message : String(error) });
+    }
+    changed();
+    return reply.code(204).send();
+  });
+
   server.post('/actions', async (request, reply) => {
     const wanted = action.safeParse(request.body);
     if (!wanted.success) return reply.code(400).send({ error: z.prettifyError(wanted.error) });
@@ -173,10 +194,11 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
     return reply.code(204).send();
   });
 
-  server.get<{ Params: { messageId: string } }>('/pictures/:messageId', async ({ params }, reply) => {
+  server.get<{ Params: { messageId: string } }>('/media/:messageId', async ({ params }, reply) => {
     const message = user.messages().find(({ messageId }) => messageId === Number(params.messageId));
-    if (message?.kind !== 'photo') return reply.code(404).send();
-    return reply.type('image/png').send(message.fileBytes);
+    const type = message && mimeTypeOf(message.message);
+    if (message?.fileBytes === undefined || type === undefined) return reply.code(404).send();
+    return reply.type(type).send(message.fileBytes);
   });
 
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
@@ -191,13 +213,24 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
   };
 }
 
-/** The pictures of the chat by the messages that show them. */
-function picturesOf(user: SandboxUser): ReadonlyMap<number | undefined, Picture> {
+/** What is to be seen and heard in the chat, by the messages that hold it. */
+function mediaOf(user: SandboxUser): ReadonlyMap<number | undefined, Media> {
   return new Map(
-    user.messages().flatMap(({ messageId, message }): [number, Picture][] => {
+    user.messages().flatMap(({ messageId, message }): [number, Media][] => {
       const photo = message.photo?.at(-1);
-      if (!photo) return [];
-      return [[messageId, { src: `/pictures/${messageId}`, width: photo.width, height: photo.height }]];
+      const src = `/media/${messageId}`;
+      if (photo) return [[messageId, { element: 'img', src, width: photo.width, height: photo.height }]];
+      if (message.video) return [[messageId, { element: 'video', src }]];
+      if (message.audio) return [[messageId, { element: 'audio', src }]];
+      return message.document ? [[messageId, { element: 'a', src }]] : [];
     }),
   );
+}
+
+/** The stand-ins make nothing but PNG, MP4 and MP3. */
+function mimeTypeOf({ photo, video, audio, document }: Message): string | undefined {
+  if (photo) return 'image/png';
+  if (video) return 'video/mp4';
+  if (audio) return 'audio/mpeg';
+  return document && 'application/octet-stream';
 }

@@ -5,6 +5,7 @@ import { type EventLine, offsetMs } from './chronicle.ts';
 import { beside, type Line, plain, type Span, span, widthOf, wrap } from './columns.ts';
 import { detailOf, reasonOf } from './event-detail.ts';
 import type { Exchange, Seen } from './player.ts';
+import type { Act } from './script.ts';
 
 const widest = 120;
 /** Below this, two columns would break nearly every line. */
@@ -53,28 +54,34 @@ function rule(width: number, crossing?: number, cross = ''): Line {
   return [span(`${'─'.repeat(before)}${cross}${'─'.repeat(width - before - 1)}`, 'dim')];
 }
 
-function drawConversation({ act, seen }: Exchange, width: number): Line[] {
+function drawConversation({ act, tapped, seen }: Exchange, width: number): Line[] {
   const room = width - labelWidth;
-  const did: Span[] =
-    act.taps === undefined
-      ? [span('says ', 'cyan'), span(`“${act.says ?? ''}”`, ['bold', 'cyan'])]
-      : [span('taps ', 'cyan'), span(`[ ${plain(act.taps)} ]`, ['bold', 'cyan'])];
   return [
-    ...labelled('USER', 'cyan', wrapSpans(did, room)),
+    ...labelled('USER', 'cyan', wrapSpans(drawDeed(act, tapped), room)),
     ...(act.note ? labelled('', undefined, styled(wrap(`(${act.note})`, room), 'dim')) : []),
     ...seen.flatMap(view => drawSeen(view, room)),
   ];
 }
 
-function drawSeen({ kind, text, buttons, size }: Seen, room: number): Line[] {
+function drawDeed({ says, sends }: Act, tapped: string | undefined): Span[] {
+  if (tapped !== undefined) return [span('taps ', 'cyan'), span(`[ ${plain(tapped)} ]`, ['bold', 'cyan'])];
+  if (sends !== undefined) return [span('sends ', 'cyan'), span(drawMedia('a picture'), ['bold', 'cyan'])];
+  return [span('says ', 'cyan'), span(`“${says ?? ''}”`, ['bold', 'cyan'])];
+}
+
+function drawMedia(what: string): string {
+  return `▓▒░ ${what} ░▒▓`;
+}
+
+function drawSeen({ kind, text, buttons, media }: Seen, room: number): Line[] {
   if (kind === 'popup') return labelled('popup', 'yellow', styled(wrap(`“${text}”`, room), 'yellow'));
-  const picture = size ? [[span(`▓▒░ picture, ${size.width} × ${size.height} ░▒▓`, 'green')]] : [];
+  const shown = media === undefined ? [] : styled(wrap(drawMedia(media), room), 'green');
   const label = kind === 'edit' ? 'BOT ✎' : 'BOT';
   const texts = styled(
     wrap(text, room).filter(line => line !== ''),
     undefined,
   );
-  return labelled(label, 'green', [...picture, ...texts, ...buttons.flatMap(row => drawButtons(row, room))]);
+  return labelled(label, 'green', [...shown, ...texts, ...buttons.flatMap(row => drawButtons(row, room))]);
 }
 
 /** A button is never broken over two lines: its spaces are unbreakable until the row is wrapped. */

@@ -1,11 +1,14 @@
 // Owns what is worth reading of an event beside its name: the reason, and the one or two fields that tell what
 // happened. Shared by the terminal and the chat page.
 import type { EventName } from '../../otel/events.ts';
+import { formatMoney } from '../../ui/money.ts';
 import type { EventLine } from './chronicle.ts';
 
 type Describe = (line: EventLine) => string;
 
 const text = (value: unknown): string => (value === undefined ? '' : String(value));
+const money = ({ amount }: EventLine): string =>
+  typeof amount === 'number' ? formatMoney(amount, 'en') : '';
 
 const details: { readonly [N in EventName]?: Describe } = {
   UPDATE_RECEIVED: line => text(line.event_type),
@@ -22,6 +25,10 @@ const details: { readonly [N in EventName]?: Describe } = {
   TASK_CREATED: line => text(line.model_id),
   TASK_PROGRESS: line => text(line.operation),
   TASK_FAILED: line => text(line.reason_detail),
+  BALANCE_HOLD: line => `${money(line)} reserved`,
+  BALANCE_CHARGE: line => `${money(line)} paid`,
+  BALANCE_RELEASE: line => `${money(line)} back`,
+  BALANCE_TOPUP: line => `${money(line)}, ${text(line.operation)}`,
   RESULT_DELIVERED: line => text(line.operation),
   DELIVERY_FAILED: line => text(line.reason_detail),
   DISPATCH_FAIL: line => text(line.error_type),

@@ -10,16 +10,18 @@ import type { Stage } from './stage.ts';
 
 /** Something that appeared on the user's screen. */
 export interface Seen {
-  readonly kind: 'message' | 'edit' | 'picture' | 'popup';
+  readonly kind: 'message' | 'edit' | 'popup';
   readonly text: string;
   /** Labels of the buttons, by rows. */
   readonly buttons: readonly (readonly string[])[];
-  /** Pixels, of a picture. */
-  readonly size?: { readonly width: number; readonly height: number };
+  /** What is shown above the text, in words: `picture, 512 × 288`. */
+  readonly media?: string;
 }
 
 export interface Exchange {
   readonly act: Act;
+  /** The label of the button that was tapped, as it stood there. */
+  readonly tapped: string | undefined;
   readonly seen: readonly Seen[];
   /** Undefined when the bot never received the update. */
   readonly cid: string | undefined;
@@ -30,6 +32,8 @@ export interface Exchange {
 
 interface Sent extends SentUpdate {
   readonly callbackId?: string;
+  /** The label of a button. */
+  readonly text?: string;
 }
 
 const stepDeadlineMs = 8_000;
@@ -61,6 +65,7 @@ export async function* play(
       complete &&= problems.length === 0;
       yield {
         act,
+        tapped: sent[index]?.text,
         seen: calls
           .filter(call => causedBy(call, sent, index))
           .map(seenOf)
@@ -76,7 +81,10 @@ export async function* play(
 
 /** All acts act on the keyboard that is there when the step begins: nothing can come in between. */
 function perform(user: SandboxUser, acts: readonly Act[]): readonly Sent[] {
-  return acts.map(({ says, taps }) => (taps === undefined ? user.say(says ?? '') : user.click(taps)));
+  return acts.map(({ says, taps, sends }) => {
+    if (taps !== undefined) return user.click(typeof taps === 'string' ? taps : { text: taps });
+    return sends === undefined ? user.say(says ?? '') : user.sendPhoto();
+  });
 }
 
 /** Answers name their tap; everything else in a step was caused by its first act, as the others are refused. */
@@ -94,11 +102,19 @@ function seenOf(call: ApiCall): Seen | undefined {
   if (!/^(send|edit)/.test(call.method)) return undefined;
   // SAFETY: the stand-in answers each send and edit with the message as it is shown from then on.
   const message = call.result as Message;
-  const photo = message.photo?.at(-1);
+  const media = mediaOf(message);
   return {
-    kind: photo ? 'picture' : call.method.startsWith('edit') ? 'edit' : 'message',
+    kind: call.method.startsWith('edit') ? 'edit' : 'message',
     text: message.text ?? message.caption ?? '',
     buttons: (message.reply_markup?.inline_keyboard ?? []).map(row => row.map(({ text }) => text)),
-    ...(photo ? { size: { width: photo.width, height: photo.height } } : {}),
+    ...(media === undefined ? {} : { media }),
   };
+}
+
+function mediaOf({ photo, video, audio, document }: Message): string | undefined {
+  const picture = photo?.at(-1);
+  if (picture) return `picture, ${picture.width} × ${picture.height}`;
+  if (video) return 'film';
+  if (audio) return 'sound';
+  return document && `file ${document.file_name ?? ''}`.trimEnd();
 }

@@ -1,12 +1,14 @@
 // The script of the demo, data only: what the user does, and how each update must end. It shows the way to a
-// picture and the four things that go wrong most: a text that does not fit, a tap that comes too late, a supplier
-// that fails, and trying again.
+// picture, what it costs, and the four things that go wrong most: a text that does not fit, a tap that comes too
+// late, a supplier that fails, and trying again; then a film made from the user's own picture.
 import type { Expectation } from './completeness.ts';
 
 export interface Act {
   /** The text that is sent, or the label of the button that is tapped. */
   readonly says?: string;
-  readonly taps?: string;
+  readonly taps?: string | RegExp;
+  /** A picture. */
+  readonly sends?: 'picture';
   /** What is special about it, for the one who watches. */
   readonly note?: string;
   readonly expected: Expectation;
@@ -22,18 +24,24 @@ export interface Step {
 const accepted = { reason: 'SUCCESS' } as const;
 
 function says(text: string, expected: Partial<Expectation> = accepted, note = ''): Act {
-  const kind = text.startsWith('/') ? 'command' : 'text';
+  const kind = text.startsWith('/') ? 'command' : 'message';
   return { says: text, note, expected: { kind, ...accepted, ...expected } };
 }
 
-function taps(label: string, expected: Partial<Expectation> = accepted, note = ''): Act {
+function taps(label: string | RegExp, expected: Partial<Expectation> = accepted, note = ''): Act {
   return { taps: label, note, expected: { kind: 'tap', ...accepted, ...expected } };
 }
 
+function sendsPicture(note: string): Act {
+  return { sends: 'picture', note, expected: { kind: 'message', ...accepted } };
+}
+
+const delivered = { task: { delivers: 'result', reason: 'SUCCESS' } } as const;
+
 export const script: readonly Step[] = [
-  { acts: [says('/start')] },
+  { acts: [says('/start', { also: ['BALANCE_TOPUP'] }, 'new users get a welcome credit')] },
   { acts: [taps('🎨 Pictures')] },
-  { acts: [taps('Z-Image')] },
+  { acts: [taps(/^Z-Image/)] },
   { acts: [taps('✨ Create')] },
   { acts: [says('hm', { reason: 'VALIDATION_FAILED' }, 'too short')] },
   { acts: [says('A lighthouse in a storm, painted with a broad brush')] },
@@ -43,7 +51,8 @@ export const script: readonly Step[] = [
       taps('1:1', { reason: 'STATE_MISMATCH' }, 'a second button, before the first tap was answered'),
     ],
   },
-  { acts: [taps('🚀 Run', { task: { delivers: 'result', reason: 'SUCCESS' } })] },
+  { acts: [taps('🚀 Run', delivered)] },
+  { acts: [taps('📎 Original file', { reason: 'NOOP', also: ['RESULT_DELIVERED'] })] },
   { acts: [taps('🔁 Once more')] },
   { acts: [says('The same lighthouse on a calm morning')] },
   { acts: [taps('1:1')] },
@@ -53,4 +62,14 @@ export const script: readonly Step[] = [
     ],
     supplierFails: true,
   },
+  { acts: [taps('🔁 Try again', accepted, 'the same answers, at the price of now')] },
+  { acts: [taps('🚀 Run', delivered)] },
+  { acts: [says('hailuo from photo', accepted, 'without a form open, a text looks for a model')] },
+  { acts: [taps(/^Hailuo 2\.3 Standard/)] },
+  { acts: [taps('✨ Create')] },
+  { acts: [says('The light turns, slowly, over the sea')] },
+  { acts: [sendsPicture('the film begins with it; KIE.ai gets a copy, never the link of Telegram')] },
+  { acts: [taps('▶️ Go on')] },
+  { acts: [taps('🚀 Run', delivered)] },
+  { acts: [says('/balance')] },
 ];

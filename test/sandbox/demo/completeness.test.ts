@@ -46,24 +46,61 @@ test('another reason than the expected one is told with both', () => {
   ]);
 });
 
-test('an update that starts a generation is over only when its result was delivered', () => {
-  const expected = { ...plainTap, task: { delivers: 'result', reason: 'SUCCESS' } } as const;
-  const ordered = [...tap, event('TASK_CREATED'), event('TASK_COMPLETED')];
-  const delivered = [...ordered, event('RESULT_DELIVERED', { operation: 'result' })];
+const hold = event('BALANCE_HOLD', { amount: '80' });
+const charge = event('BALANCE_CHARGE', { amount: '80' });
+const release = event('BALANCE_RELEASE', { amount: '80' });
+const failed = event('TASK_FAILED', { reason_code: 'DOWNSTREAM_ERROR' });
+const told = event('RESULT_DELIVERED', { operation: 'failure' });
+const success = { ...plainTap, task: { delivers: 'result', reason: 'SUCCESS' } } as const;
+const failure = { ...plainTap, task: { delivers: 'failure', reason: 'DOWNSTREAM_ERROR' } } as const;
+const ordered = [...tap, event('TASK_CREATED'), hold];
 
-  expect(isOver(ordered, expected)).toBe(false);
-  expect(incompleteness(ordered, expected)).toEqual(['RESULT_DELIVERED is there 0 times, not once']);
-  expect(isOver(delivered, expected)).toBe(true);
-  expect(incompleteness(delivered, expected)).toEqual([]);
+test('an update that starts a generation is over only when its result was delivered', () => {
+  const paid = [...ordered, event('TASK_COMPLETED'), charge];
+  const delivered = [...paid, event('RESULT_DELIVERED', { operation: 'result' })];
+
+  expect(isOver(paid, success)).toBe(false);
+  expect(incompleteness(paid, success)).toEqual(['RESULT_DELIVERED is there 0 times, not once']);
+  expect(isOver(delivered, success)).toBe(true);
+  expect(incompleteness(delivered, success)).toEqual([]);
 });
 
 test('a success where a failure was expected is not what was expected', () => {
-  const chain = [
-    ...tap,
-    event('TASK_CREATED'),
-    event('TASK_COMPLETED'),
-    event('RESULT_DELIVERED', { operation: 'failure' }),
-  ];
-  const task = { delivers: 'failure', reason: 'DOWNSTREAM_ERROR' } as const;
-  expect(incompleteness(chain, { ...plainTap, task })).toEqual(['TASK_FAILED is missing']);
+  const chain = [...ordered, event('TASK_COMPLETED'), charge, told];
+  expect(incompleteness(chain, failure)).toEqual(['TASK_FAILED is missing']);
+});
+
+test('a failure gives back what was reserved, once and to the kopeck', () => {
+  const less = event('BALANCE_RELEASE', { amount: '79' });
+  const neither = 'BALANCE_CHARGE or BALANCE_RELEASE is there 0 times, not once';
+  const both = 'BALANCE_CHARGE or BALANCE_RELEASE is there 2 times, not once';
+
+  expect(incompleteness([...ordered, failed, release, told], failure)).toEqual([]);
+  expect(incompleteness([...ordered, failed, told], failure)).toEqual([neither]);
+  expect(incompleteness([...ordered, failed, release, release, told], failure)).toEqual([both]);
+  expect(incompleteness([...ordered, failed, charge, told], failure)).toEqual([
+    'BALANCE_CHARGE is there instead of BALANCE_RELEASE',
+  ]);
+  expect(incompleteness([...ordered, failed, less, told], failure)).toEqual([
+    'BALANCE_RELEASE has amount=79, not 80',
+  ]);
+});
+
+test('a value that the user gave is accepted or refused', () => {
+  const given = [...tap, event('PARAM_INPUT')];
+  expect(incompleteness([...given, event('PARAM_ACCEPTED')], plainTap)).toEqual([]);
+  expect(incompleteness(given, plainTap)).toEqual([
+    'a value that the user gave was neither accepted nor refused',
+  ]);
+});
+
+test('what an update causes besides is waited for, and is there once', () => {
+  const welcomed = { ...plainTap, also: ['BALANCE_TOPUP'] } as const;
+  const credit = event('BALANCE_TOPUP');
+  expect(isOver(tap, welcomed)).toBe(false);
+  expect(isOver([...tap, credit], welcomed)).toBe(true);
+  expect(incompleteness([...tap, credit], welcomed)).toEqual([]);
+  expect(incompleteness([...tap, credit, credit], welcomed)).toEqual([
+    'BALANCE_TOPUP is there 2 times, not once',
+  ]);
 });

@@ -1,0 +1,141 @@
+// Sends several files as one album: by their URLs, and when Telegram refuses one of them, by their bytes as far as one
+// upload can hold them. Whatever an album does not take leaves it, so that one bad file does not spoil the others, and
+// is sent by itself. Telegram sends an album whole or not at all.
+import { type Api, InputFile } from 'grammy';
+import type { InputMediaAudio } from 'grammy/types';
+import type { Downloader } from '../kie/download.ts';
+import type { SettledDelivery } from '../pipeline/deliverer.ts';
+import { type AlbumMedia, albumItem, fileIdOf, maxPhotoUploadBytes, maxUploadBytes } from './file-message.ts';
+import type { ResultFile } from './result-file.ts';
+import { isFailedDownload, isFileRefused, undeliveredOf } from './undelivered.ts';
+
+export type AlbumFile = ResultFile & { readonly media: AlbumMedia };
+
+export interface SentAlbum {
+  readonly settled: readonly SettledDelivery[];
+  /** Files that the album did not take: nothing of them was sent. */
+  readonly left: readonly ResultFile[];
+}
+
+export interface AlbumSender {
+  /** 2–10 files that may stand in one album. */
+  send(chatId: number, files: readonly AlbumFile[], title: string): Promise<SentAlbum>;
+}
+
+export interface AlbumSenderOptions {
+  readonly api: Api;
+  readonly downloader: Downloader;
+  /** Runs a few uploads at a time. */
+  upload<T>(work: () => Promise<T>): Promise<T>;
+}
+
+interface Item {
+  readonly file: AlbumFile;
+  readonly source: string | InputFile;
+}
+
+export function createAlbumSender({ api, downloader, upload }: AlbumSenderOptions): AlbumSender {
+  async function sendItems(
+    chatId: number,
+    items: readonly Item[],
+    title: string,
+  ): Promise<SettledDelivery[]> {
+    const media = items.map(({ file, source }) => albumItem(file.media, source, title));
+    // SAFETY: an album holds sounds alone, or pictures and films; Telegram itself refuses anything else.
+    const messages = await api.sendMediaGroup(chatId, media as InputMediaAudio[]);
+    return items.map(({ file: { row } }, index) => {
+      const message = messages[index];
+      if (!message) throw new Error(`Telegram sent ${messages.length} of ${items.length} files`);
+      const result = {
+        ok: true,
+        messageId: message.message_id,
+        fileId: fileIdOf(message),
+        detail: undefined,
+      } as const;
+      return { row, result };
+    });
+  }
+
+  /** The bytes of as many files as one request may hold, in their order. */
+  async function fetchItems(files: readonly AlbumFile[]): Promise<{ items: Item[]; left: ResultFile[] }> {
+    const items: Item[] = [];
+    const left: ResultFile[] = [];
+    let room = maxUploadBytes;
+    for (const file of files) {
+      const fetched = await fetchFile(file, room);
+      if (fetched) {
+        room -= fetched.sizeBytes;
+        items.push({ file, source: fetched.source });
+      } else left.push(file);
+    }
+    return { items, left };
+  }
+
+  /** undefined: it is too large for the room that is left, or cannot be had now. */
+  async function fetchFile(
+    { media, url, fileName }: AlbumFile,
+    room: number,
+  ): Promise<{ sizeBytes: number; source: InputFile } | undefined> {
+    if (url === undefined || room === 0) return undefined;
+    const maxBytes = media === 'image' ? Math.min(room, maxPhotoUploadBytes) : room;
+    try {
+      const { bytes, sizeBytes, mediaType } = await downloader.download(url, { maxBytes });
+      return { sizeBytes, source: new InputFile(bytes, fileName(mediaType)) };
+    } catch (error) {
+      if (isFailedDownload(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Leaves out what Telegram names as the culprit, until it takes the rest. */
+  async function sendUploaded(
+    chatId: number,
+    files: readonly AlbumFile[],
+    title: string,
+  ): Promise<SentAlbum> {
+    const { items, left } = await fetchItems(files);
+    while (items.length > 1) {
+      try {
+        return { settled: await sendItems(chatId, items, title), left };
+      } catch (error) {
+        if (!isFileRefused(error)) return { settled: failed(items, error), left };
+        const culprit = culpritOf(error.description);
+        const out = culprit === undefined ? items.splice(0) : items.splice(culprit - 1, 1);
+        // A number that is none of ours would go on for ever.
+        left.push(...(out.length > 0 ? out : items.splice(0)).map(({ file }) => file));
+      }
+    }
+    left.push(...items.map(({ file }) => file));
+    return { settled: [], left };
+  }
+
+  return {
+    async send(chatId, files, title) {
+      const known = files.flatMap(file => {
+        const source = file.row.fileId ?? file.url;
+        return source === undefined ? [] : [{ file, source }];
+      });
+      try {
+        if (known.length === files.length)
+          return { settled: await sendItems(chatId, known, title), left: [] };
+      } catch (error) {
+        if (!isFileRefused(error)) return { settled: failed(known, error), left: [] };
+      }
+      const { settled, left } = await upload(() => sendUploaded(chatId, files, title));
+      return { settled, left: left.toSorted((one, other) => one.row.position - other.row.position) };
+    },
+  };
+}
+
+/** "failed to send message #2 with the error message …" */
+function culpritOf(description: string): number | undefined {
+  const number = /message #(\d+)/.exec(description)?.[1];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** All of them share the fate of the call. Throws what is a defect. */
+function failed(items: readonly Item[], error: unknown): SettledDelivery[] {
+  const result = undeliveredOf(error);
+  if (!result) throw error;
+  return items.map(({ file: { row } }) => ({ row, result }));
+}

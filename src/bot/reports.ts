@@ -1,0 +1,78 @@
+// Brings a user's complaint to the administrators: what that user did lately, why it went wrong, one tap to the chain.
+// Each user at most once in ten minutes.
+import type { Desk } from '../diagnosis/desk.ts';
+import { type Pseudonyms, shortPseudonym } from '../otel/privacy.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { MessageStore } from '../storage/message-store.ts';
+import { renderDebugUser } from '../ui/debug-screens.ts';
+import type { Texts } from '../ui/texts.ts';
+import type { TelegramApi } from './api.ts';
+import type { Reports } from './context.ts';
+import { type Presented, present } from './presenter.ts';
+import { refusedBy } from './refusal.ts';
+import { createThrottle } from './throttle.ts';
+
+export interface ReportsOptions {
+  readonly telegram: Pick<TelegramApi, 'api'>;
+  readonly adminIds: readonly number[];
+  readonly desk: Desk;
+  readonly messages: Pick<MessageStore, 'record'>;
+  readonly texts: Texts;
+  readonly pseudonyms: Pseudonyms;
+  readonly telemetry: Pick<Telemetry, 'emit'>;
+}
+
+const intervalMs = 10 * 60_000;
+const rememberedUsers = 10_000;
+/** Verdicts in one message. */
+const judgedActions = 3;
+/** Administrators are few and of one team. */
+const locale = 'ru';
+
+export function createReports(options: ReportsOptions): Reports {
+  const { telegram, adminIds, desk, messages, texts, pseudonyms, telemetry } = options;
+  const reported = createThrottle({ intervalMs, capacity: rememberedUsers });
+
+  async function complaintOf(chatId: number): Promise<Parameters<typeof renderDebugUser>[0]> {
+    const userHash = pseudonyms.user(chatId);
+    const actions = await desk.actionsOf(userHash, locale);
+    const trouble = actions.filter(({ reason }) => reason !== 'SUCCESS' && reason !== 'NOOP');
+    const judged = await Promise.all(
+      trouble.slice(0, judgedActions).map(({ cid }) => desk.look(cid, locale)),
+    );
+    return {
+      who: shortPseudonym(userHash),
+      actions,
+      complaint: judged.flatMap(matches => matches[0]?.verdict.sentence ?? []),
+    };
+  }
+
+  return {
+    async report({ chatId }) {
+      if (adminIds.length === 0) return 'nobody';
+      if (!reported.admits(chatId)) return 'too_often';
+      const screen = renderDebugUser(await complaintOf(chatId), { locale, t: texts.for(locale) });
+      let reached = 0;
+      let failure: string | undefined;
+      for (const adminId of adminIds) {
+        let sent: Presented | undefined;
+        const refusal = await refusedBy(
+          present(telegram.api, adminId, screen, undefined).then(presented => {
+            sent = presented;
+          }),
+        );
+        failure = refusal?.detail ?? failure;
+        if (!sent) continue;
+        reached += 1;
+        // Without its record the buttons would count as expired.
+        const { messageId } = sent;
+        await messages.record({ chatId: adminId, messageId, screen: 'DEBUG_USER', record: {}, media: false });
+      }
+      telemetry.emit('PROBLEM_REPORTED', {
+        result: reached > 0 ? 'accepted' : 'failed',
+        reason_detail: failure,
+      });
+      return reached > 0 ? 'told' : 'nobody';
+    },
+  };
+}

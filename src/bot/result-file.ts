@@ -1,0 +1,68 @@
+// What a file of a result is: picture, film, sound or anything else, told by its address or else by what the model
+// makes; and the name it gets when it is uploaded, which tells neither the prompt nor the supplier.
+import type { MediaKind } from '../catalogue/schema.ts';
+import { extensionOf } from '../kie/media-type.ts';
+import type { DeliveryRow } from '../storage/delivery-store.ts';
+import type { TaskRow } from '../storage/task-store.ts';
+
+/** `file` is what Telegram shows as a document only. */
+export type ResultMedia = MediaKind | 'file';
+
+export interface ResultFile {
+  readonly row: DeliveryRow;
+  readonly media: ResultMedia;
+  /** Of a web address that a user may be given; undefined where the row has none. */
+  readonly url: string | undefined;
+  /** `mediaType`, as its bytes show it, decides the ending where the address has none. */
+  fileName(mediaType: string): string;
+}
+
+/** Endings of addresses. Animated and drawn pictures are no photos to Telegram. */
+const mediaByEnding: Readonly<Record<string, ResultMedia>> = {
+  png: 'image',
+  jpg: 'image',
+  jpeg: 'image',
+  webp: 'image',
+  mp4: 'video',
+  mov: 'video',
+  webm: 'video',
+  mkv: 'video',
+  mp3: 'audio',
+  m4a: 'audio',
+  wav: 'audio',
+  ogg: 'audio',
+  flac: 'audio',
+  aac: 'audio',
+  gif: 'file',
+  svg: 'file',
+  zip: 'file',
+  json: 'file',
+  txt: 'file',
+  srt: 'file',
+  pdf: 'file',
+  glb: 'file',
+};
+
+const endingByMedia: Readonly<Record<ResultMedia, string>> = {
+  image: 'png',
+  video: 'mp4',
+  audio: 'mp3',
+  file: 'bin',
+};
+
+/** `output` is what the model makes. */
+export function resultFileOf(task: TaskRow, row: DeliveryRow, output: MediaKind, files: number): ResultFile {
+  const url = URL.parse(row.url ?? '');
+  const ending = /\.([a-z0-9]{1,5})$/i.exec(url?.pathname ?? '')?.[1]?.toLowerCase();
+  const media = mediaByEnding[ending ?? ''] ?? output;
+  return {
+    row,
+    media,
+    url: url && /^https?:$/.test(url.protocol) ? url.href : undefined,
+    fileName(mediaType) {
+      const known = ending !== undefined && mediaByEnding[ending] !== undefined ? `.${ending}` : undefined;
+      const number = files > 1 ? `-${row.position}` : '';
+      return `${task.modelKey}${number}${known ?? (extensionOf(mediaType) || `.${endingByMedia[media]}`)}`;
+    },
+  };
+}

@@ -1,0 +1,95 @@
+// The net under everything that should say something and does not, for what no type can rule out:
+// - a tap whose handler hangs is answered 5 s after its receipt, with the cid, and its handler goes on;
+// - an update that ends without a conclusion ends in a fault, and its user is told;
+// - a message whose conclusion has no word for its user gets one.
+// Each is a SILENCE_GUARD_WARNING, because each is a defect. Taps that nobody has picked are not its business
+// (waiting-taps.ts), nor errors that a handler catches and keeps to itself: nobody can see those.
+import type { Conclusion } from '../inbox/lanes.ts';
+import { reasons } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Texts } from '../ui/texts.ts';
+import type { BotContext } from './bot-context.ts';
+import { refusedBy } from './refusal.ts';
+import { tellFault } from './tell-fault.ts';
+import { waitingTapPatienceMs } from './waiting-taps.ts';
+
+export interface SilenceGuard {
+  /**
+   * Answers the tap in its handler's place when nobody has begun to. To be called when the update is picked, in its
+   * span; the result ends the watch.
+   */
+  watch(context: BotContext): () => void;
+  /** The conclusion of an update that has none. */
+  conclude(context: BotContext): Promise<Conclusion>;
+  /** To be called with what a conclusion has left: says something where it said nothing. */
+  check(context: BotContext): Promise<void>;
+}
+
+export interface SilenceGuardOptions {
+  readonly texts: Texts;
+  readonly telemetry: Telemetry;
+  /** False: it neither watches nor warns nor speaks. */
+  readonly enabled: boolean;
+}
+
+/** From the receipt of a tap. Telegram itself ends a spinner later than that. */
+const patienceMs = 5_000;
+
+export function createSilenceGuard({ texts, telemetry, enabled }: SilenceGuardOptions): SilenceGuard {
+  async function answer(context: BotContext, latencyMs: number): Promise<boolean> {
+    telemetry.emit('SILENCE_GUARD_WARNING', {
+      reason_detail: 'the tap has no answer, because its handler takes long; it goes on',
+      latency_ms: latencyMs,
+    });
+    const text = texts.for(context.locale)('tap-slow', { cid: telemetry.cid() });
+    const refusal = await refusedBy(context.answerCallbackQuery({ text }));
+    telemetry.emit('ANSWER_CALLBACK_QUERY', {
+      result: refusal ? 'failed' : 'accepted',
+      text,
+      reason_detail: refusal?.detail ?? 'the handler takes long; the tap has its outcome later',
+      latency_ms: latencyMs,
+    });
+    return refusal === undefined;
+  }
+
+  return {
+    watch(context) {
+      if (!enabled || !context.callbackQuery) return () => undefined;
+      const receivedAt = context.picked.receivedAt.getTime();
+      const waitedMs = Math.max(0, Date.now() - receivedAt);
+      // A tap that was picked later has had its answer for waiting.
+      const dueMs = waitedMs < waitingTapPatienceMs ? patienceMs - waitedMs : patienceMs;
+      const timer = setTimeout(() => {
+        if (context.isAnswering) return;
+        context.guardAnswer = answer(context, Date.now() - receivedAt).catch((error: unknown) => {
+          telemetry.warn('answer a tap for its handler', error);
+          return false;
+        });
+      }, dueMs);
+      timer.unref();
+      return () => clearTimeout(timer);
+    },
+    async conclude(context) {
+      if (enabled) {
+        telemetry.emit('SILENCE_GUARD_WARNING', {
+          reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
+        });
+        await tellFault(context, telemetry);
+      }
+      return {
+        result: 'failed',
+        reason: 'INTERNAL_ERROR',
+        error: new Error('The update ended without a conclusion'),
+      };
+    },
+    async check(context) {
+      if (!enabled || !context.isSilent) return;
+      const text = `${reasons.NOOP.text[context.locale]} (${telemetry.cid()})`;
+      const refusal = await refusedBy(context.reply(text));
+      const told = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
+      telemetry.emit('SILENCE_GUARD_WARNING', {
+        reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${told}`,
+      });
+    },
+  };
+}

@@ -1,0 +1,50 @@
+// What `trt` does with its words: finds the command, and turns what becomes of it into an exit code: 0 done, 1 not
+// done and said why, 2 called in a way it does not know.
+import { AppError } from '../errors.ts';
+import { catalogue } from './catalogue.ts';
+import { type Command, type Terminal, UsageError } from './command.ts';
+import { deadLetters } from './dead-letters.ts';
+import { explain } from './explain.ts';
+import { telemetryReferenceCommand } from './telemetry-reference.ts';
+
+const commands: ReadonlyMap<string, Command> = new Map([
+  ['catalogue', catalogue],
+  ['dead-letters', deadLetters],
+  ['explain', explain],
+  ['telemetry-reference', telemetryReferenceCommand],
+]);
+
+/** Resolves to the exit code. Throws what is a defect of ours. */
+export async function run([name, ...words]: readonly string[], terminal: Terminal): Promise<number> {
+  if (name === undefined || name === 'help' || name === '--help') {
+    terminal.print(usage());
+    return 0;
+  }
+  try {
+    const command = commands.get(name);
+    if (!command) throw new UsageError(`trt has no ${name}`);
+    return (await command.run(words, terminal)) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof AppError) {
+      terminal.complain(error.message);
+      return 1;
+    }
+    if (error instanceof UsageError || isParseError(error)) {
+      terminal.complain(`${error.message}\n\n${usage()}`);
+      return 2;
+    }
+    throw error;
+  }
+}
+
+function usage(): string {
+  return [
+    'Usage:',
+    ...[...commands.values()].flatMap(command => command.usage.map(line => `  ${line}`)),
+  ].join('\n');
+}
+
+/** parseArgs of node:util has no class for its errors. */
+function isParseError(error: unknown): error is Error {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS_');
+}

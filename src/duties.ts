@@ -1,0 +1,107 @@
+// What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
+// with the role (lock/role.ts), possibly several times in the life of a process.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type JobHandlers, startWorkers } from './inbox/workers.ts';
+import type { Running } from './lock/duty.ts';
+import type { Telemetry } from './otel/telemetry.ts';
+import type { Database } from './storage/database.ts';
+import { shareWork, takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
+
+export interface WorkOptions {
+  readonly mode: 'single' | 'cluster';
+  readonly database: Database;
+  /** Through which jobs are taken; of its own, see app.ts. */
+  readonly queueDatabase: Database;
+  readonly instanceId: string;
+  readonly staleMs: number;
+  readonly jobs: JobHandlers;
+  readonly concurrency: number;
+  readonly telemetry: Telemetry;
+  /** The workers ended by themselves. */
+  readonly onEnded: () => void;
+}
+
+const lookForDeadMs = 2_000;
+const registrationPauseMs = 5_000;
+/** The audit reads the whole ledger. */
+const housekeepingMs = 60 * 60_000;
+
+/** Takes over what others have left, and works. */
+export async function beginWork(options: WorkOptions): Promise<Running> {
+  const { mode, database, instanceId, staleMs, telemetry } = options;
+  if (mode === 'single') await takeOverWork(database, instanceId);
+  else if ((await takeOverFromDead(database, staleMs)) === 0) await shareWork(database);
+  const workers = await startWorkers({
+    database: options.queueDatabase,
+    jobs: options.jobs,
+    telemetry,
+    concurrency: options.concurrency,
+    onEnded: error => {
+      telemetry.warn('work jobs', error);
+      options.onEnded();
+    },
+  });
+  if (mode === 'single') return workers;
+  const looking = setInterval(() => {
+    takeOverFromDead(database, staleMs).catch((error: unknown) =>
+      telemetry.warn('take over from dead members', error),
+    );
+  }, lookForDeadMs);
+  return {
+    settled: workers.settled,
+    stop() {
+      clearInterval(looking);
+      return workers.stop();
+    },
+  };
+}
+
+export interface SourceOptions {
+  /** Tells Telegram where to send updates. */
+  readonly register: () => Promise<void>;
+  /** What is wrong with the registration then keeps the process from starting; later it is tried until it succeeds. */
+  readonly isStarting: boolean;
+  /** Absent where Telegram sends them. */
+  readonly startPolling: (() => { stop(): Promise<void> }) | undefined;
+  /** Compares the books; by one instance is enough. */
+  readonly audit: () => Promise<unknown>;
+  /** Makes and drops partitions of the journal; absent where there is none. */
+  readonly keepJournal: (() => Promise<unknown>) | undefined;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
+}
+
+/** Makes this instance the one that Telegram's updates come to. */
+export async function openSource(options: SourceOptions): Promise<Running> {
+  const ending = new AbortController();
+  const registered = options.isStarting ? options.register() : keepTrying(options, ending.signal);
+  if (options.isStarting) await registered;
+  const polling = options.startPolling?.();
+  const warnOf =
+    (operation: string) =>
+    (error: unknown): void =>
+      options.telemetry.warn(operation, error, 'DB_ERROR');
+  const housekeeping = setInterval(() => {
+    options.audit().catch(warnOf('compare the books'));
+    options.keepJournal?.().catch(warnOf('keep the journal'));
+  }, housekeepingMs);
+  return {
+    settled: async () => undefined,
+    async stop() {
+      ending.abort();
+      clearInterval(housekeeping);
+      await Promise.all([registered, polling?.stop()]);
+    },
+  };
+}
+
+/** Until it succeeds or is not wanted any more. Never rejects. */
+async function keepTrying({ register, telemetry }: SourceOptions, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await register();
+    } catch (error) {
+      telemetry.warn('register at Telegram', error);
+      await sleep(registrationPauseMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+}

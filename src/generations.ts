@@ -1,0 +1,110 @@
+// The part of the program that sells and makes generations, put together: models, prices, wallets, the supplier, the
+// pipeline, and what of Telegram it needs to read inputs and deliver results.
+
+import { type Account, createAccount } from './billing/account.ts';
+import { createPriceList, type PriceList } from './billing/price-list.ts';
+import { createWallet } from './billing/wallet.ts';
+import { createAdminAlarm } from './bot/admin-alarm.ts';
+import type { TelegramApi } from './bot/api.ts';
+import { createDeliverer } from './bot/delivery.ts';
+import { createInputFiles } from './bot/input-files.ts';
+import { createProgressBoard } from './bot/progress-board.ts';
+import { type Catalogue, createCatalogue } from './catalogue/catalogue.ts';
+import { createLiveSettings } from './catalogue/live-settings.ts';
+import { type Config, isLoopback } from './config.ts';
+import { createKieClient, type KieClient } from './kie/client.ts';
+import { createDownloader } from './kie/download.ts';
+import type { LinkRules } from './kie/link.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import type { CurrentLease } from './lock/lease.ts';
+import type { Telemetry } from './otel/telemetry.ts';
+import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
+import type { PipelineTimings } from './pipeline/timings.ts';
+import type { Database } from './storage/database.ts';
+import { createDeliveryStore } from './storage/delivery-store.ts';
+import type { MessageStore } from './storage/message-store.ts';
+import { createModelSettings } from './storage/model-settings.ts';
+import { createTaskStore, type TaskStore } from './storage/task-store.ts';
+import type { Texts } from './ui/texts.ts';
+
+export interface Generations {
+  readonly catalogue: Catalogue;
+  readonly prices: PriceList;
+  readonly account: Account;
+  readonly pipeline: Pipeline;
+  readonly tasks: TaskStore;
+  readonly kie: KieClient;
+  readonly linkRules: LinkRules;
+}
+
+export interface GenerationsOptions {
+  readonly config: Config;
+  readonly database: Database;
+  readonly lease: CurrentLease;
+  readonly telegram: TelegramApi;
+  readonly messages: MessageStore;
+  readonly texts: Texts;
+  readonly telemetry: Telemetry;
+  readonly lifecycle: Pick<Lifecycle, 'onStop'>;
+  readonly instanceId: string;
+  readonly timings: PipelineTimings;
+  /** Where the supplier reaches us; undefined where it cannot. Known once the server listens. */
+  readonly publicUrl: () => string | undefined;
+}
+
+const downloadTimeoutMs = 30_000;
+
+/** Rejects when the catalogue is bad or the settings of its models cannot be read. */
+export async function createGenerations(options: GenerationsOptions): Promise<Generations> {
+  const { config, database, lease, telegram, texts, telemetry, lifecycle, instanceId } = options;
+  const catalogue = createCatalogue({
+    hasPublicAddress: () => options.publicUrl() !== undefined,
+    ...(config.singleModel === undefined ? {} : { singleModel: config.singleModel }),
+  });
+  const settings = createLiveSettings({
+    catalogue,
+    store: createModelSettings(database),
+    telemetry,
+    instanceId,
+  });
+  await settings.start();
+  lifecycle.onStop('settings of models', async () => settings.stop());
+  const prices = createPriceList({ catalogue, rates: config.money.rates });
+  const wallet = createWallet(lease);
+  const kie = createKieClient({ ...config.kie, telemetry });
+  lifecycle.onStop('KIE client', () => kie.close());
+  // Files of a stand-in on this machine may be fetched from it; a public supplier may never point here.
+  const allowLoopback = isLoopback(new URL(config.kie.apiUrl).hostname);
+  const downloader = createDownloader({ allowLoopback, timeoutMs: downloadTimeoutMs });
+  lifecycle.onStop('downloader', () => downloader.close());
+  const inputFiles = createInputFiles({ telegram, ...config.telegram, telemetry });
+  lifecycle.onStop('input files', () => inputFiles.close());
+  const tasks = createTaskStore(database, lease);
+  const shown = { telegram, messages: options.messages, catalogue, texts };
+  const pipeline = createPipeline({
+    database,
+    tasks,
+    deliveries: createDeliveryStore({ database, lease, instanceId }),
+    wallet,
+    catalogue,
+    kie,
+    inputFiles,
+    deliverer: createDeliverer({ ...shown, startingPrice: prices.startingPrice, downloader, telemetry }),
+    board: createProgressBoard(shown),
+    alarm: createAdminAlarm({ telegram, adminIds: config.adminIds, telemetry }),
+    offer: settings,
+    telemetry,
+    timings: options.timings,
+    callbackUrl(token) {
+      const base = options.publicUrl();
+      return base === undefined ? undefined : `${base}/callbacks/kie/${token}`;
+    },
+  });
+  const account = createAccount({
+    database,
+    wallet,
+    welcomeCredit: config.money.welcomeCredit,
+    telemetry,
+  });
+  return { catalogue, prices, account, pipeline, tasks, kie, linkRules: { allowLoopback } };
+}

@@ -1,0 +1,14 @@
+// What the pipeline needs of the messenger to pass a user's files on.
+
+export interface InputFile {
+  readonly content: Uint8Array;
+  readonly mimeType: string;
+}
+
+export interface InputFiles {
+  /**
+   * Fetches a file that a user sent. Rejects with an AppError: INPUT_FILE_GONE and INPUT_FILE_TOO_BIG for good,
+   * INPUT_FILE_UNREACHABLE where it may be had later.
+   */
+  open(fileId: string): Promise<InputFile>;
+}

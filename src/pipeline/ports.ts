@@ -1,0 +1,22 @@
+// What the pipeline asks of the world beyond the supplier and the database. Each is implemented where that world is
+// known; none of them may fail the task that it serves.
+import type { TaskRow } from '../storage/task-store.ts';
+
+/** Shows how far a running task is; best effort. */
+export interface ProgressBoard {
+  show(task: TaskRow, percent: number): Promise<void>;
+}
+
+/** Calls for a human of ours. */
+export interface Alarm {
+  /** The supplier refuses our account: no credits, a wrong key, a cap. `detail` names its answer. */
+  accountRefused(detail: string): Promise<void>;
+  /** The supplier has switched a model off; it is not offered any more. */
+  modelSwitchedOff(modelId: string): Promise<void>;
+}
+
+/** What is for sale. */
+export interface Offer {
+  /** Takes a model out of it, until an administrator brings it back. */
+  switchOff(modelId: string, reason: string): Promise<void>;
+}

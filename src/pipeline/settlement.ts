@@ -1,0 +1,76 @@
+// The end of a task and of its money, in one transaction: a result charges what was held, a failure releases it. A
+// result that comes after the failure is delivered all the same, free, because its money is back with the user.
+import type { Move, Wallet } from '../billing/wallet.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Database } from '../storage/database.ts';
+import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import { fieldsOf } from './task-events.ts';
+
+export interface Settlement {
+  succeed(task: TaskRow, result: Result): Promise<void>;
+  /** `detail` and `type` go to the operator, never to the user. */
+  fail(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): Promise<void>;
+}
+
+export interface Result {
+  readonly urls: readonly string[];
+  /** What the supplier says it took, in credits. */
+  readonly costCredits?: number | undefined;
+}
+
+export interface SettlementOptions {
+  readonly database: Pick<Database, 'transaction'>;
+  readonly tasks: TaskStore;
+  readonly wallet: Wallet;
+  readonly telemetry: Telemetry;
+}
+
+export function createSettlement({ database, tasks, wallet, telemetry }: SettlementOptions): Settlement {
+  return {
+    async succeed(task, { urls, costCredits }) {
+      const { change, charge } = await database.transaction(async transaction => {
+        const change = await tasks.succeed(transaction, task.id, { urls, costCredits });
+        const isPaid = change === 'succeeded' && task.quote !== undefined;
+        return { change, charge: isPaid ? await wallet.charge(transaction, task.id) : undefined };
+      });
+      if (change === 'unchanged') return;
+      if (change === 'late') {
+        telemetry.emit('TASK_LATE_RESULT', fieldsOf(task));
+        return;
+      }
+      telemetry.emit('TASK_COMPLETED', {
+        ...fieldsOf(task),
+        duration_ms: Date.now() - task.createdAt.getTime(),
+        reason_detail: dearer(task, costCredits),
+      });
+      if (charge) tell('BALANCE_CHARGE', task, charge);
+    },
+    async fail(task, reason, detail, type) {
+      const { failed, release } = await database.transaction(async transaction => {
+        const failed = await tasks.fail(transaction, task.id, reason);
+        const isHeld = failed && task.quote !== undefined;
+        return { failed, release: isHeld ? await wallet.release(transaction, task.id) : undefined };
+      });
+      if (!failed) return;
+      telemetry.emit('TASK_FAILED', {
+        ...fieldsOf(task),
+        reason_code: reason,
+        reason_detail: detail,
+        error_type: type,
+        duration_ms: Date.now() - task.createdAt.getTime(),
+      });
+      if (release) tell('BALANCE_RELEASE', task, release);
+    },
+  };
+
+  function tell(event: 'BALANCE_CHARGE' | 'BALANCE_RELEASE', task: TaskRow, { moved, amount }: Move): void {
+    if (moved) telemetry.emit(event, { ...fieldsOf(task), amount });
+  }
+}
+
+/** The user pays what was shown; that the supplier took more is for those who keep the prices. */
+function dearer({ quote }: TaskRow, costCredits: number | undefined): string | undefined {
+  if (quote === undefined || costCredits === undefined || costCredits <= quote.credits) return undefined;
+  return `cost ${costCredits} credits, sold for ${quote.credits}`;
+}

@@ -1,0 +1,173 @@
+// From a created task to the supplier's id of it. Input files are stored at the supplier first, which is free and may
+// be repeated. The order itself costs money and knows no idempotency key: `submitting` is committed before it is
+// sent, and only a definite refusal ever leads to another attempt.
+import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { Model } from '../catalogue/schema.ts';
+import { AppError, errorType } from '../errors.ts';
+import type { KieClient } from '../kie/client.ts';
+import { refusalReason } from '../kie/codes.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { InputFiles } from './input-files.ts';
+import { buildInput, filesOf } from './payload.ts';
+import type { Alarm, Offer } from './ports.ts';
+import type { Settlement } from './settlement.ts';
+import { fieldsOf } from './task-events.ts';
+import { jitter, type PipelineTimings, pollDelayMs, submitRetryDelayMs } from './timings.ts';
+
+export interface SubmissionOptions {
+  readonly tasks: TaskStore;
+  readonly catalogue: Pick<Catalogue, 'byId'>;
+  readonly kie: Pick<KieClient, 'submit' | 'upload'>;
+  readonly inputFiles: InputFiles;
+  readonly settlement: Settlement;
+  readonly alarm: Alarm;
+  readonly offer: Offer;
+  readonly telemetry: Telemetry;
+  readonly timings: PipelineTimings;
+  /** The callback URL of a task, or undefined where the bot has no public address (polling). */
+  callbackUrl(token: string): string | undefined;
+}
+
+export interface Submission {
+  /** For a task in `created`. */
+  submit(task: TaskRow): Promise<void>;
+  /** For a task in `submitting`: a crash, or a lost answer. Only a callback or the limit ends it. */
+  awaitAnswer(task: TaskRow): Promise<void>;
+}
+
+const fullPauseMs = 1_000;
+
+export function createSubmission(options: SubmissionOptions): Submission {
+  const { tasks, catalogue, kie, settlement, alarm, offer, telemetry, timings } = options;
+
+  async function submit(task: TaskRow): Promise<void> {
+    const model = catalogue.byId(task.modelId);
+    if (!model) return settlement.fail(task, 'MODEL_DISABLED', 'the model has left the catalogue');
+    const fileUrls = await storeFiles(task, model);
+    if (!fileUrls) return;
+    const claim = await tasks.claimSubmission(task.id, timings.submissionLimit);
+    if (claim === 'full') {
+      progress(task, 'wait for a place', { reason_detail: 'the supplier’s limit of submissions' });
+      await tasks.schedule(task.id, jitter(fullPauseMs));
+    }
+    if (claim !== 'claimed') return;
+    // If this process dies from here on, the next look finds `submitting` and only waits.
+    await tasks.schedule(task.id, timings.unknownOutcomeLimitMs);
+    const callbackUrl = options.callbackUrl(task.callbackToken);
+    try {
+      const { vendorTaskId } = await kie.submit({
+        api: model.api,
+        vendorModel: model.vendorModel,
+        input: buildInput(model, task.values, parameter => fileUrls[parameter] ?? []),
+        ...(callbackUrl === undefined ? {} : { callbackUrl }),
+      });
+      await tasks.saveVendorTaskId(task.id, vendorTaskId);
+      progress(task, 'submitted');
+      await tasks.schedule(task.id, pollDelayMs(timings, 0));
+    } catch (error) {
+      await orderFailed(task, error);
+    }
+  }
+
+  /** Addresses by parameter; undefined when the task cannot go on now. */
+  async function storeFiles(
+    task: TaskRow,
+    model: Model,
+  ): Promise<Readonly<Record<string, readonly string[]>> | undefined> {
+    if (task.fileUrls) return task.fileUrls;
+    const files = filesOf(model, task.values);
+    if (files.length === 0) return {};
+    const urls: Record<string, string[]> = {};
+    try {
+      for (const { parameter, file } of files) {
+        const url = file.from === 'link' ? file.url : await store(file.fileId);
+        urls[parameter] = [...(urls[parameter] ?? []), url];
+      }
+    } catch (error) {
+      await filesFailed(task, error);
+      return undefined;
+    }
+    await tasks.saveFileUrls(task.id, urls);
+    progress(task, 'files stored', { reason_detail: `${files.length} files` });
+    return urls;
+  }
+
+  async function store(fileId: string): Promise<string> {
+    return (await kie.upload(await options.inputFiles.open(fileId))).url;
+  }
+
+  async function filesFailed(task: TaskRow, error: unknown): Promise<void> {
+    if (!(error instanceof AppError)) throw error;
+    if (error.retryable && isYoung(task)) {
+      progress(task, 'store files again', failure(error));
+      await tasks.schedule(task.id, submitRetryDelayMs(timings, 1));
+      return;
+    }
+    const isInputs = error.code === 'INPUT_FILE_GONE' || error.code === 'INPUT_FILE_TOO_BIG';
+    const reason = isInputs ? 'FILE_UNREACHABLE' : refusalReason(error.details);
+    await settlement.fail(task, reason, kieCode(error), errorType(error));
+  }
+
+  async function orderFailed(task: TaskRow, error: unknown): Promise<void> {
+    if (!(error instanceof AppError)) throw error;
+    if (error.code === 'KIE_UNKNOWN_OUTCOME') {
+      progress(task, 'outcome unknown', {
+        reason_detail: 'waiting for the callback',
+        error_type: errorType(error),
+      });
+      return;
+    }
+    // What was not even tried, because the supplier is known to be down, is no attempt.
+    const spent = error.details.circuit !== 'open';
+    const attempt = task.submitAttempts + 1;
+    if (error.retryable && (spent ? attempt < timings.submitAttempts : isYoung(task))) {
+      await tasks.returnSubmission(task.id, spent);
+      progress(task, 'submit again', { ...failure(error), attempt });
+      await tasks.schedule(task.id, submitRetryDelayMs(timings, attempt));
+      return;
+    }
+    await settlement.fail(task, failureReason(error), kieCode(error), errorType(error));
+    if (error.details.kind === 'account') await alarm.accountRefused(kieCode(error));
+    if (error.details.kind === 'switched_off') {
+      await offer.switchOff(task.modelId, 'the supplier has switched it off');
+      await alarm.modelSwitchedOff(task.modelId);
+    }
+  }
+
+  async function awaitAnswer(task: TaskRow): Promise<void> {
+    const remainingMs = (task.submittedAt?.getTime() ?? 0) + timings.unknownOutcomeLimitMs - Date.now();
+    if (remainingMs > 0) await tasks.schedule(task.id, remainingMs);
+    else await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', 'no answer to the submission and no callback');
+  }
+
+  function isYoung(task: TaskRow): boolean {
+    return Date.now() - task.createdAt.getTime() < timings.submitWindowMs;
+  }
+
+  function progress(
+    task: TaskRow,
+    operation: string,
+    details: { reason_detail?: string; attempt?: number; error_type?: string } = {},
+  ): void {
+    telemetry.emit('TASK_PROGRESS', { ...fieldsOf(task), operation, ...details });
+  }
+
+  return { submit, awaitAnswer };
+}
+
+function failure(error: AppError): { error_type: string; reason_detail: string } {
+  return { error_type: errorType(error), reason_detail: kieCode(error) };
+}
+
+/** It is the supplier's limit, and not the user, that was too fast. */
+function failureReason(error: AppError): ReasonCode {
+  const reason = refusalReason(error.details);
+  return reason === 'RATE_LIMIT' ? 'DOWNSTREAM_ERROR' : reason;
+}
+
+/** What the supplier answered, in words that hold nothing of the order. */
+export function kieCode(error: AppError): string {
+  return typeof error.details.code === 'number' ? `KIE.ai answered ${error.details.code}` : error.code;
+}

@@ -1,0 +1,303 @@
+// The outbox: what users still have to be sent, one row per file and per notice. A row is claimed before it is sent
+// and ended after, so that of two workers only one sends it, and what a dead one had claimed is sent again once the
+// claim has aged. Files of one task are claimed together, because they travel as one album.
+// The kinds: `result` a file of the result; `closing` the text with the buttons after several files; `failure` the
+// notice that something failed; `original` a file once more as it was made. Closing and failure wait for the files.
+import type { CurrentLease } from '../lock/lease.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
+import type { Database, Queryable } from './database.ts';
+import { addTaskJob } from './job-queue.ts';
+
+export type DeliveryKind = 'result' | 'closing' | 'failure' | 'original';
+
+export interface DeliveryRow {
+  readonly id: number;
+  readonly kind: DeliveryKind;
+  /** Of the file in the result, from 1. */
+  readonly position: number;
+  /** Null for notices. */
+  readonly url: string | null;
+  /** What the messenger called the file when it was last sent. */
+  readonly fileId: string | null;
+  /** With this one. */
+  readonly attempts: number;
+  /** Somebody claimed it before and never ended it, and may have sent it. */
+  readonly isRepeated: boolean;
+}
+
+/** What is sent in one go: files of one result, or a single row of another kind. */
+export interface DeliveryClaim {
+  readonly kind: DeliveryKind;
+  /** At least one, by position. */
+  readonly rows: readonly DeliveryRow[];
+  /** How many files the result has, and how many of them the user has been sent. */
+  readonly files: number;
+  readonly delivered: number;
+  /** Of the tap that asked for it; undefined where the task itself owes it. */
+  readonly traceparent: string | undefined;
+}
+
+export interface SentDelivery {
+  readonly id: number;
+  readonly messageId: number;
+  readonly fileId: string | undefined;
+}
+
+/** `nothing`: the task has no result. `running`: what was asked for is already on its way. */
+export type Reopening = 'due' | 'running' | 'nothing';
+
+export interface DeliveryStore {
+  /**
+   * Claims what is due next: files first, up to ten results at once. A claim older than `claimMs` belongs to an
+   * instance that died.
+   */
+  claim(taskId: string, claimMs: number): Promise<DeliveryClaim | undefined>;
+  /** Records what was sent, whoever has the claim now: nobody else can know it. */
+  finish(sent: readonly SentDelivery[]): Promise<void>;
+  /** Gives rows back, to be tried again after `delayMs`. */
+  release(ids: readonly number[], delayMs: number): Promise<void>;
+  /** The messenger asked to wait: gives rows back, uncounted, and puts off everything the task still owes. */
+  postpone(taskId: string, ids: readonly number[], delayMs: number): Promise<void>;
+  /** Ends a row that did not succeed; `tell` makes its reason the task's and the user is sent a notice. */
+  giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<void>;
+  /** Ends everything the task still owes, for a user who cannot be written to. Returns what it was. */
+  giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
+  /** How long until the next row may be claimed; undefined when nothing is owed. */
+  nextDueMs(taskId: string, claimMs: number): Promise<number | undefined>;
+  /**
+   * Whether the message about the work still says that it runs, although the user has the result: whoever sent that
+   * died before the message was changed.
+   */
+  isUnclosed(taskId: string): Promise<boolean>;
+  /** Sends the files that were given up once more or, when all had been sent, all of them. */
+  redeliver(taskId: string, traceparent: string): Promise<Reopening>;
+  /** Sends all files as documents, as often as it is asked for. */
+  requestOriginal(taskId: string, traceparent: string): Promise<Reopening>;
+}
+
+export interface DeliveryStoreOptions {
+  readonly database: Database;
+  readonly lease: CurrentLease;
+  readonly instanceId: string;
+}
+
+/** An album of the Bot API has at most as many. */
+const maxFilesAtOnce = 10;
+
+/** Owes the user the files, in the transaction that ends the task; several are followed by the closing text. */
+export async function insertResults(
+  transaction: Queryable,
+  taskId: string,
+  urls: readonly string[],
+): Promise<void> {
+  await transaction.query(
+    `insert into deliveries (task_id, kind, position, url)
+     select $1, 'result', position, url from unnest($2::text[]) with ordinality as result (url, position)
+     union all select $1, 'closing', 1, null where cardinality($2::text[]) > 1`,
+    [taskId, urls],
+  );
+}
+
+/** Owes the user the notice, in the transaction that ends the task. */
+export async function insertFailure(transaction: Queryable, taskId: string): Promise<void> {
+  await transaction.query(`insert into deliveries (task_id, kind, position) values ($1, 'failure', 1)`, [
+    taskId,
+  ]);
+}
+
+/** Makes an ended row due as if it had never been sent; what the messenger called the file is kept. */
+const reopened = `finished_at = null, claimed_by = null, claimed_at = null, attempts = 0, message_id = null,
+  reason_code = null, due_at = now()`;
+
+/** Closing and failure are not sent while a file may still follow. */
+const isItsTurn = `(kind in ('result', 'original') or not exists (
+  select 1 from deliveries as files
+  where files.task_id = deliveries.task_id and files.kind = 'result' and files.finished_at is null))`;
+
+const sendingOrder = `array_position(array['result', 'closing', 'failure', 'original'], kind), position`;
+
+interface ClaimedRecord {
+  id: string;
+  kind: DeliveryKind;
+  position: number;
+  url: string | null;
+  file_id: string | null;
+  attempts: number;
+  is_repeated: boolean;
+  traceparent: string | null;
+  files: number;
+  delivered: number;
+}
+
+/** Under `lease`: an instance that was succeeded claims and reopens nothing. */
+export function createDeliveryStore({ database, lease, instanceId }: DeliveryStoreOptions): DeliveryStore {
+  /** Reopens in one transaction with the job that sends; `statement` answers with the rows it has changed. */
+  function reopen(taskId: string, statement: string, traceparent: string): Promise<Reopening> {
+    return database.transaction(async transaction => {
+      const { rowCount } = await transaction.query(statement, [
+        taskId,
+        traceparent,
+        lease().name,
+        lease().epoch,
+      ]);
+      if (rowCount) {
+        await transaction.query(
+          `update tasks set reason_code = null where id = $1 and state = 'succeeded' and not exists (
+             select 1 from deliveries where task_id = $1 and kind = 'result' and reason_code is not null)`,
+          [taskId],
+        );
+        await addTaskJob(transaction, taskId, 0);
+        return 'due';
+      }
+      const { rowCount: files } = await transaction.query(
+        `select 1 from deliveries where task_id = $1 and kind = 'result' limit 1`,
+        [taskId],
+      );
+      return files ? 'running' : 'nothing';
+    });
+  }
+
+  return {
+    async claim(taskId, claimMs) {
+      const { rows } = await database.query<ClaimedRecord>(
+        `with due as (
+           select id, kind, position, claimed_at is not null as is_repeated from deliveries
+           where task_id = $1 and finished_at is null and due_at <= now() and (select holds_lease($4, $5))
+             and (claimed_at is null or claimed_at < now() - $3 * interval '1 millisecond') and ${isItsTurn}
+           for update skip locked
+         ), first as (
+           select kind from due order by ${sendingOrder} limit 1
+         ), chosen as (
+           select due.id, due.is_repeated from due join first using (kind) order by due.position
+           limit case when (select kind from first) = 'result' then ${maxFilesAtOnce} else 1 end
+         )
+         update deliveries set claimed_by = $2, claimed_at = now(), attempts = attempts + 1
+         from chosen, (
+           select count(*)::int as files, count(message_id)::int as delivered
+           from deliveries where task_id = $1 and kind = 'result'
+         ) as result
+         where deliveries.id = chosen.id
+         returning deliveries.id, kind, position, url, file_id, attempts, is_repeated, traceparent, files, delivered`,
+        [taskId, instanceId, claimMs, lease().name, lease().epoch],
+      );
+      return toClaim(rows);
+    },
+    async finish(sent) {
+      await database.query(
+        `update deliveries set finished_at = now(), message_id = sent.message_id,
+           file_id = coalesce(sent.file_id, deliveries.file_id)
+         from unnest($1::bigint[], $2::bigint[], $3::text[]) as sent (id, message_id, file_id)
+         where deliveries.id = sent.id and finished_at is null`,
+        [
+          sent.map(({ id }) => id),
+          sent.map(({ messageId }) => messageId),
+          sent.map(({ fileId }) => fileId ?? null),
+        ],
+      );
+    },
+    async release(ids, delayMs) {
+      await database.query(
+        `update deliveries set claimed_by = null, claimed_at = null, due_at = now() + $3 * interval '1 millisecond'
+         where id = any($1::bigint[]) and finished_at is null and claimed_by = $2`,
+        [ids, instanceId, delayMs],
+      );
+    },
+    async postpone(taskId, ids, delayMs) {
+      await database.query(
+        `update deliveries set
+           due_at = greatest(due_at, now() + $4 * interval '1 millisecond'),
+           claimed_by = case when id = any($2::bigint[]) then null else claimed_by end,
+           claimed_at = case when id = any($2::bigint[]) then null else claimed_at end,
+           attempts = case when id = any($2::bigint[]) then attempts - 1 else attempts end
+         where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)`,
+        [taskId, ids, instanceId, delayMs],
+      );
+    },
+    async giveUp(id, reason, tell) {
+      await database.query(
+        `with given_up as (
+           update deliveries set finished_at = now(), reason_code = $2 where id = $1 and finished_at is null
+           returning task_id, traceparent
+         ), explained as (
+           update tasks set reason_code = $2 from given_up where tasks.id = given_up.task_id and $3
+         )
+         insert into deliveries (task_id, kind, position, traceparent)
+         select task_id, 'failure', 1, traceparent from given_up where $3
+         on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
+         where deliveries.finished_at is not null`,
+        [id, reason, tell],
+      );
+    },
+    async giveUpAll(taskId, reason) {
+      const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
+        `update deliveries set finished_at = now(), reason_code = $2
+         where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)
+         returning kind, position`,
+        [taskId, reason, instanceId],
+      );
+      return rows.sort((one, other) => one.position - other.position);
+    },
+    async nextDueMs(taskId, claimMs) {
+      const { rows } = await database.query<{ due_ms: number | null }>(
+        `select ceil(1000 * extract(epoch from
+             min(greatest(due_at, claimed_at + $2 * interval '1 millisecond')) - now()))::float8 as due_ms
+         from deliveries where task_id = $1 and finished_at is null and ${isItsTurn}`,
+        [taskId, claimMs],
+      );
+      const dueMs = rows[0]?.due_ms;
+      return typeof dueMs === 'number' ? Math.max(0, dueMs) : undefined;
+    },
+    async isUnclosed(taskId) {
+      const { rowCount } = await database.query(
+        `select 1 from tasks join messages using (chat_id, message_id)
+         where tasks.id = $1 and tasks.state = 'succeeded'
+           and screen_id = 'PROCESSING' and screen_data->>'task' = tasks.id
+           and exists (select 1 from deliveries where task_id = $1 and kind = 'result' and message_id is not null)
+           and not exists (select 1 from deliveries where task_id = $1 and kind <> 'original' and finished_at is null)`,
+        [taskId],
+      );
+      return (rowCount ?? 0) > 0;
+    },
+    redeliver: (taskId, traceparent) =>
+      reopen(
+        taskId,
+        `update deliveries set ${reopened}, traceparent = $2
+         where task_id = $1 and finished_at is not null and holds_lease($3, $4) and (
+           kind = 'result' and (reason_code is not null or not exists (
+             select 1 from deliveries as files where files.task_id = $1 and files.kind = 'result'
+               and (files.reason_code is not null or files.finished_at is null)))
+           or kind = 'closing' and not exists (
+             select 1 from deliveries as files where files.task_id = $1 and files.kind = 'result'
+               and files.finished_at is null))`,
+        traceparent,
+      ),
+    requestOriginal: (taskId, traceparent) =>
+      reopen(
+        taskId,
+        `insert into deliveries (task_id, kind, position, url, traceparent)
+         select task_id, 'original', position, url, $2 from deliveries
+         where task_id = $1 and kind = 'result' and holds_lease($3, $4)
+         on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
+         where deliveries.finished_at is not null`,
+        traceparent,
+      ),
+  };
+}
+
+function toClaim(records: readonly ClaimedRecord[]): DeliveryClaim | undefined {
+  const [first] = records;
+  if (!first) return undefined;
+  const rows = records
+    .map(record => ({
+      id: Number(record.id),
+      kind: record.kind,
+      position: record.position,
+      url: record.url,
+      fileId: record.file_id,
+      attempts: record.attempts,
+      isRepeated: record.is_repeated,
+    }))
+    .sort((one, other) => one.position - other.position);
+  const { kind, files, delivered, traceparent } = first;
+  return { kind, rows, files, delivered, traceparent: traceparent ?? undefined };
+}

@@ -1,0 +1,213 @@
+// The silence guard around a frame that fails it in one way each; only the clock is held in hand.
+import { Api } from 'grammy';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { createBot } from '../../src/bot/bot.ts';
+import type { BotContext } from '../../src/bot/bot-context.ts';
+import type { Frame } from '../../src/bot/frame.ts';
+import { createLogger } from '../../src/otel/logger.ts';
+import { createPseudonyms } from '../../src/otel/privacy.ts';
+import { createTelemetry } from '../../src/otel/telemetry.ts';
+import { Secret } from '../../src/secret.ts';
+import { createTexts } from '../../src/ui/texts.ts';
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
+afterEach(() => void vi.useRealTimers());
+
+const from = { id: 1_001, is_bot: false, first_name: 'A', language_code: 'en' };
+const chat = { id: from.id, type: 'private' };
+const concluded = { result: 'accepted', reason: 'SUCCESS' } as const;
+
+interface Call {
+  readonly method: string;
+  readonly text: string;
+}
+
+/** A bot whose frame does `work` with every tap and text. */
+function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = true) {
+  const lines: Record<string, unknown>[] = [];
+  const calls: Call[] = [];
+  const telemetry = createTelemetry({
+    logger: createLogger({
+      format: 'json',
+      level: 'INFO',
+      destination: { write: line => void lines.push(JSON.parse(line)) },
+    }),
+    instance: { instance_id: 'trt-test', botState: () => 'ACTIVE' },
+    scrub: text => text,
+    serviceVersion: '0',
+    checked: true,
+  });
+  const api = new Api('1:token');
+  api.config.use(async (_previous, method, payload) => {
+    calls.push({ method, text: 'text' in payload ? String(payload.text) : '' });
+    // SAFETY: nobody here reads what a call gives.
+    return { ok: true, result: true } as never;
+  });
+  const never: Frame['command'] = async () => expect.fail('nobody sends this');
+  const handler = createBot({
+    api,
+    me: {} as never,
+    frame: {
+      callback: work,
+      text: work,
+      command: never,
+      forward: never as never,
+      file: never as never,
+      message: never as never,
+    },
+    catalogue: { byKey: () => undefined },
+    texts: createTexts(),
+    telemetry,
+    pseudonyms: createPseudonyms(new Secret('a secret of a test')),
+    silenceGuard,
+    adminIds: [],
+  });
+  const handle = (eventType: 'callback_query' | 'text_input', waitedMs: number) => {
+    const message = { message_id: 5, date: 1, chat, from, text: 'words' };
+    const subject =
+      eventType === 'text_input' ? { message } : { callback_query: { id: 'tap', from, message, data: 'x' } };
+    const opened = handler.open({
+      id: 1,
+      updateId: 1,
+      lane: chat.id,
+      eventType,
+      body: { update_id: 1, ...subject },
+      traceparent: '',
+      receivedAt: new Date(Date.now() - waitedMs),
+      attempt: 1,
+      user: undefined,
+      session: undefined,
+      message: undefined,
+    });
+    return telemetry.inSpan('dispatch update', {}, async () => ({
+      cid: telemetry.cid(),
+      ...(await opened.handle()),
+    }));
+  };
+  return {
+    tap: (waitedMs = 0) => handle('callback_query', waitedMs),
+    text: () => handle('text_input', 0),
+    calls,
+    warnings: () => lines.filter(({ name }) => name === 'SILENCE_GUARD_WARNING'),
+  };
+}
+
+/** Work that ends when the test says so. */
+function hanging(): { readonly work: (context: BotContext) => Promise<void>; readonly end: () => void } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return {
+    end: resolve,
+    async work(context) {
+      await promise;
+      context.conclusion = concluded;
+    },
+  };
+}
+
+test('an update that ends without a conclusion ends in a fault, and its user is told the cid', async () => {
+  const bot = openBot(async () => undefined);
+  for (const [sent, method] of [
+    [bot.tap(), 'answerCallbackQuery'],
+    [bot.text(), 'sendMessage'],
+  ] as const) {
+    const { cid, ...conclusion } = await sent;
+    expect(conclusion).toMatchObject({ result: 'failed', reason: 'INTERNAL_ERROR' });
+    expect(bot.calls).toContainEqual({ method, text: expect.stringContaining(cid) });
+    expect(bot.warnings()).toContainEqual(
+      expect.objectContaining({ cid, reason_detail: expect.stringContaining('without a conclusion') }),
+    );
+  }
+  expect(bot.calls).toHaveLength(2);
+});
+
+test('a tap whose handler hangs is answered 5 s after its receipt, with a cid, and goes on', async () => {
+  const { work, end } = hanging();
+  const bot = openBot(work);
+  const tap = bot.tap();
+  await vi.advanceTimersByTimeAsync(4_999);
+  expect(bot.calls).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(bot.calls).toEqual([
+    { method: 'answerCallbackQuery', text: expect.stringMatching(/longer than usual.* [0-9a-f]{8}$/) },
+  ]);
+  expect(bot.warnings()).toMatchObject([{ latency_ms: 5_000, level: 'WARNING' }]);
+  end();
+  expect(await tap).toMatchObject(concluded);
+  expect(bot.calls).toHaveLength(1);
+});
+
+test.each([
+  ['2 s is answered 3 s after its pick', 2_000, 3_000],
+  ['4 s, and was told so, is answered 5 s after its pick', 4_000, 5_000],
+  ['no time, by the clock of another machine, is answered 5 s after its pick', -4_000, 5_000],
+])('a tap that had waited %s', async (_case, waitedMs, dueMs) => {
+  const { work, end } = hanging();
+  const bot = openBot(work);
+  const tap = bot.tap(waitedMs);
+  await vi.advanceTimersByTimeAsync(dueMs - 1);
+  expect(bot.calls).toEqual([]);
+  await vi.advanceTimersByTimeAsync(1);
+  expect(bot.calls).toHaveLength(1);
+  end();
+  await tap;
+});
+
+test('a tap that ends in time is left alone, also later', async () => {
+  const bot = openBot(async context => {
+    context.conclusion = concluded;
+  });
+  await bot.tap();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(bot.calls).toEqual([]);
+  expect(bot.warnings()).toEqual([]);
+});
+
+test('a tap whose answer is under way gets no other one', async () => {
+  const { work, end } = hanging();
+  const bot = openBot(context => {
+    context.isAnswering = true;
+    return work(context);
+  });
+  const tap = bot.tap();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(bot.calls).toEqual([]);
+  end();
+  await tap;
+});
+
+test('a message that takes long is nobody’s spinner', async () => {
+  const { work, end } = hanging();
+  const bot = openBot(work);
+  const sent = bot.text();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect(bot.calls).toEqual([]);
+  end();
+  await sent;
+});
+
+test('a message whose conclusion says nothing is told so, with the cid, and keeps its outcome', async () => {
+  const bot = openBot(async context => {
+    context.isSilent = true;
+    context.conclusion = { result: 'noop', reason: 'NOOP' };
+  });
+  const { cid, result } = await bot.text();
+  expect(result).toBe('noop');
+  expect(bot.calls).toEqual([{ method: 'sendMessage', text: `Nothing to do (${cid})` }]);
+  expect(bot.warnings()).toMatchObject([
+    { cid, reason_detail: expect.stringMatching(/says nothing.*told so/) },
+  ]);
+});
+
+test('with the guard switched off nothing is watched, told or warned of', async () => {
+  const { work, end } = hanging();
+  const hangs = openBot(work, false);
+  const tap = hangs.tap();
+  expect(vi.getTimerCount()).toBe(0);
+  end();
+  await tap;
+  const silent = openBot(async context => {
+    context.isSilent = true;
+  }, false);
+  expect(await silent.text()).toMatchObject({ result: 'failed', reason: 'INTERNAL_ERROR' });
+  for (const bot of [hangs, silent]) expect([bot.calls, bot.warnings()]).toEqual([[], []]);
+});

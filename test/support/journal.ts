@@ -1,0 +1,37 @@
+// Rows of the journal for tests, and the days they belong to.
+import type { JournalRow } from '../../src/otel/journal-row.ts';
+
+let rows = 0;
+
+/** A row that no other is like: a span of its own, in a trace of its own. */
+export function journalRow(given: Partial<JournalRow> = {}): JournalRow {
+  rows += 1;
+  const traceId = rows.toString(16).padStart(8, '0').repeat(4);
+  return {
+    at: new Date(),
+    cid: traceId.slice(0, 8),
+    traceId,
+    spanId: traceId.slice(0, 16),
+    parentSpanId: undefined,
+    spanName: 'dispatch update',
+    durationMs: 12.5,
+    failed: false,
+    userHash: undefined,
+    instanceId: 'instance-1',
+    release: '1.0.0',
+    reasonCode: undefined,
+    screenId: undefined,
+    modelId: undefined,
+    modelVersion: undefined,
+    eventCount: 1,
+    before: undefined,
+    lines: '{"name":"QUEUE_PICK"}',
+    ...given,
+  };
+}
+
+const dayMs = 24 * 60 * 60_000;
+
+export function daysFrom(date: Date, days: number): Date {
+  return new Date(date.getTime() + days * dayMs);
+}
