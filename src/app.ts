@@ -10,10 +10,12 @@ import { createBot } from './bot/bot.ts';
 import type { Handlers } from './bot/context.ts';
 import { createFrame } from './bot/frame.ts';
 import { createIntake } from './bot/intake.ts';
+import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
 import { registerCommands, registerWebhook } from './bot/registration.ts';
 import { createReports } from './bot/reports.ts';
+import { createServiceSurroundings } from './bot/service-surroundings.ts';
 import { type Config, secretsOf } from './config.ts';
 import { createDesk } from './diagnosis/desk.ts';
 import { beginWork, openSource } from './duties.ts';
@@ -45,6 +47,7 @@ import { shareWork } from './storage/job-queue.ts';
 import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
+import { createPersonalDataStore } from './storage/personal-data.ts';
 import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
 import { createUpdateStore } from './storage/update-store.ts';
 import { createUserStore } from './storage/user-store.ts';
@@ -188,7 +191,12 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
               ? () => startPolling({ api: telegram.polling, intake, depth, telemetry })
               : undefined,
           audit: () => createReconcile({ database, telemetry }).run(),
-          keepJournal: journaling && (() => journaling.keepPartitions()),
+          keepJournal:
+            journaling &&
+            (async () => {
+              await journaling.keepPartitions();
+              await personalData.sweepJournal();
+            }),
           telemetry,
         }),
       warnOf('stop taking updates'),
@@ -211,6 +219,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     state = overrides.state ?? role.state;
     const { lease } = role;
+    const personalData = createPersonalDataStore(database, lease);
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
       createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
@@ -227,6 +236,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       lease,
       telegram,
       messages,
+      pseudonyms,
       texts,
       telemetry,
       lifecycle,
@@ -290,9 +300,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const me = await telegram.api.getMe();
     const desk = createDesk({
       journal: createJournalReader(database),
-      surroundings: async () => ({
-        now: new Date(),
-        hasActiveInstance: (await role.snapshot()).holder !== undefined,
+      surroundings: createServiceSurroundings({
+        database,
+        role,
+        telegram,
+        botId: config.telegram.botId,
       }),
     });
     const frame = createFrame({
@@ -318,6 +330,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         adminIds: config.adminIds,
         desk,
         messages,
+        texts,
+        pseudonyms,
+        telemetry,
+      }),
+      personalData: createPersonalData({
+        store: personalData,
+        journal: createJournalReader(database),
+        journalDays: config.journal?.retentionDays ?? 0,
+        telegram,
         texts,
         pseudonyms,
         telemetry,

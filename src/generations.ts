@@ -17,6 +17,7 @@ import { createDownloader } from './kie/download.ts';
 import type { LinkRules } from './kie/link.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { CurrentLease } from './lock/lease.ts';
+import type { Pseudonyms } from './otel/privacy.ts';
 import type { Telemetry } from './otel/telemetry.ts';
 import { createPipeline, type Pipeline } from './pipeline/pipeline.ts';
 import type { PipelineTimings } from './pipeline/timings.ts';
@@ -43,6 +44,7 @@ export interface GenerationsOptions {
   readonly lease: CurrentLease;
   readonly telegram: TelegramApi;
   readonly messages: MessageStore;
+  readonly pseudonyms: Pseudonyms;
   readonly texts: Texts;
   readonly telemetry: Telemetry;
   readonly lifecycle: Pick<Lifecycle, 'onStop'>;
@@ -104,6 +106,7 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
     database,
     wallet,
     welcomeCredit: config.money.welcomeCredit,
+    userHash: options.pseudonyms.user,
     telemetry,
   });
   return { catalogue, prices, account, pipeline, tasks, kie, linkRules: { allowLoopback } };

@@ -77,8 +77,11 @@ export interface Wallet {
   refund(queryable: Queryable, task: string, ref: string): Promise<Move>;
   topUp(queryable: Queryable, topUp: TopUp): Promise<Move>;
   adjust(queryable: Queryable, adjustment: Adjustment): Promise<MoveOrShortage>;
-  /** Once per chat, whatever the amount is later; 0 is no credit and leaves the chat its chance. */
-  welcome(queryable: Queryable, chatId: number, amount: number): Promise<Move>;
+  /**
+   * Once per chat, whatever the amount is later; 0 is no credit and leaves the chat its chance. With `userHash`, as in
+   * the journal, also once per person: nothing for those who had it before they were erased.
+   */
+  welcome(queryable: Queryable, chatId: number, amount: number, userHash?: string): Promise<Move>;
   /** Nothing for a chat that has no wallet yet. */
   balance(queryable: Queryable, chatId: number): Promise<Balance>;
   /** The newest first; free ones are left out. */
@@ -141,10 +144,11 @@ export function createWallet(lease: CurrentLease): Wallet {
       if (note === '') throw refused('An adjustment needs a note that says why');
       return toMoveOrShortage(await move(queryable, 'wallet_adjust', [chatId, amount, ref, note]));
     },
-    async welcome(queryable, chatId, amount) {
+    async welcome(queryable, chatId, amount, userHash) {
       requireKopecks(amount, 0);
       if (amount === 0) return { moved: false, amount, balance: await balance(queryable, chatId) };
-      return toMove(await move(queryable, 'wallet_welcome', [chatId, amount]));
+      const person = userHash === undefined ? [] : [userHash];
+      return toMove(await move(queryable, 'wallet_welcome', [chatId, amount, ...person]));
     },
     balance,
     async moves(queryable, chatId, limit) {

@@ -114,7 +114,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
         ...('form' in shown.data ? flowOf(shown.data.form, catalogue) : {}),
       });
     }
-    const afterCommit = shown?.afterCommit;
+    const afterCommit = ending.show?.afterCommit;
     const failure = [answered, rendered].find(part => part.status === 'rejected');
     context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
     if (failure) await tellFailure(context, failure.reason);
@@ -127,7 +127,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
 /** The message whose place the screen takes; undefined where it gets one of its own. */
 function placeOf(context: BotContext, shown: Show<ScreenId>, { accepted }: Ending): number | undefined {
   if (shown.replaces) return context.picked.session?.messageId;
-  const isEditable = accepted !== undefined && context.screen && !context.screen.media;
+  const isEditable = accepted !== undefined && !shown.apart && context.screen && !context.screen.media;
   return isEditable ? context.screen.messageId : undefined;
 }
 

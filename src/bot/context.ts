@@ -29,6 +29,8 @@ export interface HandlerUser {
   /** A private chat has the id of its user. */
   readonly chatId: number;
   readonly locale: Locale;
+  /** Texts that they write may stand in telemetry. */
+  readonly promptConsent: boolean;
 }
 
 /** What administrators may do besides. */
@@ -48,6 +50,22 @@ export interface Reports {
   report(user: HandlerUser): Promise<'told' | 'too_often' | 'nobody'>;
 }
 
+/** What users may ask about their own data. */
+export interface PersonalData {
+  /** For how many days the journal is kept; 0 where there is none. */
+  readonly journalDays: number;
+  /** Whether texts may stand in telemetry from now on. */
+  allowTexts(user: HandlerUser, allowed: boolean): Promise<void>;
+  /** A generation runs, money is held, or a result is on its way: nothing can be erased now. */
+  isBusy(user: HandlerUser): Promise<boolean>;
+  /** Once in a minute. */
+  admitsExport(user: HandlerUser): boolean;
+  /** Sends one document with everything, or says why not. For after the commit; never rejects. */
+  sendAll(user: HandlerUser): Promise<void>;
+  /** Erases the user and says so, or why not. For after the commit; never rejects. */
+  erase(user: HandlerUser): Promise<void>;
+}
+
 export interface HandlerContext {
   readonly user: HandlerUser;
   readonly catalogue: Catalogue;
@@ -57,6 +75,7 @@ export interface HandlerContext {
   /** Which links may be inputs. */
   readonly linkRules: LinkRules;
   readonly reports: Reports;
+  readonly personalData: PersonalData;
   /** Only of an administrator. */
   readonly admin: AdminTools | undefined;
   /** The form the user is filling in, if any. */

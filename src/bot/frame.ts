@@ -19,7 +19,14 @@ import { type ButtonName, buttonId, buttons, commands } from '../ui/registry.ts'
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { createConclude } from './conclude.ts';
-import type { AdminTools, FallbackCause, HandlerContext, Handlers, Reports } from './context.ts';
+import type {
+  AdminTools,
+  FallbackCause,
+  HandlerContext,
+  Handlers,
+  PersonalData,
+  Reports,
+} from './context.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { judge } from './judge.ts';
 import { flowOf, stateBefore } from './whereabouts.ts';
@@ -32,6 +39,7 @@ export interface FrameOptions {
   readonly pipeline: Pipeline;
   readonly linkRules: LinkRules;
   readonly reports: Reports;
+  readonly personalData: PersonalData;
   /** For the administrator with this id. */
   readonly adminTools: (userId: number) => AdminTools;
   readonly texts: Texts;
@@ -56,7 +64,18 @@ interface Thrown {
 }
 
 export function createFrame(options: FrameOptions): Frame {
-  const { handlers, texts, telemetry, catalogue, prices, account, pipeline, linkRules, reports } = options;
+  const {
+    handlers,
+    texts,
+    telemetry,
+    catalogue,
+    prices,
+    account,
+    pipeline,
+    linkRules,
+    reports,
+    personalData,
+  } = options;
   const conclude = createConclude(options);
 
   async function callback(context: BotContext, data: string): Promise<void> {
@@ -302,7 +321,10 @@ export function createFrame(options: FrameOptions): Frame {
   ): void {
     if (!parameter) return;
     const input = { param_name: parameter.name, value: parameter.value };
-    telemetry.emit('PARAM_INPUT', { ...input, source: parameter.source });
+    const { allowedText, source } = parameter;
+    // A text may quote a secret, which nobody can allow.
+    const told = allowedText === undefined ? parameter.value : telemetry.scrub(allowedText);
+    telemetry.emit('PARAM_INPUT', { ...input, value: told, source });
     if (!refused) telemetry.emit('PARAM_ACCEPTED', input);
     else {
       telemetry.emit('PARAM_VALIDATION_FAILED', {
@@ -325,9 +347,22 @@ export function createFrame(options: FrameOptions): Frame {
 
   function handlerContext(context: BotContext): HandlerContext {
     const { form, screen, locale } = context;
-    const user = { chatId: context.picked.lane, locale };
+    const promptConsent = context.picked.user?.promptConsent ?? false;
+    const user = { chatId: context.picked.lane, locale, promptConsent };
     const admin = context.isAdmin && context.from ? options.adminTools(context.from.id) : undefined;
-    return { user, catalogue, prices, account, pipeline, linkRules, reports, admin, form, screen };
+    return {
+      user,
+      catalogue,
+      prices,
+      account,
+      pipeline,
+      linkRules,
+      reports,
+      personalData,
+      admin,
+      form,
+      screen,
+    };
   }
 
   return { callback, command, forward, text, file, message };

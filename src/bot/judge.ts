@@ -18,6 +18,9 @@ export function judge(
   data: string,
 ): Rejected | undefined {
   const { screen, form } = context;
+  const button = buttons[name];
+  // First of all: the age of a message is no business of somebody who may not tap it.
+  if ('admin' in button && !context.isAdmin) return rejected('PERMISSION_DENIED', { detail: name });
   if (!screen) return rejected('EXPIRED_MESSAGE', { detail: 'no record of this message' });
   const tappedAt = context.picked.receivedAt.getTime();
   if (tappedAt - screen.renderedAt.getTime() > expiryMs) {
@@ -27,8 +30,6 @@ export function judge(
   const repeated = screen.lastAction?.data === data;
   const orMismatch = (expected: string, actual: string): Rejected =>
     repeated ? rejected('DUPLICATE_ACTION') : mismatch(expected, actual);
-  const button = buttons[name];
-  if ('admin' in button && !context.isAdmin) return rejected('PERMISSION_DENIED', { detail: name });
   const from: readonly ScreenId[] = button.from;
   if (!from.includes(screen.id)) return orMismatch(from.join(' | '), screen.id);
   if (repeated && screen.lastAction) {

@@ -1,5 +1,6 @@
 // Brings a user's complaint to the administrators: what that user did lately, why it went wrong, one tap to the chain.
 // Each user at most once in ten minutes.
+import { isTrouble } from '../diagnosis/action.ts';
 import type { Desk } from '../diagnosis/desk.ts';
 import { type Pseudonyms, shortPseudonym } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -36,38 +37,48 @@ export function createReports(options: ReportsOptions): Reports {
   async function complaintOf(chatId: number): Promise<Parameters<typeof renderDebugUser>[0]> {
     const userHash = pseudonyms.user(chatId);
     const actions = await desk.actionsOf(userHash, locale);
-    const trouble = actions.filter(({ reason }) => reason !== 'SUCCESS' && reason !== 'NOOP');
-    const judged = await Promise.all(
-      trouble.slice(0, judgedActions).map(({ cid }) => desk.look(cid, locale)),
-    );
-    return {
-      who: shortPseudonym(userHash),
-      actions,
-      complaint: judged.flatMap(matches => matches[0]?.verdict.sentence ?? []),
-    };
+    const trouble = actions.filter(isTrouble).slice(0, judgedActions);
+    // Where nothing went wrong as far as we know, the user means what came last.
+    const puzzling = trouble.length > 0 ? trouble : actions.slice(0, 1);
+    const judged = await Promise.all(puzzling.map(({ cid }) => desk.look(cid, locale)));
+    const verdicts = judged.flatMap(matches => matches[0]?.verdict ?? []);
+    const complaint = verdicts.length > 0 ? verdicts : [await desk.nothing(locale)];
+    return { who: shortPseudonym(userHash), actions, complaint: complaint.map(({ sentence }) => sentence) };
+  }
+
+  async function tellAll(chatId: number): Promise<{ reached: number; failure: string | undefined }> {
+    const screen = renderDebugUser(await complaintOf(chatId), { locale, t: texts.for(locale) });
+    let reached = 0;
+    let failure: string | undefined;
+    for (const adminId of adminIds) {
+      let sent: Presented | undefined;
+      const refusal = await refusedBy(
+        present(telegram.api, adminId, screen, undefined).then(presented => {
+          sent = presented;
+        }),
+      );
+      failure = refusal?.detail ?? failure;
+      if (!sent) continue;
+      reached += 1;
+      // Without its record the buttons would count as expired.
+      const { messageId } = sent;
+      await messages.record({ chatId: adminId, messageId, screen: 'DEBUG_USER', record: {}, media: false });
+    }
+    return { reached, failure };
   }
 
   return {
     async report({ chatId }) {
       if (adminIds.length === 0) return 'nobody';
       if (!reported.admits(chatId)) return 'too_often';
-      const screen = renderDebugUser(await complaintOf(chatId), { locale, t: texts.for(locale) });
-      let reached = 0;
-      let failure: string | undefined;
-      for (const adminId of adminIds) {
-        let sent: Presented | undefined;
-        const refusal = await refusedBy(
-          present(telegram.api, adminId, screen, undefined).then(presented => {
-            sent = presented;
-          }),
-        );
-        failure = refusal?.detail ?? failure;
-        if (!sent) continue;
-        reached += 1;
-        // Without its record the buttons would count as expired.
-        const { messageId } = sent;
-        await messages.record({ chatId: adminId, messageId, screen: 'DEBUG_USER', record: {}, media: false });
+      let told = { reached: 0, failure: undefined as string | undefined };
+      try {
+        told = await tellAll(chatId);
+      } finally {
+        // A report that nobody got must not keep the next one away.
+        if (told.reached === 0) reported.forget(chatId);
       }
+      const { reached, failure } = told;
       telemetry.emit('PROBLEM_REPORTED', {
         result: reached > 0 ? 'accepted' : 'failed',
         reason_detail: failure,

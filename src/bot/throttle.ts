@@ -4,6 +4,8 @@
 export interface Throttle {
   /** Whether it may happen for this key now; then it has happened. */
   admits(key: number): boolean;
+  /** It did not happen after all. */
+  forget(key: number): void;
   /** The keys for which it happened lately, oldest first. */
   admitted(): readonly number[];
 }
@@ -37,6 +39,7 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       admittedAt.set(key, time);
       return true;
     },
+    forget: key => void admittedAt.delete(key),
     admitted: () => [...admittedAt.keys()],
   };
 }

@@ -5,11 +5,18 @@ import { catalogue } from './catalogue.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { deadLetters } from './dead-letters.ts';
 import { explain } from './explain.ts';
+import { withChains } from './journal.ts';
+import { reasonsCommand } from './reasons.ts';
 import { telemetryReferenceCommand } from './telemetry-reference.ts';
+import { timeline } from './timeline.ts';
+import { createTrace } from './trace.ts';
 
 const commands: ReadonlyMap<string, Command> = new Map([
   ['catalogue', catalogue],
   ['dead-letters', deadLetters],
+  ['trace', createTrace(withChains)],
+  ['timeline', timeline],
+  ['reasons', reasonsCommand],
   ['explain', explain],
   ['telemetry-reference', telemetryReferenceCommand],
 ]);

@@ -1,6 +1,7 @@
 // Rows for a terminal: the named columns, each as wide as its widest value.
 
-export type Row = Readonly<Record<string, string | number>>;
+/** What is null leaves its cell empty. */
+export type Row = Readonly<Record<string, string | number | null>>;
 
 export function formatTable(names: readonly string[], rows: readonly Row[]): string {
   const lines = [names, ...rows.map(row => names.map(name => String(row[name] ?? '')))];

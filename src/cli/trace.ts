@@ -2,18 +2,13 @@
 // duplicate is followed to the update that it repeats. Where the chains come from is handed in.
 import { parseArgs } from 'node:util';
 import type { Chain } from '../diagnosis/chain.ts';
+import type { ChainSource } from '../diagnosis/journal-chains.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
 import { printChain, printChainAsJson, printMatches, type ViewOptions } from './chain-view.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { cidFrom, localeFrom, viewOptions } from './explain.ts';
 
 const cidDigits = 8;
-
-/** Where the chains of a cid are looked up. */
-export interface ChainSource {
-  /** Newest first; several traces may share a cid. */
-  byCid(cid: string): Promise<readonly Chain[]>;
-}
 
 /** Opens the source for the time of `work`, and throws AppError with a sentence where it cannot. */
 export type WithChains = (
@@ -71,6 +66,8 @@ async function find(source: ChainSource, id: string): Promise<readonly Chain[]> 
 async function withOriginals(source: ChainSource, chains: readonly Chain[]): Promise<readonly Chain[]> {
   const known = new Set(chains.map(({ cid }) => cid));
   const cids = new Set(chains.flatMap(chain => originalCidOf(chain) ?? []).filter(cid => !known.has(cid)));
-  const originals = await Promise.all([...cids].map(cid => source.byCid(cid)));
-  return [...chains, ...originals.flat()];
+  const originals: Chain[] = [];
+  // One after the other: a command has one connection.
+  for (const cid of cids) originals.push(...(await source.byCid(cid)));
+  return [...chains, ...originals];
 }

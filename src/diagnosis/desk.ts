@@ -1,10 +1,9 @@
 // What an administrator asks: how is it going, why did this click not work, what did this user do. Reads the journal
 // and the state of the service; writes nothing.
-
-import type { Locale } from '../otel/reasons.ts';
-import { reasons } from '../otel/reasons.ts';
+import type { JournalRow } from '../otel/journal-row.ts';
+import { type Locale, reasons } from '../otel/reasons.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
-import { type Action, actionOf } from './action.ts';
+import { type Action, actionsOfRows, isTrouble } from './action.ts';
 import type { Chain } from './chain.ts';
 import { chainsOfRows } from './journal-chains.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -47,14 +46,14 @@ export interface Desk {
 
 export interface DeskOptions {
   readonly journal: JournalReader;
-  /** How the service is now. */
-  readonly surroundings: () => Promise<Surroundings>;
+  /** How the service is: `now` as is quickly known, `whole` with all that can be asked. */
+  readonly surroundings: Readonly<Record<'now' | 'whole', () => Promise<Surroundings>>>;
   readonly now?: () => Date;
 }
 
 const shownActions = 10;
-/** Looked through for those that are shown. */
-const readOutcomes = 300;
+/** Looked through for those that are shown: several outcomes can be of one action, and some are of no user's. */
+const readOutcomes = 5 * shownActions;
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
@@ -64,15 +63,27 @@ export function createDesk({ journal, surroundings, now = () => new Date() }: De
   async function judged(cid: string, locale: Locale): Promise<Judged[]> {
     const chains = chainsOfRows(await journal.byCid(cid));
     if (chains.length === 0) return [];
-    const around = await surroundings();
+    const around = await surroundings.now();
     return chains.map(chain => ({ chain, verdict: verdictOf(chain, locale, around) }));
+  }
+
+  /** Whole: also with what became of an order after the tap. */
+  async function actionsAmong(rows: readonly JournalRow[], locale: Locale): Promise<Action[]> {
+    const traces = new Set(rows.map(({ traceId }) => traceId));
+    return actionsOfRows(await journal.linesOf([...traces]), locale);
   }
 
   return {
     async dashboard(locale, except) {
-      const rows = await journal.newestOutcomes({ since: since(dayMs), limit: readOutcomes, except });
-      const actions = rows.flatMap(row => actionOf(row, locale) ?? []);
-      const counts = await journal.countReasons({ since: since(hourMs), until: now() });
+      const newest = { since: since(dayMs), limit: readOutcomes, except };
+      const [trouble, all, counts] = await Promise.all([
+        journal.newestOutcomes({ ...newest, troubleOnly: true }),
+        journal.newestOutcomes(newest),
+        journal.countReasons({ since: since(hourMs), until: now() }),
+      ]);
+      const among = await actionsAmong([...trouble, ...all], locale);
+      // The rows of a task bear no user.
+      const actions = among.filter(({ userHash }) => userHash !== except);
       const sum = (isCounted: (reason: keyof typeof reasons) => boolean): number =>
         counts
           .filter(({ reasonCode }) => isCounted(reasonCode))
@@ -90,19 +101,15 @@ export function createDesk({ journal, surroundings, now = () => new Date() }: De
       const repeated = await Promise.all(originals.map(original => judged(original, locale)));
       return [...found, ...repeated.flat()];
     },
-    nothing: async locale => verdictOfNothing(await surroundings(), locale),
+    nothing: async locale => verdictOfNothing(await surroundings.whole(), locale),
     async actionsOf(userHash, locale) {
       const rows = await journal.byUser(userHash, { since: since(7 * dayMs), limit: readOutcomes });
-      return rows.flatMap(row => actionOf(row, locale) ?? []).slice(0, shownActions);
+      return (await actionsAmong(rows, locale)).slice(0, shownActions);
     },
   };
 }
 
 /** Stable: among equals the newest stays first. */
 function troubleFirst(a: Action, b: Action): number {
-  return Number(isFine(a)) - Number(isFine(b));
-}
-
-function isFine({ reason }: Action): boolean {
-  return reason === 'SUCCESS' || reason === 'NOOP';
+  return Number(isTrouble(b)) - Number(isTrouble(a));
 }

@@ -20,6 +20,8 @@ const screenNames: Readonly<Record<string, Name>> = {
   RESULT_ERROR: { ru: 'Ошибка генерации', en: 'Failed generation' },
   BALANCE: { ru: 'Баланс', en: 'Balance' },
   HELP: { ru: 'Как это работает', en: 'How it works' },
+  PRIVACY: { ru: 'Ваши данные', en: 'Your data' },
+  PRIVACY_ERASE: { ru: 'Стереть всё?', en: 'Erase everything?' },
   UPDATING: { ru: 'Сервис обновляется', en: 'The service is being updated' },
 };
 
@@ -47,7 +49,13 @@ const buttonNames: readonly (readonly [string, Name])[] = [
   ['REDELIVER', { ru: '📨 Прислать ещё раз', en: '📨 Send it again' }],
   ['BACK', { ru: '◀️ Назад', en: '◀️ Back' }],
   ['CANCEL', { ru: '✖️ Отменить', en: '✖️ Cancel' }],
+  ['PRIVACY', { ru: '🔐 Мои данные', en: '🔐 My data' }],
+  ['CONSENT', { ru: 'тексты в журнале: да или нет', en: 'texts in the log: yes or no' }],
+  ['EXPORT', { ru: '📦 Получить копию', en: '📦 Get a copy' }],
+  ['ERASE', { ru: '🗑 Стереть', en: '🗑 Erase' }],
+  ['ERASE_ALL', { ru: '🗑 Да, стереть всё', en: '🗑 Yes, erase everything' }],
   ['HELP', { ru: '❓ Помощь', en: '❓ Help' }],
+  ['REPORT', { ru: '🆘 Сообщить о проблеме', en: '🆘 Report a problem' }],
 ];
 
 const sections: Readonly<Record<string, Name>> = {

@@ -1,10 +1,10 @@
 // The parts of a verdict's sentence that every cause shares: what the user did, what the user saw, where the money is.
 // Each is read from the events alone; what they do not tell is said to be unknown.
+import { formatMoney } from '../billing/money-text.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { type ChainEvent, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { buttonName, screenName } from './names.ts';
-import { moneyText } from './words.ts';
 
 type Words = Readonly<Record<Locale, string>>;
 
@@ -112,7 +112,7 @@ export function moneyOf({ task }: Facts, locale: Locale): string | undefined {
   const { state, amount } = task?.money ?? {};
   if (state === undefined || amount === undefined) return undefined;
   if (amount === 0) return { ru: 'денег это не стоило', en: 'it cost no money' }[locale];
-  return `${moneyText(amount, locale)} ${moneyStates[state][locale]}`;
+  return `${formatMoney(amount, locale)} ${moneyStates[state][locale]}`;
 }
 
 const moneyStates: Readonly<Record<'held' | 'charged' | 'released' | 'refunded', Words>> = {

@@ -1,5 +1,6 @@
 // The words that stand for the braces in the texts of causes, each taken from the facts. A fact that is not there gives
 // the word for "unknown", or nothing where the sentence does without it.
+import { formatMoney } from '../billing/money-text.ts';
 import { type Locale, reasons } from '../otel/reasons.ts';
 import { attemptsOf } from './causes/fault.ts';
 import { codeOf } from './causes/task.ts';
@@ -7,7 +8,7 @@ import { beginOf, type ChainEvent, numberOf, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { gapsOf } from './gaps.ts';
 import { modelTitle, screenName, screenNamesIn } from './names.ts';
-import { durationText, moneyText } from './words.ts';
+import { durationText } from './words.ts';
 
 const unknown: Readonly<Record<Locale, string>> = { ru: 'неизвестно', en: 'unknown' };
 
@@ -35,7 +36,7 @@ const values: Readonly<Record<string, Value>> = {
     ),
   payload: ({ last }) => textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '',
   detail: ({ detail, last }) => detail || textOf(last('KIE_CALLBACK'), 'reason_detail'),
-  missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], moneyText, locale),
+  missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], formatMoney, locale),
   original: ({ last }) => textOf(last('UPDATE_DUPLICATE'), 'original_cid'),
   depth: ({ last }) => numberText(last('QUEUE_FULL'), 'queue_depth'),
   refused: ({ last }) => numberText(last('QUEUE_FULL'), 'refused_count'),

@@ -1,4 +1,4 @@
-// Times, durations and amounts as people read them.
+// Times and durations as people read them.
 import type { Locale } from '../otel/reasons.ts';
 
 const units = {
@@ -24,25 +24,6 @@ export function durationText(durationMs: number, locale: Locale): string {
 /** `2026-11-23 14:03:22 UTC`: admins read it beside log lines, which are in UTC. */
 export function timeText(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
-}
-
-const moneyFormats: Readonly<Record<Locale, Intl.NumberFormat>> = {
-  ru: createMoneyFormat('ru-RU'),
-  en: createMoneyFormat('en-GB'),
-};
-
-/** Kopecks as roubles, as the screens of users show them. */
-export function moneyText(kopecks: number, locale: Locale): string {
-  return moneyFormats[locale].format(kopecks / 100);
-}
-
-function createMoneyFormat(language: string): Intl.NumberFormat {
-  return new Intl.NumberFormat(language, {
-    style: 'currency',
-    currency: 'RUB',
-    currencyDisplay: 'narrowSymbol',
-    trailingZeroDisplay: 'stripIfInteger',
-  });
 }
 
 function decimal(value: number, locale: Locale): string {

@@ -16,6 +16,9 @@ import { type Hint, type ParameterInput, rejected, type ShowOptions, show } from
 import { searchFor } from './browse.ts';
 import { type FormOutcome, formScreen } from './form-screen.ts';
 
+/** Characters of a text that telemetry may have. */
+const maxAllowedText = 200;
+
 type FormContext = HandlerContext & { readonly form: Form };
 
 export const choose: Handler<'choose'> = async (context, [, , index]) => {
@@ -39,7 +42,12 @@ export const text: TextHandler = async (context, value) => {
   return take(
     { ...context, form },
     { kind: 'text', text: value },
-    { value: lengthOnly(value), source: 'text', isShownWhenTaken: !isWords },
+    {
+      value: lengthOnly(value),
+      source: 'text',
+      isShownWhenTaken: !isWords,
+      ...(context.user.promptConsent ? { allowedText: [...value].slice(0, maxAllowedText).join('') } : {}),
+    },
   );
 };
 
@@ -89,7 +97,7 @@ export const previous: Handler<'previous'> = async context => {
   return before ? formScreen(context, before) : show('MODEL_PICK', { model: context.form.model });
 };
 
-interface Given extends Pick<ParameterInput, 'value' | 'source'> {
+interface Given extends Omit<ParameterInput, 'name'> {
   /** What was typed turned out to be a number or a choice, which telemetry may know. */
   readonly isShownWhenTaken?: boolean;
 }
@@ -97,7 +105,7 @@ interface Given extends Pick<ParameterInput, 'value' | 'source'> {
 async function take(
   context: FormContext,
   raw: RawAnswer,
-  { value, source, isShownWhenTaken = false }: Given,
+  { isShownWhenTaken = false, ...given }: Given,
   options: ShowOptions = {},
 ): Promise<FormOutcome> {
   const model = modelOf(context);
@@ -118,12 +126,13 @@ async function take(
     return rejected('VALIDATION_FAILED', {
       detail: answered.problem,
       hint,
-      ...(parameter ? { parameter: { name: parameter.name, value, source, allowed: answered.allowed } } : {}),
+      ...(parameter ? { parameter: { name: parameter.name, ...given, allowed: answered.allowed } } : {}),
     });
   }
   const taken = parameter && answered.form.values[parameter.name];
   const isTold = isShownWhenTaken && taken !== undefined && !Array.isArray(taken);
-  const logged = parameter && { name: parameter.name, value: isTold ? String(taken) : value, source };
+  const value = isTold ? String(taken) : given.value;
+  const logged = parameter && { ...given, name: parameter.name, value };
   return formScreen(context, answered.form, { ...options, ...(logged ? { parameter: logged } : {}) });
 }
 

@@ -1,6 +1,7 @@
 // The confirmed form becomes a task, at the price that was shown.
+
+import { formatMoney } from '../billing/money-text.ts';
 import type { Handler } from '../bot/context.ts';
-import { formatMoney } from '../ui/money.ts';
 import { rejected, show } from '../ui/outcome.ts';
 import { whyUnavailable } from './availability.ts';
 

@@ -11,7 +11,8 @@ export const helpCommand: CommandHandler<'help'> = async () => show('HELP', {});
 
 export const back: Handler<'back'> = async context => {
   const { screen, form, catalogue } = context;
-  if (form && screen && ['HELP', 'UPDATING', 'BALANCE'].includes(screen.id)) return formScreen(context, form);
+  if (form && screen && ['HELP', 'UPDATING', 'BALANCE', 'PRIVACY'].includes(screen.id))
+    return formScreen(context, form);
   const model = screen?.id === 'MODEL_PICK' ? catalogue.byKey(screen.record.model ?? '') : undefined;
   if (!model || !catalogue.categories.includes(model.category)) return show('MAIN_MENU', {});
   return show('CATEGORY_PICK', { category: model.category, page: pageOf(model, context) });

@@ -9,6 +9,7 @@ import { fallback } from './fallback.ts';
 import { choose, clear, done, edit, file, options, previous, proceed, text } from './fill.ts';
 import { generate } from './generate.ts';
 import { back, help, helpCommand } from './help.ts';
+import { consent, erase, eraseAsk, exportData, privacy, privacyCommand } from './privacy.ts';
 import { report, reportCommand } from './report.ts';
 import { original, redeliver } from './result.ts';
 import { cancel, cancelCommand, menu, start } from './start.ts';
@@ -40,6 +41,11 @@ export const handlers: Handlers = {
     menu,
     help,
     report,
+    privacy,
+    consent,
+    exportData,
+    eraseAsk,
+    erase,
     debugShow,
     debugCid,
     debugOn,
@@ -52,6 +58,7 @@ export const handlers: Handlers = {
     help: helpCommand,
     cancel: cancelCommand,
     report: reportCommand,
+    privacy: privacyCommand,
     debug,
   },
   text,

@@ -384,6 +384,20 @@ export const events = define({
     optional: ['reason_detail'],
     doc: 'A user reported a problem; result tells whether an administrator was reached.',
   },
+  USER_EXPORTED: {
+    domain: 'UX',
+    level: 'INFO',
+    required: ['result', 'duration_ms'],
+    optional: ['reason_detail'],
+    doc: 'A user asked for a copy of everything that is stored about them; result tells whether Telegram took the document.',
+  },
+  USER_ERASED: {
+    domain: 'UX',
+    level: 'WARNING',
+    required: ['result', 'duration_ms'],
+    optional: ['reason_detail'],
+    doc: 'A user had themselves erased; rejected when something of theirs had begun to run meanwhile.',
+  },
   DEBUG_ENABLED: {
     domain: 'SYSTEM',
     level: 'INFO',

@@ -3,6 +3,7 @@
 // A batch travels as one text, fields and rows apart by the two control characters that exist for that: JSON never
 // holds them unescaped. An array per column costs the program three times as much, JSON twice.
 import pg from 'pg';
+import { cidOf } from '../otel/cid.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { expandLines } from '../otel/short-lines.ts';
@@ -12,6 +13,8 @@ import { makePartitions } from './journal-partitions.ts';
 export interface JournalReader {
   /** All rows of a cid in the order of time, of all its traces; the newest 5 000. */
   byCid(cid: string): Promise<JournalRow[]>;
+  /** The rows with lines of these traces, in the order of time; the newest 5 000. */
+  linesOf(traceIds: readonly string[]): Promise<JournalRow[]>;
   /** What one user did, newest first. `userHash` may be the 8 digits that lines have, or all 16; at most 1 000 rows. */
   byUser(userHash: string, period: { readonly since: Date; readonly limit: number }): Promise<JournalRow[]>;
   /** The newest rows that tell how something ended, newest first; at most 1 000. */
@@ -48,7 +51,7 @@ export interface ReasonCount {
   readonly count: number;
 }
 
-const maxRowsOfCid = 5_000;
+const maxRowsOfChains = 5_000;
 const maxRows = 1_000;
 
 const betweenFields = '\x1f';
@@ -142,9 +145,17 @@ export function createJournalReader(database: Queryable): JournalReader {
       ),
     byCid: cid =>
       read(
-        `select distinct * from (select * from journal where cid = $1 order by at desc limit ${maxRowsOfCid}) as newest
+        `select distinct * from (select * from journal where cid = $1 order by at desc limit ${maxRowsOfChains}) as newest
          order by at, duration_ms desc nulls last`,
         [cid],
+      ),
+    linesOf: traceIds =>
+      read(
+        `select distinct * from (
+           select * from journal where cid = any($1) and trace_id = any($2) and lines <> ''
+           order by at desc limit ${maxRowsOfChains}
+         ) as newest order by at, duration_ms desc nulls last`,
+        [[...new Set(traceIds.map(cidOf))], traceIds],
       ),
     byUser: (userHash, { since, limit }) =>
       read(

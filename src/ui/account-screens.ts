@@ -1,6 +1,7 @@
 // What a user has to spend, and what became of the rest.
+
+import { formatMoney } from '../billing/money-text.ts';
 import { button, type RenderedScreen } from './keyboard.ts';
-import { formatMoney } from './money.ts';
 import type { BalanceMove, ScreenData } from './screens.ts';
 import type { View } from './view.ts';
 

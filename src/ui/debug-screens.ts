@@ -1,8 +1,8 @@
 // What administrators see: how the service is, why a click ended as it did, what one user did. Texts of events are
 // data; everything that is not ours is escaped.
-import type { Action } from '../diagnosis/action.ts';
+import { type Action, isTrouble } from '../diagnosis/action.ts';
 import type { ChainEvent } from '../diagnosis/chain.ts';
-import { type ButtonRow, button, type RenderedScreen } from './keyboard.ts';
+import { type ButtonRow, button, inRows, type RenderedScreen } from './keyboard.ts';
 import type { ScreenData } from './screens.ts';
 import { escapeHtml } from './texts.ts';
 import type { View } from './view.ts';
@@ -12,8 +12,12 @@ type TextView = Pick<View, 't' | 'locale'>;
 const shownChains = 3;
 /** Of all chains together, of the 4 096 characters of a message, with room for what stands around. */
 const eventsLength = 2_300;
-const sentenceLength = 420;
-const labelLength = 48;
+/** Of all verdicts together. */
+const sentencesLength = 1_500;
+const nameLength = 60;
+const chainsPerRow = 2;
+/** Where a date begins and a time ends in the ISO form. */
+const [dayAt, timeAt, timeEnd] = [5, 11, 19];
 
 export function renderDebug(
   { status, dashboard, debugUntil }: ScreenData['DEBUG'],
@@ -35,6 +39,7 @@ export function renderDebug(
     debugUntil ? t('debug-level-until', { time: timeOf(debugUntil) }) : t('debug-level-normal'),
     '',
     dashboard.actions.length > 0 ? t('debug-outcomes') : t('debug-no-outcomes'),
+    ...dashboard.actions.map(action => actionLine(action, timeOf(action.at))),
   ];
   return {
     text: lines.join('\n'),
@@ -55,15 +60,17 @@ export function renderDebugChain(
   const { t } = view;
   const shown = judged.slice(0, shownChains);
   const parts = shown.map(({ chain, verdict }) => {
-    const events = chain.events.map(eventLine).join('\n');
     return [
       `<b>${escapeHtml(chain.traceId)}</b>`,
-      escapeHtml(shorten(verdict.sentence, sentenceLength)),
+      escapeHtml(shorten(verdict.sentence, Math.floor(sentencesLength / shown.length))),
       t('debug-confidence', { confidence: t(`confidence-${verdict.confidence}`) }),
-      `<pre>${escapeHtml(shorten(events, Math.floor(eventsLength / shown.length)))}</pre>`,
+      `<pre>${escapeHtml(abridged(chain.events.map(eventLine), Math.floor(eventsLength / shown.length)))}</pre>`,
     ].join('\n');
   });
-  const body = judged.length > 0 ? parts.join('\n\n') : escapeHtml(nothing?.sentence ?? '');
+  const body =
+    judged.length > 0
+      ? parts.join('\n\n')
+      : t('debug-no-trace', { verdict: escapeHtml(nothing?.sentence ?? '') });
   return {
     text: `${t('debug-chain', { cid })}\n\n${body}`,
     rows: [[button(t('button-debug'), 'debugCid')]],
@@ -77,9 +84,17 @@ export function renderDebugUser(
 ): RenderedScreen {
   const { t } = view;
   const lines = [
-    ...(complaint ? [t('debug-complaint')] : []),
+    ...(complaint
+      ? [
+          t('debug-complaint'),
+          ...complaint.map(
+            sentence => `• ${escapeHtml(shorten(sentence, Math.floor(sentencesLength / complaint.length)))}`,
+          ),
+          '',
+        ]
+      : []),
     t(actions.length > 0 ? 'debug-user' : 'debug-user-nothing', { who: escapeHtml(who) }),
-    ...(complaint ?? []).map(sentence => `• ${escapeHtml(shorten(sentence, sentenceLength))}`),
+    ...actions.map(action => actionLine(action, dayOf(action.at))),
   ];
   return {
     text: lines.join('\n'),
@@ -93,13 +108,18 @@ function copyOf(cid: string, { t }: TextView): { text: string; value: string } {
 
 function actionRows(actions: readonly Action[]): ButtonRow[] {
   // Two traces can share a cid, and one button shows both.
-  const byCid = new Map(actions.map(action => [action.cid, action]));
-  return [...byCid.values()].map(action => [button(actionLabel(action), 'debugShow', action.cid)]);
+  const byCid = Map.groupBy(actions, ({ cid }) => cid);
+  const shown = [...byCid].map(([cid, ofCid]) =>
+    button(`${ofCid.some(isTrouble) ? '⚠️' : '🔎'} ${cid}`, 'debugShow', cid),
+  );
+  return inRows(shown, chainsPerRow);
 }
 
-function actionLabel({ cid, at, screen, name, reason }: Action): string {
-  const what = [name, screen].filter(part => part !== undefined).join(' @ ');
-  return shorten(`${timeOf(at)} ${cid} ${reason} ${what}`, labelLength);
+/** Too much for a button on the screen of a phone. */
+function actionLine(action: Action, time: string): string {
+  const { cid, screen, name, reason } = action;
+  const what = [name, screen].filter(part => part !== undefined).map(part => shorten(part, nameLength));
+  return `${isTrouble(action) ? '⚠️ ' : ''}${time} <code>${cid}</code> <b>${reason}</b>\n${escapeHtml(what.join(' · '))}`;
 }
 
 function eventLine({ at, name, fields }: ChainEvent): string {
@@ -107,8 +127,25 @@ function eventLine({ at, name, fields }: ChainEvent): string {
   return `${at.toISOString().slice(11, 23)} ${name}${reason}`;
 }
 
+/** Without those in the middle where there are too many: how it began and how it ended is what matters. */
+function abridged(lines: readonly string[], length: number): string {
+  const kept = [...lines];
+  let left = kept.reduce((sum, line) => sum + line.length + 1, 0);
+  if (left <= length) return kept.join('\n');
+  while (left + 1 > length && kept.length > 0) {
+    const [dropped = ''] = kept.splice(Math.floor(kept.length / 2), 1);
+    left -= dropped.length + 1;
+  }
+  return kept.toSpliced(Math.ceil(kept.length / 2), 0, '…').join('\n');
+}
+
+/** UTC, as in the log lines. */
 function timeOf(at: Date): string {
-  return at.toISOString().slice(11, 19);
+  return at.toISOString().slice(timeAt, timeEnd);
+}
+
+function dayOf(at: Date): string {
+  return `${at.toISOString().slice(dayAt, timeAt - 1)} ${timeOf(at)}`;
 }
 
 function shorten(text: string, length: number): string {

@@ -1,4 +1,6 @@
 // Screens of a form: the question being asked, the list of all parameters, the confirmation.
+
+import { formatMoney } from '../billing/money-text.ts';
 import { labelOf, questionOf, valueLabelOf } from '../catalogue/labels.ts';
 import type { Model, Parameter } from '../catalogue/schema.ts';
 import type { FormValue } from '../catalogue/values.ts';
@@ -6,7 +8,6 @@ import { askedParameters, effectiveValues, isMandatory } from '../pipeline/fille
 import { currentStep, type Form } from '../pipeline/form.ts';
 import { allowedValues } from '../pipeline/problem.ts';
 import { type ButtonRow, button, inRows, type RenderedButton, type RenderedScreen } from './keyboard.ts';
-import { formatMoney } from './money.ts';
 import type { ScreenData } from './screens.ts';
 import { escapeHtml } from './texts.ts';
 import { modelOf, type View } from './view.ts';

@@ -92,6 +92,7 @@ export function renderHelp(_data: ScreenData['HELP'], { t }: View): RenderedScre
     text: t('help'),
     rows: [
       [button(t('button-report'), 'report')],
+      [button(t('button-privacy'), 'privacy')],
       [button(t('button-back'), 'back'), button(t('button-menu'), 'menu')],
     ],
   };

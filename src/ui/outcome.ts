@@ -9,12 +9,16 @@ export interface ParameterInput {
   readonly name: string;
   readonly value: string;
   readonly source: ParameterSource;
+  /** The text itself, of a user who has allowed that: for PARAM_INPUT alone, in the place of `value`. */
+  readonly allowedText?: string;
 }
 
 export interface ShowOptions {
   readonly parameter?: ParameterInput;
   /** Takes the place of the screen that the user sees, where a message would otherwise get one of its own. */
   readonly replaces?: boolean;
+  /** Gets a message of its own, where a tap would otherwise put it in the place of what was tapped. */
+  readonly apart?: boolean;
   /** Runs once the outcome is committed; for work that must not overtake the screen it follows. */
   readonly afterCommit?: () => Promise<void>;
 }
@@ -45,7 +49,7 @@ export interface Rejected extends RejectedDetails {
   readonly reason: Exclude<ReasonCode, 'SUCCESS' | 'NOOP'>;
 }
 
-export interface Noop {
+export interface Noop extends Pick<ShowOptions, 'afterCommit'> {
   readonly kind: 'noop';
   readonly hint?: Hint;
 }
@@ -64,6 +68,6 @@ export function rejected(reason: Rejected['reason'], details: RejectedDetails = 
 }
 
 /** The tap counts, and there is no screen to show; the hint says what happens instead. */
-export function noop(hint: Hint): Noop {
-  return { kind: 'noop', hint };
+export function noop(hint: Hint, options: Pick<ShowOptions, 'afterCommit'> = {}): Noop {
+  return { kind: 'noop', hint, ...options };
 }

@@ -32,6 +32,7 @@ const categoryName = z.string().regex(/^[a-z]{1,12}$/);
 const draftId = z.string().regex(/^[A-Za-z0-9_-]{4,16}$/);
 const taskId = z.string().regex(/^[A-Za-z0-9_-]{4,32}$/);
 const cid = z.string().regex(/^[0-9a-f]{8}$/);
+const onOrOff = z.string().regex(/^(on|off)$/);
 const integer = z
   .string()
   .regex(/^\d{1,9}$/)
@@ -155,7 +156,7 @@ export const buttons = define({
     code: 'back',
     args: z.tuple([]),
     id: 'BACK',
-    from: ['CATEGORY_PICK', 'MODEL_PICK', 'BALANCE', 'HELP', 'UPDATING'],
+    from: ['CATEGORY_PICK', 'MODEL_PICK', 'BALANCE', 'HELP', 'PRIVACY', 'UPDATING'],
     to: ['MAIN_MENU', 'CATEGORY_PICK', ...formScreens],
   },
   previous: {
@@ -178,7 +179,18 @@ export const buttons = define({
     code: 'menu',
     args: z.tuple([]),
     id: 'MAIN_MENU',
-    from: ['BEST', 'FREE', 'SEARCH', 'MODEL_PICK', 'PROCESSING', 'RESULT', 'RESULT_ERROR', 'BALANCE', 'HELP'],
+    from: [
+      'BEST',
+      'FREE',
+      'SEARCH',
+      'MODEL_PICK',
+      'PROCESSING',
+      'RESULT',
+      'RESULT_ERROR',
+      'BALANCE',
+      'HELP',
+      'PRIVACY',
+    ],
     to: ['MAIN_MENU'],
   },
   help: {
@@ -189,6 +201,23 @@ export const buttons = define({
     to: ['HELP'],
   },
   report: { code: 'sos', args: z.tuple([]), id: 'REPORT', from: ['RESULT_ERROR', 'HELP'], to: [] },
+  privacy: {
+    code: 'priv',
+    args: z.tuple([]),
+    id: 'PRIVACY',
+    from: ['HELP', 'PRIVACY_ERASE'],
+    to: ['PRIVACY'],
+  },
+  consent: {
+    code: 'cons',
+    args: z.tuple([onOrOff]),
+    id: 'CONSENT',
+    from: ['PRIVACY'],
+    to: ['PRIVACY'],
+  },
+  exportData: { code: 'copy', args: z.tuple([]), id: 'EXPORT', from: ['PRIVACY'], to: [] },
+  eraseAsk: { code: 'wipe', args: z.tuple([]), id: 'ERASE', from: ['PRIVACY'], to: ['PRIVACY_ERASE'] },
+  erase: { code: 'wipeall', args: z.tuple([]), id: 'ERASE_ALL', from: ['PRIVACY_ERASE'], to: [] },
   debugShow: {
     code: 'dbg',
     args: z.tuple([cid]),
@@ -230,6 +259,7 @@ export const commands = {
   help: { to: ['HELP'] },
   cancel: { to: ['MAIN_MENU'] },
   report: { to: [] },
+  privacy: { to: ['PRIVACY'] },
   debug: { to: ['DEBUG', 'DEBUG_CHAIN', 'DEBUG_USER'], admin: true },
 } as const satisfies Record<string, CommandDefinition>;
 

@@ -14,6 +14,7 @@ import {
   renderSearch,
   renderUpdating,
 } from './menu-screens.ts';
+import { renderPrivacy, renderPrivacyErase } from './privacy-screens.ts';
 import type { ScreenData, ScreenId } from './screens.ts';
 import { renderProcessing, renderResult, renderResultError } from './task-screens.ts';
 import type { View } from './view.ts';
@@ -35,6 +36,8 @@ const renderers: { readonly [S in ScreenId]: Renderer<S> } = {
   RESULT_ERROR: renderResultError,
   BALANCE: renderBalance,
   HELP: renderHelp,
+  PRIVACY: renderPrivacy,
+  PRIVACY_ERASE: renderPrivacyErase,
   UPDATING: renderUpdating,
   DEBUG: renderDebug,
   DEBUG_CHAIN: renderDebugChain,

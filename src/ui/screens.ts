@@ -44,6 +44,10 @@ export interface ScreenData {
   };
   BALANCE: { readonly available: number; readonly held: number; readonly moves: readonly BalanceMove[] };
   HELP: Record<never, never>;
+  /** `consent`: texts may stand in telemetry. `journalDays`: 0 without a journal. */
+  PRIVACY: { readonly consent: boolean; readonly journalDays: number };
+  /** What would be lost, in kopecks. */
+  PRIVACY_ERASE: { readonly available: number };
   UPDATING: Record<never, never>;
   /** For administrators, as the two below. */
   DEBUG: {
@@ -88,6 +92,8 @@ export const screens = {
   RESULT_ERROR: { form: 'keeps' },
   BALANCE: { form: 'keeps' },
   HELP: { form: 'keeps' },
+  PRIVACY: { form: 'keeps' },
+  PRIVACY_ERASE: { form: 'keeps' },
   UPDATING: { form: 'keeps' },
   DEBUG: { form: 'keeps' },
   DEBUG_CHAIN: { form: 'keeps' },

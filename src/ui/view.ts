@@ -1,8 +1,9 @@
 // What every screen is drawn with: a language, its texts, the models and their prices.
+
+import { formatMoney } from '../billing/money-text.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
 import type { Locale } from '../otel/reasons.ts';
-import { formatMoney } from './money.ts';
 import { escapeHtml, type Translate } from './texts.ts';
 
 export interface View {

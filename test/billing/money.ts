@@ -42,8 +42,8 @@ export async function startMoney(poolSize = 4): Promise<Money> {
     async addTask(id, chatId, state) {
       await database.query(
         `insert into tasks (id, chat_id, draft_id, draft_revision, model_id, model_key, model_version, inputs, state,
-           callback_token, traceparent)
-         values ($1, $2, $1, 1, 'z-image', 'zimage', '1', '{}', $3, $1, '')`,
+           callback_token, traceparent, quote)
+         values ($1, $2, $1, 1, 'z-image', 'zimage', '1', '{}', $3, $1, '', '{}')`,
         [id, chatId, state],
       );
     },

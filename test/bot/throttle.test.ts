@@ -6,6 +6,7 @@ function atHand(options: { intervalMs: number; capacity: number }) {
   const throttle = createThrottle({ ...options, now: () => time });
   return {
     admits: (key: number) => throttle.admits(key),
+    forget: (key: number) => throttle.forget(key),
     passes(ms: number) {
       time += ms;
     },
@@ -20,6 +21,13 @@ test('a key is admitted once per interval, counted from its admission', () => {
   throttle.passes(1);
   expect(throttle.admits(1)).toBe(true);
   expect(throttle.admits(1)).toBe(false);
+});
+
+test('a key is admitted again at once when it did not happen after all', () => {
+  const throttle = atHand({ intervalMs: 60_000, capacity: 10 });
+  expect([throttle.admits(1), throttle.admits(2)]).toEqual([true, true]);
+  throttle.forget(1);
+  expect([throttle.admits(1), throttle.admits(2)]).toEqual([true, false]);
 });
 
 test('keys do not share their turn', () => {

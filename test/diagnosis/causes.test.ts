@@ -14,7 +14,9 @@ const detailOnly = [
   'STATE_BEFORE',
   'TELEGRAM_CALL',
   'KIE_CALL',
+  'DEBUG_COMMAND',
   'DEBUG_ENABLED',
+  'PROBLEM_REPORTED',
   'DEBUG_DISABLED',
 ];
 

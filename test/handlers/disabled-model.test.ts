@@ -24,13 +24,21 @@ const pipeline: Pipeline = {
   redeliver: untouched,
 };
 const context = {
-  user: { chatId: 1, locale: 'en' },
+  user: { chatId: 1, locale: 'en', promptConsent: false },
   catalogue,
   pipeline,
   prices: { startingPrice: untouched, quote: untouched, isValid: untouched },
   account: { balance: untouched, moves: untouched, welcome: untouched },
   linkRules: {},
   reports: { report: untouched },
+  personalData: {
+    journalDays: 0,
+    allowTexts: untouched,
+    isBusy: untouched,
+    admitsExport: untouched,
+    sendAll: untouched,
+    erase: untouched,
+  },
   admin: undefined,
   form: undefined,
   screen: undefined,

@@ -489,6 +489,7 @@ function expectTold(user: SandboxUser, story: Story, reason: ReasonCode, hasResu
     '🏠 Menu',
     '💰 Balance',
     '❓ Help',
+    '🆘 Report a problem',
   ]);
   expect(story.line('RESULT_DELIVERED')).toMatchObject({
     operation: 'failure',

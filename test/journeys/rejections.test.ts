@@ -51,7 +51,7 @@ test('a second button tapped before the edit is seen is refused with STATE_MISMA
   expect(refused.line('CALLBACK_REJECTED')).toMatchObject({
     button_id: 'BACK',
     screen_id: 'PARAMS_FORM',
-    expected_state: 'CATEGORY_PICK | MODEL_PICK | BALANCE | HELP | UPDATING',
+    expected_state: 'CATEGORY_PICK | MODEL_PICK | BALANCE | HELP | PRIVACY | UPDATING',
     actual_state: 'PARAMS_FORM',
   });
   await expectOutcome(bot, back, 'rejected', 'STATE_MISMATCH');

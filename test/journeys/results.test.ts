@@ -182,7 +182,13 @@ describe('a result that could not be sent', () => {
       '⚠️ Z-Image\n\nThe result is ready, but sending it did not work.\n' +
         `It is paid for and kept: press “Send it again”.\nReference: ${failed.cid}`,
     );
-    expect(notice && buttonsOf(notice)).toEqual(['📨 Send it again', '🏠 Menu', '💰 Balance', '❓ Help']);
+    expect(notice && buttonsOf(notice)).toEqual([
+      '📨 Send it again',
+      '🏠 Menu',
+      '💰 Balance',
+      '❓ Help',
+      '🆘 Report a problem',
+    ]);
     expect(await endOf(bot)).toEqual([{ state: 'succeeded', money: 'charged' }]);
 
     const again = user.click('📨 Send it again');

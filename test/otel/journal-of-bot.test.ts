@@ -4,30 +4,9 @@ import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
 import { expandLines } from '../../src/otel/short-lines.ts';
-import { createJournalStore } from '../../src/storage/journal-store.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
+import { journalOf, linesIn } from '../support/journal-of.ts';
 import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
-
-/** Waits until the journal has so many of the lines of a cid as stdout. */
-async function journalOf(bot: BotUnderTest, cid: string): Promise<JournalRow[]> {
-  const connection = bot.database.connect(1);
-  try {
-    const store = createJournalStore(connection);
-    return await waitFor(
-      `the lines of ${cid} in the journal`,
-      async () => {
-        const rows = await store.byCid(cid);
-        return linesIn(rows).length === bot.linesOf(cid).length ? rows : undefined;
-      },
-      () => bot.chainOf(cid).join(', '),
-    );
-  } finally {
-    await connection.stop();
-  }
-}
-
-const linesIn = (rows: readonly JournalRow[]): string[] =>
-  rows.flatMap(({ lines }) => (lines === '' ? [] : lines.split('\n')));
 
 /** The lines of a cid as stdout had them, span by span. */
 function outputOf(bot: BotUnderTest, rows: readonly JournalRow[], cid: string): string[] {

@@ -74,6 +74,19 @@ test('what one user did is found by all digits of the pseudonym and by those tha
   expect(await store.byUser('ffff', { since: before(60), limit: 10 })).toEqual([]);
 });
 
+test('the lines of some traces come in the order of time, without spans that have none and without a twin', async () => {
+  const { store } = await openStore();
+  const cid = 'a1b2c3d4';
+  const [traceId, twin] = [cid + 'a'.repeat(24), cid + 'b'.repeat(24)];
+  const of = (at: Date, given = {}) => journalRow({ cid, traceId, at, ...given });
+  const [first, second] = [of(before(3)), of(before(1))];
+  const other = journalRow({ at: before(2) });
+  await store.insert([second, first, other, of(before(2), { lines: '' }), of(now, { traceId: twin })]);
+  await store.insert([second]);
+  expect(await store.linesOf([traceId, other.traceId])).toEqual([first, other, second]);
+  expect(await store.linesOf([])).toEqual([]);
+});
+
 test('the newest outcomes leave out one user, what is older, and, where asked, what went well', async () => {
   const { store } = await openStore();
   const [admin, user] = ['a'.repeat(16), 'b'.repeat(16)];

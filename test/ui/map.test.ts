@@ -274,7 +274,22 @@ const variants: readonly Variant[] = [
   ),
   variant('BALANCE', 'without moves', { available: 0, held: 0, moves: [] }, 'back', 'menu'),
   variant('BALANCE', 'with moves and a hold', { available: 99_920, held: 80, moves: [move] }, 'back', 'menu'),
-  variant('HELP', 'page', {}, 'report', 'back', 'menu'),
+  variant('HELP', 'page', {}, 'report', 'privacy', 'back', 'menu'),
+  ...[true, false].map(consent =>
+    variant(
+      'PRIVACY',
+      consent ? 'with consent' : 'without consent and journal',
+      { consent, journalDays: consent ? 30 : 0 },
+      'consent',
+      'exportData',
+      'eraseAsk',
+      'back',
+      'menu',
+    ),
+  ),
+  ...[0, 99_920].map(available =>
+    variant('PRIVACY_ERASE', `with ${available} kopecks`, { available }, 'erase', 'privacy'),
+  ),
   variant('UPDATING', 'notice', {}, 'back'),
   variant(
     'DEBUG',

@@ -233,6 +233,36 @@ export const tapCauses = define({
       next: 'let the user wait a little; if many meet this, raise the limit or look for an attack',
     },
   },
+  erase_busy: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'USER_ERASED'],
+    reasons: ['VALIDATION_FAILED'],
+    is: ({ last, reason, detail }) =>
+      (reason === 'VALIDATION_FAILED' && detail === 'something still runs') ||
+      textOf(last('USER_ERASED'), 'result') === 'rejected',
+    ru: {
+      what: 'данные не стёрты, потому что ещё идёт генерация этого пользователя или отправка её результата',
+      next: 'пусть дождётся конца и повторит; если конца нет, ищите застрявшую задачу',
+    },
+    en: {
+      what: 'nothing was erased, because a generation of this user still runs or its result is on its way',
+      next: 'let the user wait for its end and repeat; if there is none, look for a stuck task',
+    },
+  },
+  copy_unsent: {
+    confidence: 'high',
+    events: ['USER_EXPORTED'],
+    reasons: [],
+    is: ({ last }) => textOf(last('USER_EXPORTED'), 'result') === 'failed',
+    ru: {
+      what: 'копия данных сделана, но Telegram не принял документ',
+      next: 'пусть попросит копию ещё раз через минуту',
+    },
+    en: {
+      what: 'the copy of the data was made, but Telegram did not take the document',
+      next: 'let the user ask for it again in a minute',
+    },
+  },
   price_unknown: {
     confidence: 'high',
     events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],

@@ -7,11 +7,11 @@ import type { ServerResponse } from 'node:http';
 import fastify from 'fastify';
 import type { Message } from 'grammy/types';
 import { z } from 'zod';
+import type { Chronicle } from '../stage/chronicle.ts';
+import { offsetMs } from '../stage/chronicle.ts';
+import type { Stage } from '../stage/stage.ts';
 import type { SandboxUser, ShownKeyboard } from '../telegram/index.ts';
-import type { Chronicle } from './chronicle.ts';
-import { offsetMs } from './chronicle.ts';
 import { detailOf, reasonOf } from './event-detail.ts';
-import type { Stage } from './stage.ts';
 
 export interface ChatPage {
   readonly url: string;

@@ -1,8 +1,9 @@
 // Owns what is worth reading of an event beside its name: the reason, and the one or two fields that tell what
 // happened. Shared by the terminal and the chat page.
+
+import { formatMoney } from '../../billing/money-text.ts';
 import type { EventName } from '../../otel/events.ts';
-import { formatMoney } from '../../ui/money.ts';
-import type { EventLine } from './chronicle.ts';
+import type { EventLine } from '../stage/chronicle.ts';
 
 type Describe = (line: EventLine) => string;
 

@@ -3,17 +3,18 @@
 // person. Options: --once ends after the script, with exit code 1 unless every chain is complete; --verbose prints
 // the bot's own lines too. Ends with everything stopped and removed, also on Ctrl-C.
 import { parseArgs } from 'node:util';
-import { AppError } from '../../errors.ts';
-import { createLifecycle, stopOnSignals } from '../../lifecycle.ts';
+import { createLifecycle } from '../../lifecycle.ts';
 import { sdk } from '../../otel/register.ts';
+import { createChronicle } from '../stage/chronicle.ts';
+import { paint, span } from '../stage/columns.ts';
+import { forgetDatabaseVariables, refuseRealBot } from '../stage/refusal.ts';
+import { handleSignals } from '../stage/signals.ts';
+import { startStage } from '../stage/stage.ts';
+import { createAnnouncer, explain, print } from '../stage/terminal.ts';
 import { startChatPage } from './chat-page.ts';
-import { createChronicle } from './chronicle.ts';
-import { type Line, paint, span } from './columns.ts';
 import { drawExchange, drawHeading, layoutFor } from './drawing.ts';
 import { type Exchange, play } from './player.ts';
-import { refuseRealBot } from './refusal.ts';
 import { script } from './script.ts';
-import { startStage } from './stage.ts';
 import { drawSummary, isComplete, type Summary } from './summary.ts';
 import { watchTraceExport } from './traces.ts';
 
@@ -22,44 +23,8 @@ interface Options {
   readonly verbose: boolean;
 }
 
-/** Longer than all parts need together. */
-const stopDeadlineMs = 15_000;
-
-/** Cells before what is told of a part that has started. */
-const announcementWidth = 64;
-
 const lifecycle = createLifecycle();
 const interruption = new AbortController();
-
-function print(...lines: readonly Line[]): void {
-  for (const line of lines) process.stdout.write(`${paint(line)}\n`);
-}
-
-/** Prints what is told between the parts of a line on a line of its own, so that a program can read it. */
-function createAnnouncer(): {
-  announce(part: string): (where: string) => void;
-  interject(line: string): void;
-} {
-  let isLineOpen = false;
-  return {
-    /** Says at once that a part is being started, and on the same line where it is once it is there. */
-    announce(part) {
-      const startedAt = performance.now();
-      process.stdout.write(`  ${part} … `.padEnd(announcementWidth));
-      isLineOpen = true;
-      return where => {
-        const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
-        const indent = isLineOpen ? '' : ' '.repeat(announcementWidth);
-        print([span(indent), span('✔', 'green'), span(` ${seconds} s  ${where}`, 'dim')]);
-        isLineOpen = false;
-      };
-    },
-    interject(line) {
-      process.stdout.write(isLineOpen ? `\n${line}` : line);
-      isLineOpen = false;
-    },
-  };
-}
 
 /** Node's own way to read options; an unknown one is told in a sentence. */
 function readOptions(): Options {
@@ -69,14 +34,9 @@ function readOptions(): Options {
   return values;
 }
 
-/** libpq's variables would point the bot, and initdb, at another database than the embedded one. */
-function forgetDatabaseVariables(): void {
-  for (const name of Object.keys(process.env)) if (name.startsWith('PG')) delete process.env[name];
-}
-
 async function run({ once, verbose }: Options): Promise<boolean> {
-  refuseRealBot(process.env);
-  forgetDatabaseVariables();
+  refuseRealBot(process.env, 'demo');
+  forgetDatabaseVariables(process.env);
   const traces = watchTraceExport(sdk, process.env);
   const { announce, interject } = createAnnouncer();
   const chronicle = createChronicle(line => {
@@ -89,8 +49,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   );
 
   const starting = startStage({ chronicle, announce, onStop: lifecycle.onStop });
-  // In the same turn: Postgres leaves alone the signals that are handled when it comes to be loaded.
-  handleSignals(async () => {
+  handleSignals(interruption, async () => {
     // What is being started can be stopped only once it is there.
     await starting.catch(() => undefined);
     await lifecycle.stop();
@@ -129,25 +88,6 @@ async function run({ once, verbose }: Options): Promise<boolean> {
     [],
   );
   return new Promise(() => {});
-}
-
-function handleSignals(stop: () => Promise<void>): void {
-  // A closed terminal is a stop like any other.
-  process.once('SIGHUP', () => process.kill(process.pid, 'SIGTERM'));
-  stopOnSignals({
-    deadlineMs: stopDeadlineMs,
-    async stop() {
-      interruption.abort();
-      print([], [span('Stopping …', 'dim')]);
-      await stop();
-    },
-    onDeadline: () => print([span('Not everything stopped in time.', 'red')]),
-  });
-}
-
-function explain(error: unknown): string {
-  if (error instanceof AppError || (error instanceof TypeError && 'code' in error)) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 try {

@@ -2,11 +2,11 @@
 // return and the events it caused. What was seen is read from the calls that the bot made, so that a screen that
 // was replaced a moment later is told too.
 import type { Message } from 'grammy/types';
+import type { Chronicle, EventLine } from '../stage/chronicle.ts';
+import { incompleteness, isOver } from '../stage/completeness.ts';
+import type { Stage } from '../stage/stage.ts';
 import type { ApiCall, SandboxUser, SentUpdate } from '../telegram/index.ts';
-import type { Chronicle, EventLine } from './chronicle.ts';
-import { incompleteness, isOver } from './completeness.ts';
 import type { Act, Step } from './script.ts';
-import type { Stage } from './stage.ts';
 
 /** Something that appeared on the user's screen. */
 export interface Seen {

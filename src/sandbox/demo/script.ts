@@ -1,7 +1,7 @@
 // The script of the demo, data only: what the user does, and how each update must end. It shows the way to a
 // picture, what it costs, and the four things that go wrong most: a text that does not fit, a tap that comes too
 // late, a supplier that fails, and trying again; then a film made from the user's own picture.
-import type { Expectation } from './completeness.ts';
+import type { Expectation } from '../stage/completeness.ts';
 
 export interface Act {
   /** The text that is sent, or the label of the button that is tapped. */

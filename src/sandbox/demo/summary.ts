@@ -1,6 +1,6 @@
 // Writes the end of the demo: how many updates have a complete chain, how a click is found by its cid, and where
 // the traces are.
-import { type Line, span } from './columns.ts';
+import { type Line, span } from '../stage/columns.ts';
 import type { Exchange } from './player.ts';
 import type { TraceExport } from './traces.ts';
 

@@ -228,20 +228,24 @@ command-balance = Balance and payments
 debug-panel =
     <b>🛠 State</b>
     Mode: { $mode } · { $state } · epoch { $epoch }
-    Heartbeat: { $heartbeat } s · in the queue: { $depth }
-    Last hour: { $faults } faults of { $outcomes }
+    Heartbeat: { $heartbeat } s · in the queue and in work: { $depth }
+    Last hour: { $faults } faults of { $outcomes } outcomes
 debug-newest = Newest cid: <code>{ $cid }</code>
 debug-level-until = Detailed logs until { $time } UTC
 debug-level-normal = Logs as usual
-debug-outcomes = What others did last, refusals first:
-debug-no-outcomes = Nobody else did anything today.
+debug-outcomes = What others did last, refusals and faults first (times in UTC):
+debug-no-outcomes = Nobody else did anything within a day.
 debug-chain = <b>🔎 { $cid }</b>
+debug-no-trace =
+    The journal has no such cid. Look for a typing mistake: it keeps the last days only, and what is new takes a second.
+
+    If the user has no code, and a click was lost: { $verdict }
 debug-confidence = Confidence: { $confidence }
 confidence-high = high
 confidence-medium = medium
 confidence-low = low
 debug-complaint = <b>🆘 A user reports a problem</b>
-debug-user = Last actions of <code>{ $who }</code>
+debug-user = Last actions of <code>{ $who }</code> (times in UTC)
 debug-user-nothing = No actions found of <code>{ $who }</code>
 button-debug-on = 🔴 Enable Debug (30m)
 button-debug-off = ⚪️ Disable Debug
@@ -259,3 +263,32 @@ hint-reported-before = You have told us already, we are looking into it. Again i
 hint-nobody-to-tell = There is nobody to tell at the moment. Try again later.
 command-report = Report a problem
 command-debug = Panel of the administrators
+privacy =
+    <b>Your data</b>
+
+    Until you erase them we keep: your number, name and language on Telegram, your messages to the bot, the texts and files of your orders.
+    Moves of money stay for ever; after erasing they no longer tell whose they are.
+privacy-journal = The log of actions, without your texts and number: { $days } days.
+privacy-consent-given = Texts in the log: <b>allowed</b>. Those who look for errors see how each text begins.
+privacy-consent-none = Texts in the log: <b>not allowed</b>. Only their length is seen.
+privacy-erase =
+    <b>Erase everything?</b>
+
+    Profile, messages, orders and log go and cannot be brought back. Buttons under old messages will no longer work. The welcome bonus is not given twice.
+privacy-erase-balance = Your balance goes too: <b>{ $available }</b>.
+button-privacy = 🔐 My data
+button-consent-on = ⚪️ Allow texts in the log
+button-consent-off = 🟢 Keep texts out of the log
+button-export = 📦 Get a copy
+button-erase = 🗑 Erase
+button-erase-all = 🗑 Yes, erase everything
+button-keep = ◀️ Leave it as it is
+hint-exporting = Making your copy
+hint-exported-before = You have had a copy just now. The next one in a minute.
+hint-erasing = Erasing
+hint-erase-busy = Something is still under way: a generation or its delivery. Try again when it has ended.
+export-document = All that we keep about you. Where there is too much, the newest.
+export-failed = The copy could not be made. Try again later.
+erase-done = Done: everything is erased. To begin anew, send /start.
+erase-failed = Nothing could be erased, all is as it was. Try again later.
+command-privacy = My data

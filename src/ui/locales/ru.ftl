@@ -229,20 +229,24 @@ command-balance = Баланс и операции
 debug-panel =
     <b>🛠 Состояние</b>
     Режим: { $mode } · { $state } · эпоха { $epoch }
-    Пульс: { $heartbeat } с · в очереди: { $depth }
-    За час: ошибок { $faults } из { $outcomes }
+    Пульс: { $heartbeat } с · в очереди и в работе: { $depth }
+    За час: ошибок { $faults } из { $outcomes } исходов
 debug-newest = Последний cid: <code>{ $cid }</code>
 debug-level-until = Подробные логи до { $time } UTC
 debug-level-normal = Логи обычные
-debug-outcomes = Последние действия, сначала отказы:
-debug-no-outcomes = За сутки других действий нет.
+debug-outcomes = Последние действия других, сначала отказы и ошибки (время UTC):
+debug-no-outcomes = За сутки других пользователей не было.
 debug-chain = <b>🔎 { $cid }</b>
+debug-no-trace =
+    В журнале такого cid нет. Проверьте, нет ли опечатки: хранятся только последние дни, а новое появляется через секунду.
+
+    Если кода у пользователя нет, а нажатие пропало: { $verdict }
 debug-confidence = Уверенность: { $confidence }
 confidence-high = высокая
 confidence-medium = средняя
 confidence-low = низкая
 debug-complaint = <b>🆘 Пользователь сообщает о проблеме</b>
-debug-user = Последние действия: <code>{ $who }</code>
+debug-user = Последние действия: <code>{ $who }</code> (время UTC)
 debug-user-nothing = Действий не найдено: <code>{ $who }</code>
 button-debug-on = 🔴 Enable Debug (30m)
 button-debug-off = ⚪️ Disable Debug
@@ -260,3 +264,32 @@ hint-reported-before = Вы уже сообщили, мы смотрим. Ещё
 hint-nobody-to-tell = Сейчас сообщить некому. Попробуйте позже.
 command-report = Сообщить о проблеме
 command-debug = Панель администратора
+privacy =
+    <b>Ваши данные</b>
+
+    Мы храним, пока вы не сотрёте: ваш номер, имя и язык в Telegram, ваши сообщения боту, тексты и файлы заказов.
+    Движения денег остаются навсегда; после стирания по ним нельзя узнать, чьи они.
+privacy-journal = Журнал действий без ваших текстов и номера – { $days } дн.
+privacy-consent-given = Тексты в журнале: <b>разрешены</b>. Начало каждого текста видно тем, кто ищет ошибки.
+privacy-consent-none = Тексты в журнале: <b>запрещены</b>. Видна только их длина.
+privacy-erase =
+    <b>Стереть всё?</b>
+
+    Профиль, сообщения, заказы и журнал исчезнут, вернуть их нельзя. Кнопки под старыми сообщениями перестанут работать. Второй раз приветственный бонус не даётся.
+privacy-erase-balance = Пропадёт и баланс: <b>{ $available }</b>.
+button-privacy = 🔐 Мои данные
+button-consent-on = ⚪️ Разрешить тексты в журнале
+button-consent-off = 🟢 Запретить тексты в журнале
+button-export = 📦 Получить копию
+button-erase = 🗑 Стереть
+button-erase-all = 🗑 Да, стереть всё
+button-keep = ◀️ Оставить как есть
+hint-exporting = Готовлю копию
+hint-exported-before = Копия уже была. Следующую можно через минуту.
+hint-erasing = Стираю
+hint-erase-busy = Сначала должно закончиться то, что ещё идёт: генерация или отправка. Попробуйте после этого.
+export-document = Всё, что мы о вас храним. Если записей слишком много, то последние.
+export-failed = Копию сделать не удалось. Попробуйте позже.
+erase-done = Готово: всё стёрто. Чтобы начать заново, отправьте /start.
+erase-failed = Стереть не удалось, всё осталось как было. Попробуйте позже.
+command-privacy = Мои данные

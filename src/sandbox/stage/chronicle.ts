@@ -1,6 +1,6 @@
 // Owns what the bot has told so far: the event lines that it would print, kept by cid in their order. It is the
-// bot's log destination and the one place where the demo looks events up or waits for one.
-// Promises that a wait ends, at the latest at its deadline. Keeps everything: the demo is small and short.
+// bot's log destination and the one place where the demo and the smoke test look events up or wait for one.
+// Promises that a wait ends, at the latest at its deadline. Keeps everything: what is played is small and short.
 import { z } from 'zod';
 import type { LogDestination } from '../../otel/logger.ts';
 
@@ -12,6 +12,8 @@ export type EventLine = Readonly<z.infer<typeof eventLine>>;
 export interface Chronicle extends LogDestination {
   /** The events of one cid, oldest first. */
   chain(cid: string): readonly EventLine[];
+  /** The chains of all cids, in the order in which they began. */
+  chains(): readonly (readonly EventLine[])[];
   /** Undefined until the bot has received the update. */
   cidOf(updateId: number): string | undefined;
   /** Calls `listener` after each event; returns the way to end that. */
@@ -43,6 +45,7 @@ export function createChronicle(echo: (line: string) => void): Chronicle {
       for (const listener of [...listeners]) listener();
     },
     chain: cid => chains.get(cid) ?? [],
+    chains: () => [...chains.values()],
     cidOf: updateId => cids.get(updateId),
     onEvent,
     until(isTrue, deadlineMs) {

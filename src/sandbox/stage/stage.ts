@@ -1,9 +1,9 @@
-// Owns everything the demo plays on: an embedded Postgres, the stand-ins for Telegram and KIE.ai, and the bot in
-// this process, wired as in production (webhook, HTTP, real database) with settings that are constants. Promises
-// that each part says when it starts and when it is there, and that stop() leaves nothing behind.
+// Owns everything the demo and the smoke test play on: an embedded Postgres, the stand-ins for Telegram and KIE.ai, and
+// the bot in this process, wired as in production (webhook, HTTP, real database) with settings that are constants.
+// Promises that each part says when it starts and when it is there, and that stop() leaves nothing behind.
 // Of the environment only OTEL_* has an effect, read by the SDK and by the logger.
 import { randomBytes } from 'node:crypto';
-import { type App, buildApp } from '../../app.ts';
+import { type App, type AppOverrides, buildApp } from '../../app.ts';
 import { type Config, parseConfig } from '../../config.ts';
 import type { createLifecycle } from '../../lifecycle.ts';
 import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
@@ -15,6 +15,7 @@ export interface Stage {
   readonly telegram: TelegramSandbox;
   readonly kie: KieSandbox;
   readonly app: App;
+  readonly databaseUrl: string;
 }
 
 export interface StageOptions {
@@ -23,13 +24,20 @@ export interface StageOptions {
   readonly announce: (part: string) => (where: string) => void;
   /** Registers how to stop a part, right after it was started. */
   readonly onStop: ReturnType<typeof createLifecycle>['onStop'];
+  /** Variables of the bot, over those of the stage. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly overrides?: Omit<AppOverrides, 'logDestination'>;
+  /** A generation takes three of these; long enough to see the bot say that it works on it, if not given. */
+  readonly kieStepMs?: number;
+  /** What is to be in the empty database before the bot starts. */
+  readonly prepare?: (databaseUrl: string) => Promise<void>;
 }
 
-/** A generation takes three of these, long enough to see the bot say that it works on it. */
-const kieStepMs = 150;
+const defaultKieStepMs = 150;
 
 /** Rejects when a part does not start; what was started until then is registered with `onStop`. */
-export async function startStage({ chronicle, announce, onStop }: StageOptions): Promise<Stage> {
+export async function startStage(options: StageOptions): Promise<Stage> {
+  const { chronicle, announce, onStop } = options;
   let announced = announce('Postgres 18, embedded, in a temporary folder');
   const postgres = await startPostgres();
   onStop('Postgres', () => postgres.stop());
@@ -43,28 +51,35 @@ export async function startStage({ chronicle, announce, onStop }: StageOptions):
 
   announced = announce('KIE.ai stand-in, which paints the pictures');
   const kie = await startKieSandbox({
-    stepMs: kieStepMs,
+    stepMs: options.kieStepMs ?? defaultKieStepMs,
     webhookHmacKey: randomBytes(16).toString('hex'),
   });
   onStop('KIE.ai stand-in', () => kie.stop());
   announced(kie.apiUrl);
 
   announced = announce('The bot: migrations, HTTP server, workers, setWebhook');
-  const app = buildApp(demoConfig(databaseUrl, telegram, kie), { logDestination: chronicle });
+  await options.prepare?.(databaseUrl);
+  const config = configOf(databaseUrl, telegram, kie, options.environment);
+  const app = buildApp(config, { ...options.overrides, logDestination: chronicle });
   await app.start();
   onStop('bot', () => app.stop());
   announced(app.url());
 
-  return { telegram, kie, app };
+  return { telegram, kie, app, databaseUrl };
 }
 
-function demoConfig(databaseUrl: string, telegram: TelegramSandbox, kie: KieSandbox): Config {
+function configOf(
+  databaseUrl: string,
+  telegram: TelegramSandbox,
+  kie: KieSandbox,
+  environment: StageOptions['environment'],
+): Config {
   const { OTEL_LOGS_EXPORTER } = process.env;
   return parseConfig({
     TELEGRAM_BOT_TOKEN: telegram.token,
     TELEGRAM_API_ROOT: telegram.apiRoot,
     BOT_MODE: 'webhook',
-    // Port 0: whichever is free, so that two demos can run beside each other.
+    // Port 0: whichever is free, so that two stages can stand beside each other.
     PORT: '0',
     WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
     WEBHOOK_SECRET_TOKEN: randomBytes(16).toString('hex'),
@@ -80,5 +95,6 @@ function demoConfig(databaseUrl: string, telegram: TelegramSandbox, kie: KieSand
     LOG_LEVEL: 'INFO',
     NODE_ENV: 'development',
     OTEL_LOGS_EXPORTER,
+    ...environment,
   });
 }

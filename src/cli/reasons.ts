@@ -1,0 +1,122 @@
+// `trt reasons`: how often things ended with which reason, on which screen, with which version of a model, in which
+// release, beside the period of the same length before it: what a deploy or a model has made worse stands out.
+import { parseArgs } from 'node:util';
+import { type Dimension, dimensions, type ReasonTrend, reasonTrends } from '../diagnosis/reason-trend.ts';
+import type { JournalReader, ReasonCount } from '../storage/journal-store.ts';
+import { type Command, type Terminal, UsageError } from './command.ts';
+import { withJournal } from './journal.ts';
+import { periodFrom } from './period.ts';
+import { formatTable, type Row } from './table.ts';
+
+interface Question {
+  readonly periodMs: number;
+  readonly told: readonly Dimension[];
+  readonly json: boolean;
+}
+
+interface Answer {
+  readonly counts: readonly ReasonCount[];
+  readonly countsBefore: readonly ReasonCount[];
+  readonly since: Date;
+  readonly until: Date;
+}
+
+/** As many as the journal counts at once. */
+const maxKinds = 1_000;
+
+export const reasonsCommand: Command = {
+  usage: [
+    'trt reasons [--since 1h] [--by screen,model,release | --by reason] [--json]   how things end, beside the time before',
+  ],
+  async run(words, terminal) {
+    const question = readWords(words);
+    const answer = await withJournal(terminal, ({ journal }) => ask(journal, question));
+    print(answer, question, terminal);
+    return true;
+  },
+};
+
+function readWords(words: readonly string[]): Question {
+  const { values } = parseArgs({
+    args: [...words],
+    options: {
+      since: { type: 'string', default: '1h' },
+      by: { type: 'string', default: dimensions.join() },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  return { periodMs: periodFrom(values.since), told: toldBy(values.by), json: values.json };
+}
+
+/** The reason is always told apart and may be named. */
+function toldBy(text: string): readonly Dimension[] {
+  const words = text.split(',').filter(word => word !== 'reason');
+  const unknown = words.find(word => !dimensions.some(dimension => dimension === word));
+  if (unknown !== undefined)
+    throw new UsageError(
+      `reasons cannot be told apart by ${unknown}: it is reason, ${dimensions.join(', ')}`,
+    );
+  return dimensions.filter(dimension => words.includes(dimension));
+}
+
+async function ask(journal: JournalReader, { periodMs }: Question): Promise<Answer> {
+  const until = new Date();
+  const since = new Date(until.getTime() - periodMs);
+  const counts = await journal.countReasons({ since, until });
+  const countsBefore = await journal.countReasons({
+    since: new Date(since.getTime() - periodMs),
+    until: since,
+  });
+  return { counts, countsBefore, since, until };
+}
+
+function print(answer: Answer, { told, json }: Question, terminal: Terminal): void {
+  const { counts, countsBefore, since, until } = answer;
+  const trends = reasonTrends(counts, countsBefore, told);
+  if (counts.length >= maxKinds || countsBefore.length >= maxKinds)
+    terminal.complain(`Only the ${maxKinds} most frequent kinds were counted: the rare ones are missing.`);
+  if (json) {
+    for (const trend of trends) terminal.print(JSON.stringify(fieldsOf(trend)));
+    return;
+  }
+  terminal.print(`From ${since.toISOString()} to ${until.toISOString()}, beside the same time before it.\n`);
+  const columns = [
+    'reason_code',
+    ...told.flatMap(dimension => columnsOf[dimension]),
+    'count',
+    'before',
+    'change',
+  ];
+  const rows = trends.map(trend => ({ ...fieldsOf(trend), change: changeText(trend) }));
+  terminal.print(trends.length === 0 ? 'Nothing ended in either.' : formatTable(columns, rows));
+}
+
+const columnsOf: Readonly<Record<Dimension, readonly string[]>> = {
+  screen: ['screen_id'],
+  model: ['model_id', 'model_version'],
+  release: ['release'],
+};
+
+/** In the words of the log lines. */
+function fieldsOf({ count, before, ...kind }: ReasonTrend): Row {
+  return {
+    reason_code: kind.reasonCode,
+    screen_id: kind.screenId ?? null,
+    model_id: kind.modelId ?? null,
+    model_version: kind.modelVersion ?? null,
+    release: kind.release ?? null,
+    count,
+    before,
+    change: count - before,
+  };
+}
+
+/** `+4 (+50 %)`, `+4 (new)`, `-3 (gone)`, `0`. */
+function changeText({ count, before }: ReasonTrend): string {
+  const change = count - before;
+  if (change === 0) return '0';
+  const sign = change > 0 ? '+' : '';
+  if (before === 0) return `${sign}${change} (new)`;
+  if (count === 0) return `${change} (gone)`;
+  return `${sign}${change} (${sign}${Math.round((change / before) * 100)} %)`;
+}
