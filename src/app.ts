@@ -49,6 +49,7 @@ import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { createPersonalDataStore } from './storage/personal-data.ts';
 import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
+import { createRetention } from './storage/retention.ts';
 import { createUpdateStore } from './storage/update-store.ts';
 import { createUserStore } from './storage/user-store.ts';
 import { createWaitingUpdates } from './storage/waiting-updates.ts';
@@ -190,13 +191,16 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
             config.bot.mode === 'polling'
               ? () => startPolling({ api: telegram.polling, intake, depth, telemetry })
               : undefined,
-          audit: () => createReconcile({ database, telemetry }).run(),
-          keepJournal:
-            journaling &&
-            (async () => {
-              await journaling.keepPartitions();
-              await personalData.sweepJournal();
-            }),
+          housekeeping: {
+            'compare the books': () => createReconcile({ database, telemetry }).run(),
+            'delete what is old': () => createRetention(database).sweep(),
+            ...(journaling
+              ? {
+                  'keep the journal': () => journaling.keepPartitions(),
+                  'erase from the journal': () => personalData.sweepJournal(),
+                }
+              : {}),
+          },
           telemetry,
         }),
       warnOf('stop taking updates'),

@@ -23,7 +23,7 @@ export interface WorkOptions {
 
 const lookForDeadMs = 2_000;
 const registrationPauseMs = 5_000;
-/** The audit reads the whole ledger. */
+/** Comparing the books reads the whole ledger. */
 const housekeepingMs = 60 * 60_000;
 
 /** Takes over what others have left, and works. */
@@ -63,10 +63,8 @@ export interface SourceOptions {
   readonly isStarting: boolean;
   /** Absent where Telegram sends them. */
   readonly startPolling: (() => { stop(): Promise<void> }) | undefined;
-  /** Compares the books; by one instance is enough. */
-  readonly audit: () => Promise<unknown>;
-  /** Makes and drops partitions of the journal; absent where there is none. */
-  readonly keepJournal: (() => Promise<unknown>) | undefined;
+  /** What one instance does for all of them once an hour, by what it is called when it goes wrong. */
+  readonly housekeeping: Readonly<Record<string, () => Promise<unknown>>>;
   readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
@@ -76,13 +74,9 @@ export async function openSource(options: SourceOptions): Promise<Running> {
   const registered = options.isStarting ? options.register() : keepTrying(options, ending.signal);
   if (options.isStarting) await registered;
   const polling = options.startPolling?.();
-  const warnOf =
-    (operation: string) =>
-    (error: unknown): void =>
-      options.telemetry.warn(operation, error, 'DB_ERROR');
   const housekeeping = setInterval(() => {
-    options.audit().catch(warnOf('compare the books'));
-    options.keepJournal?.().catch(warnOf('keep the journal'));
+    for (const [operation, work] of Object.entries(options.housekeeping))
+      work().catch((error: unknown) => options.telemetry.warn(operation, error, 'DB_ERROR'));
   }, housekeepingMs);
   return {
     settled: async () => undefined,

@@ -266,7 +266,7 @@ command-debug = Panel of the administrators
 privacy =
     <b>Your data</b>
 
-    Until you erase them we keep: your number, name and language on Telegram, your messages to the bot, the texts and files of your orders.
+    Until you erase them we keep: your number, name and language on Telegram, the texts and files of your orders. Your messages to the bot: 7 days.
     Moves of money stay for ever; after erasing they no longer tell whose they are.
 privacy-journal = The log of actions, without your texts and number: { $days } days.
 privacy-consent-given = Texts in the log: <b>allowed</b>. Those who look for errors see how each text begins.
