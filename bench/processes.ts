@@ -1,7 +1,7 @@
 // Child processes of the benchmark and what they use. Everything started here is ended by its own pid.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, unlinkSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export interface Child extends AsyncDisposable {
@@ -14,7 +14,7 @@ export interface ChildOptions {
   readonly nodeArguments?: readonly string[];
   readonly scriptArguments?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** stdout goes to this file through a pipe, as a container's does; the port is then given by `ready`. */
+  /** stdout goes to this file; the port is then given by `ready`. */
   readonly output?: string;
   /** Resolves to its port when the program is ready, where it does not print `listening`. */
   readonly ready?: () => Promise<number>;
@@ -23,17 +23,17 @@ export interface ChildOptions {
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export async function startChild(options: ChildOptions): Promise<Child> {
-  const pipe = options.output === undefined ? undefined : openPipe(options.output);
+  const output = options.output === undefined ? undefined : openSync(options.output, 'w');
   const child = spawn(
     process.execPath,
     [...(options.nodeArguments ?? []), options.script, ...(options.scriptArguments ?? [])],
     {
       cwd: root,
       env: { PATH: process.env.PATH, ...options.environment },
-      stdio: ['ignore', pipe ?? 'pipe', 'inherit'],
+      stdio: ['ignore', output ?? 'pipe', 'inherit'],
     },
   );
-  if (pipe !== undefined) closeSync(pipe);
+  if (output !== undefined) closeSync(output);
   const port = await (options.ready ? options.ready() : listeningPort(child));
   return {
     pid: child.pid ?? 0,
@@ -44,21 +44,6 @@ export async function startChild(options: ChildOptions): Promise<Child> {
       await once(child, 'exit');
     },
   };
-}
-
-/**
- * The writing end of a pipe that fills a file until its last writer is gone. A file of its own would cost the bot the
- * clearing of new pages, and Node's own `pipe` is a socket.
- */
-function openPipe(file: string): number {
-  const pipe = `${file}.pipe`;
-  execFileSync('mkfifo', [pipe]);
-  const sink = openSync(file, 'w');
-  spawn('cat', [pipe], { stdio: ['ignore', sink, 'inherit'] });
-  closeSync(sink);
-  const end = openSync(pipe, 'w');
-  unlinkSync(pipe);
-  return end;
 }
 
 async function listeningPort(child: ChildProcess): Promise<number> {
