@@ -3,8 +3,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { SpanKind } from '@opentelemetry/api';
+import { createAdministration } from './administration.ts';
 import { createReconcile } from './billing/reconcile.ts';
-import { createAdminTools } from './bot/admin-tools.ts';
 import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
 import type { Handlers } from './bot/context.ts';
@@ -14,12 +14,9 @@ import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
 import { registerCommands, registerWebhook } from './bot/registration.ts';
-import { createReports } from './bot/reports.ts';
-import { createServiceSurroundings } from './bot/service-surroundings.ts';
 import { type Config, secretsOf } from './config.ts';
-import { createDesk } from './diagnosis/desk.ts';
 import { beginWork, openSource } from './duties.ts';
-import { errorType } from './errors.ts';
+import { errorMessage, errorType } from './errors.ts';
 import { createGenerations } from './generations.ts';
 import { handlers } from './handlers/index.ts';
 import { registerHealthRoutes } from './http/health.ts';
@@ -51,7 +48,6 @@ import { createPersonalDataStore } from './storage/personal-data.ts';
 import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
 import { createRetention } from './storage/retention.ts';
 import { createUpdateStore } from './storage/update-store.ts';
-import { createUserStore } from './storage/user-store.ts';
 import { createWaitingUpdates } from './storage/waiting-updates.ts';
 import { createTexts } from './ui/texts.ts';
 
@@ -302,37 +298,18 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     listening = server.server.address() as AddressInfo;
 
     const me = await telegram.api.getMe();
-    const desk = createDesk({
-      journal: createJournalReader(database),
-      surroundings: createServiceSurroundings({
-        database,
-        role,
-        telegram,
-        botId: config.telegram.botId,
-      }),
-    });
+    const journal = createJournalReader(database);
     const frame = createFrame({
       ...generations,
-      adminTools: createAdminTools({
-        desk,
+      ...createAdministration({
+        config,
+        database,
+        journal,
+        role,
+        updates,
+        botState,
         debugLevel,
-        async status() {
-          const { epoch, holder } = await role.snapshot();
-          return {
-            mode: `${config.instance.mode}, ${config.bot.mode}`,
-            state: botState(),
-            epoch,
-            heartbeatAgeMs: holder?.heartbeatAgeMs,
-            queueDepth: await updates.depth(),
-          };
-        },
-        users: createUserStore(database),
-        pseudonyms,
-      }),
-      reports: createReports({
         telegram,
-        adminIds: config.adminIds,
-        desk,
         messages,
         texts,
         pseudonyms,
@@ -340,7 +317,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       }),
       personalData: createPersonalData({
         store: personalData,
-        journal: createJournalReader(database),
+        journal,
         journalDays: config.journal?.retentionDays ?? 0,
         telegram,
         texts,
@@ -393,7 +370,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       } catch (error) {
         telemetry.emit('BOOT_FAIL', {
           error_type: errorType(error),
-          error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+          error_message: telemetry.scrub(errorMessage(error)),
         });
         await lifecycle.stop();
         throw error;

@@ -52,6 +52,11 @@ export class AppError extends Error {
   }
 }
 
+/** The text of anything that can be thrown. It may quote a secret: scrub it before it is shown. */
+export function errorMessage(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /**
  * The low-cardinality name of an error, for `error.type` and the `error_type` field: our code, the
  * error_code of a Bot API refusal (`telegram_403`), a SQLSTATE or errno, else the class name.

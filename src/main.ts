@@ -2,7 +2,7 @@
 // handled ends the process with one last line that says why.
 import { buildApp } from './app.ts';
 import { parseConfig } from './config.ts';
-import { errorType } from './errors.ts';
+import { errorMessage, errorType } from './errors.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger } from './otel/logger.ts';
 import { sdk } from './otel/register.ts';
@@ -23,7 +23,7 @@ function configOrExit(): ReturnType<typeof parseConfig> {
     });
     telemetry.emit('BOOT_FAIL', {
       error_type: errorType(error),
-      error_message: error instanceof Error ? error.message : String(error),
+      error_message: errorMessage(error),
     });
     process.exit(1);
   }

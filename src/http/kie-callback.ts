@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
 import { parseCallback, verifyCallback } from '../kie/callback.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { fieldsOf } from '../pipeline/task-events.ts';
 import type { Secret } from '../secret.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 
@@ -64,7 +65,7 @@ export function registerKieCallbackRoute(
   });
 
   function accept(task: TaskRow, text: string): Promise<void> {
-    const ids = { task_id: task.id, model_id: task.modelId, model_version: task.modelVersion };
+    const ids = fieldsOf(task);
     return telemetry.inSpan(
       'kie callback',
       {

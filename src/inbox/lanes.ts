@@ -2,7 +2,7 @@
 // The chat waits for its head: an update whose pick ended without an outcome (crash, lost database) is picked
 // again before anything newer, three times at most, then it becomes a dead letter and the user is told.
 import { SpanKind } from '@opentelemetry/api';
-import { errorType } from '../errors.ts';
+import { errorMessage, errorType } from '../errors.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -109,7 +109,7 @@ export function createLanes(options: LaneOptions): Lanes {
       reason_code: reason,
       reason_detail: detail,
       error_type: errorType(error),
-      error_message: telemetry.scrub(error instanceof Error ? error.message : String(error)),
+      error_message: telemetry.scrub(errorMessage(error)),
       ...times,
     });
   }

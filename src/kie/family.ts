@@ -1,5 +1,6 @@
 // What tells the families of KIE.ai's API apart: where an order goes and how it is written, where a task is
 // looked up and how its record is read. Everything else (keys, envelopes, errors, repetition) they share.
+import type { z } from 'zod';
 import type { TaskStatus } from './task-status.ts';
 
 export interface OrderText {
@@ -23,4 +24,22 @@ export interface Family {
   orderBody(order: OrderText): Readonly<Record<string, unknown>>;
   /** The status in the `data` of a look-up; undefined when that is no record at all. */
   readStatus(data: unknown): TaskStatus | undefined;
+}
+
+/** The body of an order whose parameters stand beside the model. */
+export const flatOrder: Family['orderBody'] = ({ vendorModel, input, callbackUrl }) => ({
+  ...input,
+  model: vendorModel,
+  callBackUrl: callbackUrl,
+});
+
+/** `readStatus` of a family whose records have this shape. */
+export function readerOf<Schema extends z.ZodType>(
+  schema: Schema,
+  toStatus: (record: z.output<Schema>) => TaskStatus,
+): Family['readStatus'] {
+  return data => {
+    const parsed = schema.safeParse(data);
+    return parsed.success ? toStatus(parsed.data) : undefined;
+  };
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
 import { generationFailure } from './codes.ts';
-import type { Family } from './family.ts';
+import { type Family, readerOf } from './family.ts';
 import { detailsSchema, succeeded, type TaskStatus, unfinished, unknownState } from './task-status.ts';
 
 const recordSchema = detailsSchema.extend({
@@ -23,10 +23,7 @@ export const market: Family = {
     input,
     callBackUrl: callbackUrl,
   }),
-  readStatus(data) {
-    const parsed = recordSchema.safeParse(data);
-    return parsed.success ? toStatus(parsed.data) : undefined;
-  },
+  readStatus: readerOf(recordSchema, toStatus),
 };
 
 function toStatus(record: z.infer<typeof recordSchema>): TaskStatus {

@@ -1,7 +1,7 @@
 // The Suno family: flat orders that need a callback address, and records that fill with tracks.
 import { z } from 'zod';
 import { generationFailure } from './codes.ts';
-import type { Family } from './family.ts';
+import { type Family, flatOrder, readerOf } from './family.ts';
 import {
   detailsSchema,
   isWebUrl,
@@ -28,15 +28,8 @@ export const suno: Family = {
   orderPath: '/api/v1/generate',
   needsCallback: true,
   statusPath: '/api/v1/generate/record-info',
-  orderBody: ({ vendorModel, input, callbackUrl }) => ({
-    ...input,
-    model: vendorModel,
-    callBackUrl: callbackUrl,
-  }),
-  readStatus(data) {
-    const parsed = recordSchema.safeParse(data);
-    return parsed.success ? toStatus(parsed.data) : undefined;
-  },
+  orderBody: flatOrder,
+  readStatus: readerOf(recordSchema, toStatus),
 };
 
 function toStatus(record: SunoRecord): TaskStatus {

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
 import { generationFailure } from './codes.ts';
-import type { Family } from './family.ts';
+import { type Family, flatOrder, readerOf } from './family.ts';
 import { detailsSchema, succeeded, type TaskStatus, unfinished, unknownState } from './task-status.ts';
 
 const recordSchema = detailsSchema.extend({
@@ -16,15 +16,8 @@ export const veo: Family = {
   orderPath: '/api/v1/veo/generate',
   needsCallback: false,
   statusPath: '/api/v1/veo/record-info',
-  orderBody: ({ vendorModel, input, callbackUrl }) => ({
-    ...input,
-    model: vendorModel,
-    callBackUrl: callbackUrl,
-  }),
-  readStatus(data) {
-    const parsed = recordSchema.safeParse(data);
-    return parsed.success ? toStatus(parsed.data) : undefined;
-  },
+  orderBody: flatOrder,
+  readStatus: readerOf(recordSchema, toStatus),
 };
 
 function toStatus(record: z.infer<typeof recordSchema>): TaskStatus {

@@ -16,7 +16,7 @@ import {
   type Tracer,
   trace,
 } from '@opentelemetry/api';
-import { errorType } from '../errors.ts';
+import { errorMessage, errorType } from '../errors.ts';
 import { cidOf } from './cid.ts';
 import { checkAmbientFields, checkEvent } from './event-check.ts';
 import { type EventName, events } from './events.ts';
@@ -288,7 +288,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     emit('SYSTEM_WARNING', {
       operation,
       error_type: errorType(error),
-      error_message: scrub(error instanceof Error ? error.message : String(error)),
+      error_message: scrub(errorMessage(error)),
       reason_code: reason,
     });
   }
@@ -318,10 +318,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     if (record) record.failed = true;
     const type = errorType(error);
     span.setAttribute('error.type', type);
-    const message = scrub(error instanceof Error ? error.message : String(error)).slice(
-      0,
-      errorMessageLength,
-    );
+    const message = scrub(errorMessage(error)).slice(0, errorMessageLength);
     span.setStatus({ code: SpanStatusCode.ERROR, message });
     span.addEvent('exception', {
       'exception.type': type,

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Logger, makeWorkerUtils } from 'graphile-worker';
 import pg from 'pg';
 import { loadMigrationFiles, migrate as runMigrations } from 'postgres-migrations';
-import { AppError } from '../errors.ts';
+import { AppError, errorMessage } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 import { fileNameOf, type Migration, refusal } from './migration-folder.ts';
 import { compareWithHistory } from './migration-history.ts';
@@ -48,7 +48,7 @@ export async function migrate(url: Secret, directory = ownDirectory): Promise<Mi
     return { ...ours, ahead: [...ours.ahead, ...queueAhead] };
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    throw refusal(`The database could not be prepared. ${messageOf(cause)}`, cause);
+    throw refusal(`The database could not be prepared. ${errorMessage(cause)}`, cause);
   } finally {
     await pool.end();
   }
@@ -79,7 +79,7 @@ async function run(client: pg.PoolClient, directory: string, pending: readonly M
     // Number 0 is the runner's own table.
     return ran.filter(({ id }) => id > 0).length;
   } catch (cause) {
-    const reason = messageOf(cause);
+    const reason = errorMessage(cause);
     // The runner gives the name alone, and only in its text.
     const failed = pending.find(({ name }) => reason.includes(`'${name}'`));
     throw failed
@@ -129,8 +129,4 @@ async function readQueueRevision(client: Pick<pg.ClientBase, 'query'>): Promise<
     'select max(id) as revision from graphile_worker.migrations',
   );
   return rows[0]?.revision;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

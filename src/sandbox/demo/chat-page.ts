@@ -2,11 +2,13 @@
 // and hear what comes, and see the event chain of each cid beside them. The page shows the chat of one user of the Telegram stand-in; it
 // speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
 // It has no log-in and needs none: what it can reach is gone when the demo ends.
+
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import fastify from 'fastify';
 import type { Message } from 'grammy/types';
 import { z } from 'zod';
+import { errorMessage } from '../../errors.ts';
 import type { Chronicle } from '../stage/chronicle.ts';
 import { offsetMs } from '../stage/chronicle.ts';
 import type { Stage } from '../stage/stage.ts';
@@ -175,7 +177,7 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
     try {
       deeds.push({ did: 'sends a picture', updateId: user.sendPhoto(request.body).updateId });
     } catch (error) {
-      return reply.code(409).send({ error: error instanceof Error ? error.message : String(error) });
+      return reply.code(409).send({ error: errorMessage(error) });
     }
     changed();
     return reply.code(204).send();
@@ -188,7 +190,7 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
       act(wanted.data);
     } catch (error) {
       // The stand-in refuses what a client could not do, such as a tap before there is any message.
-      return reply.code(409).send({ error: error instanceof Error ? error.message : String(error) });
+      return reply.code(409).send({ error: errorMessage(error) });
     }
     changed();
     return reply.code(204).send();

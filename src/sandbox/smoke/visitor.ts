@@ -14,7 +14,7 @@ export interface Visitor {
   offered(): readonly ButtonName[];
   /** The first button of that name whose last argument is the given one. Throws when it is not there. */
   press(name: ButtonName, last?: string | number): CallbackClick;
-  /** What a modified client can do: any data, on the newest message with buttons or on the message with that id. */
+  /** What a modified client can send: whatever it likes as data, on the newest message with buttons or on the message with that id. */
   forge(data: string, messageId?: number): CallbackClick;
 }
 

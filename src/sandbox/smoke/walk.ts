@@ -1,5 +1,6 @@
 // Walks every way, presses what stands at its end, sends every command, breaks every rule, each as a new user, and says
 // of each what came of it. A step that fails ends its walk; the others go on.
+import { errorMessage } from '../../errors.ts';
 import { type ButtonName, type CommandName, commands } from '../../ui/registry.ts';
 import { type ScreenId, screenIds } from '../../ui/screens.ts';
 import type { Chronicle, EventLine } from '../stage/chronicle.ts';
@@ -95,7 +96,7 @@ export function createWalk(world: World, chronicle: Chronicle): Walk {
       const seen = chain();
       return { ...told, seen: seenIn(seen), cid: seen[0]?.cid, problems: problemsOf(seen, expected) };
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = errorMessage(error);
       return { ...told, seen: 'not done', cid: undefined, problems: [problem] };
     } finally {
       world.instance.switchTo(true);

@@ -67,7 +67,7 @@ export interface SandboxUser {
    * message `messageId`. Throws when that keyboard does not have it now, or has it twice.
    */
   click(button: ButtonChoice, options?: { readonly messageId?: number }): CallbackClick;
-  /** What a modified client can do: any data, on any message, the newest of the bot by default. */
+  /** What a modified client can send: whatever it likes as data, on any message, the newest of the bot by default. */
   rawCallback(data: string, options?: { readonly messageId?: number }): CallbackClick;
   /** Blocks the bot: a my_chat_member update, and 403 for every send from now on. */
   block(): SentUpdate;
