@@ -5,6 +5,7 @@ import type { Telemetry } from './otel/telemetry.ts';
 import type { Secret } from './secret.ts';
 import { createDatabase } from './storage/database.ts';
 import { createJournalPartitions } from './storage/journal-partitions.ts';
+import { encodeRow } from './storage/journal-row-text.ts';
 import { createJournalStore } from './storage/journal-store.ts';
 
 export interface Journaling extends Pick<Journal, 'add'> {
@@ -41,10 +42,11 @@ export function createJournaling(options: JournalingOptions): Journaling {
     telemetry: { warn },
   });
   const partitions = createJournalPartitions({ database, retentionDays, maxMegabytes });
+  // A name of the operator's own; what is no text would not be stored.
+  const instance = { instanceId, release: release.replaceAll(/\p{Cc}/gu, '') };
   const journal = createJournal({
+    encode: entry => encodeRow(entry, instance),
     store: createJournalStore(database),
-    instanceId,
-    release,
     warn: error => warn('write the journal', error, 'DB_ERROR'),
   });
   return {

@@ -11,6 +11,7 @@ import { errorType } from '../errors.ts';
 import type { Result } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
+import { postJson } from './json-post.ts';
 
 export interface TelegramApi {
   readonly api: Api;
@@ -82,21 +83,18 @@ function direct(pool: Pool, prefix: string, token: Secret): Transformer {
   return async (previous, method, payload, signal) => {
     if (!plainMethods.has(method) || signal) return previous(method, payload, signal);
     try {
-      const response = await pool.request({
-        method: 'POST',
-        path: `${prefix}/bot${token.reveal()}/${method}`,
-        headers: jsonHeaders,
-        body: JSON.stringify(payload),
-      });
+      const answer = await postJson(
+        pool,
+        `${prefix}/bot${token.reveal()}/${method}`,
+        JSON.stringify(payload),
+      );
       // SAFETY: the Bot API's envelope, trusted as grammY trusts it.
-      return (await response.body.json()) as Awaited<ReturnType<typeof previous>>;
+      return answer as Awaited<ReturnType<typeof previous>>;
     } catch (error) {
       throw new HttpError(`Network request for '${method}' failed!`, error);
     }
   };
 }
-
-const jsonHeaders = { 'content-type': 'application/json' };
 
 type Fetch = NonNullable<NonNullable<ConstructorParameters<typeof Api>[1]>['fetch']>;
 
@@ -194,7 +192,7 @@ const repeatRefused = retry(handleWhen(wasNeverSent), retryOptions);
  */
 const repeatUnsent: Transformer = async (previous, method, payload, signal) => {
   let unheard: unknown;
-  const attempt = async () => {
+  const call = async (): Promise<Response> => {
     try {
       return await previous(method, payload, signal);
     } catch (error) {
@@ -202,6 +200,15 @@ const repeatUnsent: Transformer = async (previous, method, payload, signal) => {
       throw error;
     }
   };
+  const first = call();
+  const isDone = await first.then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  // A policy costs more than a call that needs none.
+  if (isDone) return first;
+  const made = [first];
+  const attempt = () => made.pop() ?? call();
   const response = await (idempotent.test(method) ? repeatIdempotent : repeatRefused).execute(attempt);
   // A query takes one answer: perhaps it was the one that nobody heard of. So the outcome is still unknown.
   if (unheard !== undefined && isQueryOver(response)) throw unheard;

@@ -58,9 +58,12 @@ export function profileOf({ from, locale }: BotContext, blocked: boolean): UserP
   return { language: locale, blocked, username: from?.username?.toLowerCase() ?? null };
 }
 
+const recordSchema = screenRecordSchema.catch({});
+
 /** A form of a shape that this release does not know counts as closed rather than as an error. */
-function formOf(picked: PickedUpdate): Form | undefined {
-  const parsed = formSchema.safeParse(picked.session?.form);
+function formOf({ session }: PickedUpdate): Form | undefined {
+  if (!session?.form) return undefined;
+  const parsed = formSchema.safeParse(session.form);
   return parsed.success ? parsed.data : undefined;
 }
 
@@ -70,7 +73,7 @@ function screenOf(message: MessageState | undefined): ShownScreen | undefined {
   const { messageId, media, renderedAt, lastAction } = message;
   return {
     id,
-    record: screenRecordSchema.catch({}).parse(message.record),
+    record: recordSchema.parse(message.record),
     messageId,
     media,
     renderedAt,

@@ -30,3 +30,27 @@ export interface JournalRow {
    */
   readonly lines: string;
 }
+
+/**
+ * A row on its way into the journal, which itself knows of which instance it is. Spans that have nothing to tell but
+ * their times travel in the row of the span around them, and are read as rows of their own.
+ */
+export interface JournalEntry extends Omit<JournalRow, 'instanceId' | 'release'> {
+  /** A JSON array of `InnerSpan`; empty where there are none. */
+  readonly innerSpans: string;
+}
+
+/** Its id, its name, milliseconds from the start of the span around it, milliseconds that it took, whether it failed. */
+export type InnerSpan = readonly [
+  id: string,
+  name: string,
+  startMs: number,
+  durationMs: number,
+  failed: boolean,
+];
+
+/** A row as text, for the one statement that writes many. `at` is in epoch milliseconds. */
+export interface EncodedRow {
+  readonly at: number;
+  readonly text: string;
+}

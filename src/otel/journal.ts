@@ -5,10 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AppError } from '../errors.ts';
-import type { JournalRow } from './journal-row.ts';
-
-/** The journal itself knows which instance it belongs to. */
-export type JournalEntry = Omit<JournalRow, 'instanceId' | 'release'>;
+import type { EncodedRow, JournalEntry } from './journal-row.ts';
 
 export interface Journal {
   /** Never throws and never waits. What comes after `stop` is on stdout alone. */
@@ -20,12 +17,12 @@ export interface Journal {
 }
 
 export interface JournalOptions {
+  /** At once, for every entry: a text is less to keep than what it was made of. */
+  readonly encode: (entry: JournalEntry) => EncodedRow;
   readonly store: {
     /** Resolves to how many of the rows were stored; rejects when all of them may be tried again. */
-    insert(rows: readonly JournalRow[]): Promise<number>;
+    insert(rows: readonly EncodedRow[]): Promise<number>;
   };
-  readonly instanceId: string;
-  readonly release: string;
   readonly limits?: JournalLimits;
   readonly warn: (error: Error) => void;
 }
@@ -44,19 +41,17 @@ const writeEveryMs = 250;
 const retryMs = 1_000;
 const lastRetryMs = 100;
 const warnEveryMs = 60_000;
-/** A row without its lines, and two bytes for each character where one of them is not Latin. */
-const bytesPerRow = 500;
+/** Beside its text, which has two bytes for each character where one of them is not Latin. */
+const bytesPerRow = 100;
 const bytesPerCharacter = 2;
 
 export function createJournal(options: JournalOptions): Journal {
-  const { store, instanceId, limits = defaultLimits } = options;
-  // A name of the operator's own; what is no text would not be stored.
-  const release = options.release.replaceAll(/\p{Cc}/gu, '');
-  let waiting: JournalRow[] = [];
+  const { encode, store, limits = defaultLimits } = options;
+  let waiting: EncodedRow[] = [];
   /** Also of the batch in flight. */
   let rows = 0;
   let bytes = 0;
-  let batch: readonly JournalRow[] = [];
+  let batch: readonly EncodedRow[] = [];
   let writing: Promise<void> | undefined;
   let isPlanned = false;
   let timer: NodeJS.Timeout | undefined;
@@ -117,7 +112,7 @@ export function createJournal(options: JournalOptions): Journal {
   return {
     add(entry) {
       if (isStopped) return;
-      const row = { ...entry, instanceId, release };
+      const row = encode(entry);
       const size = bytesOf(row);
       if (rows >= limits.rows || bytes + size > limits.bytes) {
         dropped += 1;
@@ -152,6 +147,6 @@ export function createJournal(options: JournalOptions): Journal {
   };
 }
 
-function bytesOf({ lines }: JournalRow): number {
-  return bytesPerRow + bytesPerCharacter * lines.length;
+function bytesOf({ text }: EncodedRow): number {
+  return bytesPerRow + bytesPerCharacter * text.length;
 }

@@ -1,23 +1,22 @@
-// What a span leaves in the journal, gathered while it is open: its lines in their short form, and of its events the
-// few values that rows are found and counted by. Made only where there is a journal; costs a concatenation per event.
+// What a span leaves in the journal, gathered while it is open: its lines in their short form, of its events the few
+// values that rows are found and counted by, and the spans inside it that have nothing to tell but their times. Made
+// only where there is a journal; costs a concatenation per event.
 import type { AmbientFields, EventFields } from './fields.ts';
-import type { JournalRow } from './journal-row.ts';
+import type { InnerSpan, JournalEntry } from './journal-row.ts';
 import type { ReasonCode } from './reasons.ts';
 import { shortHead } from './short-lines.ts';
 
-/** What stands in a line before what it has in common with others, that, and what stands behind it. */
-export interface LineParts {
-  readonly start: string;
-  readonly head: string;
-  readonly rest: string;
-}
-
 type Own = Readonly<Partial<EventFields>>;
-/** The columns that come from the events. */
-type Columns = Pick<
-  JournalRow,
-  'failed' | 'userHash' | 'reasonCode' | 'screenId' | 'modelId' | 'modelVersion' | 'eventCount' | 'lines'
->;
+/** What the record itself does not know of the span it belongs to. */
+export interface SpanIdentity {
+  readonly cid: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  /** Undefined for an event outside of any span. */
+  readonly name: string | undefined;
+  readonly fields: AmbientFields;
+  readonly before: object | undefined;
+}
 
 export class ScopeRecord {
   readonly startedAt: number;
@@ -28,6 +27,7 @@ export class ScopeRecord {
   /** What comes afterwards is told by rows of its own. */
   ended = false;
   #lines = '';
+  #innerSpans = '';
   #eventCount = 0;
   /** Of the line before. */
   #head = '';
@@ -48,7 +48,8 @@ export class ScopeRecord {
     this.userHash = userHash;
   }
 
-  add({ start, head, rest }: LineParts, own: Own): void {
+  /** `start` and `rest` stand in the line before and behind `head`, which it has in common with others. */
+  add(start: string, head: string, rest: string, own: Own): void {
     this.#lines += `${this.#lines === '' ? '' : '\n'}${start}${shortHead(head, this.#head)}${rest}`;
     this.#head = head;
     this.#eventCount += 1;
@@ -60,13 +61,30 @@ export class ScopeRecord {
     if (own.model_version !== undefined) this.#modelVersion = own.model_version;
   }
 
-  durationMs(): number {
-    return this.#elapsedBefore + performance.now() - this.#clock;
+  /** Takes the times of a span inside this one, where it has nothing else to tell; false where it must tell itself. */
+  absorbs(inner: ScopeRecord, spanId: string, name: string): boolean {
+    if (this.ended || inner.#eventCount > 0 || inner.#innerSpans !== '') return false;
+    const span: InnerSpan = [
+      spanId,
+      name,
+      inner.startedAt - this.startedAt,
+      inner.#durationMs(),
+      inner.failed,
+    ];
+    this.#innerSpans += `${this.#innerSpans === '' ? '' : ','}${JSON.stringify(span)}`;
+    return true;
   }
 
   /** The screen is the one where the user was, and only without it the one that was shown. */
-  columns(fields: AmbientFields): Columns {
+  entry({ cid, traceId, spanId, name, fields, before }: SpanIdentity): JournalEntry {
     return {
+      at: new Date(this.startedAt),
+      cid,
+      traceId,
+      spanId,
+      parentSpanId: this.parentSpanId,
+      spanName: name,
+      durationMs: name === undefined ? undefined : this.#durationMs(),
       failed: this.failed,
       userHash: this.#eventCount > 0 ? this.userHash : undefined,
       reasonCode: this.#reasonCode,
@@ -74,21 +92,18 @@ export class ScopeRecord {
       modelId: fields.model_id ?? this.#modelId,
       modelVersion: fields.model_version ?? this.#modelVersion,
       eventCount: this.#eventCount,
-      lines: flat(this.#lines),
+      before,
+      innerSpans: this.#innerSpans === '' ? '' : `[${this.#innerSpans}]`,
+      lines: this.#lines,
     };
+  }
+
+  #durationMs(): number {
+    return this.#elapsedBefore + performance.now() - this.#clock;
   }
 }
 
 /** The reasons that ask for no further look. */
 function isPlain(reason: ReasonCode): boolean {
   return reason === 'SUCCESS' || reason === 'NOOP';
-}
-
-/**
- * The same text in one piece. A concatenation stays a tree of its parts until somebody reads it, and as such it costs
- * garbage collection twice as much as everything else here; turning it into a number reads it, and costs nothing.
- */
-function flat(text: string): string {
-  Number(text);
-  return text;
 }

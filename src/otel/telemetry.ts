@@ -27,7 +27,7 @@ import { type Scrubber, shortPseudonym } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
 import { randomId } from './random-ids.ts';
 import type { ReasonCode } from './reasons.ts';
-import { type LineParts, ScopeRecord } from './scope-record.ts';
+import { ScopeRecord } from './scope-record.ts';
 import type { SpanName } from './spans.ts';
 
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
@@ -107,6 +107,8 @@ interface Scope {
   head: JsonFields | undefined;
   /** Undefined where there is no journal, or no span. */
   readonly record: ScopeRecord | undefined;
+  /** Of the span around this one, in the same program. */
+  readonly around: ScopeRecord | undefined;
 }
 
 const scopeKey = createContextKey('trt.scope');
@@ -161,47 +163,23 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       message,
     );
     if (!journal) return;
-    const written = {
-      start: `{"level":"${definition.level}"${ts}`,
-      head: head.text,
-      rest: `${line.text},"msg":"${message}"}`,
-    };
-    if (scope?.record && !scope.record.ended) scope.record.add(written, own);
-    else journalEvent(span.spanContext(), written, own);
-  }
-
-  /** An event outside of any span, or after its end. */
-  function journalEvent({ traceId, spanId }: SpanContext, line: LineParts, own: Partial<EventFields>): void {
+    const start = `{"level":"${definition.level}"${ts}`;
+    const rest = `${line.text},"msg":"${message}"}`;
+    if (scope?.record && !scope.record.ended) {
+      scope.record.add(start, head.text, rest, own);
+      return;
+    }
+    // Outside of any span, or after its end.
     const record = new ScopeRecord(undefined, undefined, undefined);
-    record.add(line, own);
-    journal?.add({
-      at: new Date(record.startedAt),
-      cid: cidOf(traceId),
-      traceId,
-      spanId,
-      parentSpanId: undefined,
-      spanName: undefined,
-      durationMs: undefined,
-      before: undefined,
-      ...record.columns({}),
-    });
+    record.add(start, head.text, rest, own);
+    journal.add(record.entry({ ...idsOf(span), name: undefined, fields: {}, before: undefined }));
   }
 
-  function journalScope(name: string, { span, record, fields }: Scope, before?: () => object): void {
-    if (!record) return;
+  function journalScope(name: string, { span, record, fields, around }: Scope, before?: () => object): void {
+    if (!journal || !record) return;
     record.ended = true;
-    const { traceId, spanId } = span.spanContext();
-    journal?.add({
-      at: new Date(record.startedAt),
-      cid: cidOf(traceId),
-      traceId,
-      spanId,
-      parentSpanId: record.parentSpanId,
-      spanName: name,
-      durationMs: record.durationMs(),
-      before: before && told(before),
-      ...record.columns(fields),
-    });
+    if (!before && around?.absorbs(record, span.spanContext().spanId, name)) return;
+    journal.add(record.entry({ ...idsOf(span), name, fields, before: before && told(before) }));
   }
 
   function sharedHead(scope: Scope): JsonFields {
@@ -262,6 +240,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
           parentSpan?.spanId,
           spanOptions.fields?.user_hash ?? outer?.record?.userHash,
         ),
+      around: outer?.record,
     };
     const active = trace.setSpan(parent, span).setValue(scopeKey, scope);
     try {
@@ -303,6 +282,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       told: {},
       head: undefined,
       record: new ScopeRecord(undefined, parent.spanId, undefined),
+      around: surrounding.record,
     };
     try {
       return await work();
@@ -341,6 +321,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
         told: {},
         head: undefined,
         record: undefined,
+        around: undefined,
       };
       context.with(ROOT_CONTEXT.setValue(scopeKey, scope), work);
     },
@@ -363,6 +344,11 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     cid: () => cidOf(activeSpanContext().traceId),
     traceparent: () => formatTraceparent(activeSpanContext()),
   };
+}
+
+function idsOf(span: Span): { readonly cid: string; readonly traceId: string; readonly spanId: string } {
+  const { traceId, spanId } = span.spanContext();
+  return { cid: cidOf(traceId), traceId, spanId };
 }
 
 type EventValues = Readonly<Record<string, string | number | undefined>>;

@@ -1,7 +1,7 @@
-// Group commit: calls that arrive while a statement is under way go together in the next one. It turns one
-// round trip, one wake-up of Postgres and one fsync per call into one per batch, and needs no timer: under no
-// load a call goes at once. A batch that fails is run again call by call, so that one bad row never fails its
-// neighbours.
+// Group commit: calls that arrive in one turn of the event loop, or while statements are under way, go together in
+// the next one. It turns one round trip, one wake-up of Postgres and one fsync per call into one per batch, and needs
+// no timer: under no load a call goes at the end of its turn. A batch that fails is run again call by call, so that
+// one bad row never fails its neighbours.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 export interface GroupCommitOptions<Item, Result> {
@@ -30,18 +30,25 @@ export function createGroupCommit<Item, Result>(
 ): GroupCommit<Item, Result> {
   let waiting: Call<Item, Result>[] = [];
   let inFlight = 0;
+  let isPlanned = false;
+
+  /** What arrives in one turn of the event loop goes together. */
+  function plan(): void {
+    if (isPlanned || waiting.length === 0 || inFlight >= batchesInFlight) return;
+    isPlanned = true;
+    // A batch serves many traces and belongs to none of them.
+    context.with(ROOT_CONTEXT, () => setImmediate(startBatches));
+  }
 
   function startBatches(): void {
+    isPlanned = false;
     while (waiting.length > 0 && inFlight < batchesInFlight) {
       const batch = takeBatch();
       inFlight += 1;
-      // A batch serves many traces and belongs to none of them.
-      void context
-        .with(ROOT_CONTEXT, () => runBatch(batch))
-        .finally(() => {
-          inFlight -= 1;
-          startBatches();
-        });
+      void runBatch(batch).finally(() => {
+        inFlight -= 1;
+        plan();
+      });
     }
   }
 
@@ -79,6 +86,6 @@ export function createGroupCommit<Item, Result>(
   return item =>
     new Promise((resolve, reject) => {
       waiting.push({ item, resolve, reject });
-      startBatches();
+      plan();
     });
 }

@@ -1,14 +1,13 @@
 // Rows of the event journal: written many at a time, read by cid, by user, by period. Every read is bounded. Rows may be
 // written twice when the answer to a statement was lost; reading a cid tells such a pair as one.
-// A batch travels as one text, fields and rows apart by the two control characters that exist for that: JSON never
-// holds them unescaped. An array per column costs the program three times as much, JSON twice.
 import pg from 'pg';
 import { cidOf } from '../otel/cid.ts';
-import type { JournalRow } from '../otel/journal-row.ts';
+import type { EncodedRow, InnerSpan, JournalRow } from '../otel/journal-row.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { expandLines } from '../otel/short-lines.ts';
 import type { Database, Queryable } from './database.ts';
 import { makePartitions } from './journal-partitions.ts';
+import { insertRowsText, joinRows } from './journal-row-text.ts';
 
 export interface JournalReader {
   /** All rows of a cid in the order of time, of all its traces; the newest 5 000. */
@@ -30,7 +29,7 @@ export interface JournalStore extends JournalReader {
    * Resolves to how many of the rows were stored: those that Postgres refuses for what is in them are left out.
    * Rejects when it could not be asked, or had no time; then none is stored, or the answer was lost.
    */
-  insert(rows: readonly JournalRow[]): Promise<number>;
+  insert(rows: readonly EncodedRow[]): Promise<number>;
 }
 
 export interface NewestOutcomes {
@@ -54,50 +53,17 @@ export interface ReasonCount {
 const maxRowsOfChains = 5_000;
 const maxRows = 1_000;
 
-const betweenFields = '\x1f';
-const betweenRows = '\x1e';
-
-const columns = [
-  ['at', 'timestamptz'],
-  ['cid', 'text'],
-  ['trace_id', 'text'],
-  ['span_id', 'text'],
-  ['parent_span_id', 'text'],
-  ['span_name', 'text'],
-  ['duration_ms', 'real'],
-  ['failed', 'boolean'],
-  ['user_hash', 'text'],
-  ['instance_id', 'text'],
-  ['release', 'text'],
-  ['reason_code', 'text'],
-  ['screen_id', 'text'],
-  ['model_id', 'text'],
-  ['model_version', 'text'],
-  ['event_count', 'smallint'],
-  ['before', 'jsonb'],
-] as const;
-
-/** An empty field is null, but for the lines, which are last and are never null. */
-const insertText = `
-  insert into journal (${columns.map(([name]) => name).join(', ')}, lines)
-  select ${columns.map(([, type], index) => `nullif(field[${index + 1}], '')::${type}`).join(', ')},
-    field[${columns.length + 1}]
-  from unnest(string_to_array($1, E'\\x1e')) as row,
-    lateral (select string_to_array(row, E'\\x1f') as field offset 0) as fields`;
-
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const checkViolation = '23514';
 
 /** For the bot itself, which writes. */
 export function createJournalStore(database: Database): JournalStore {
-  async function insertAll(rows: readonly JournalRow[]): Promise<number> {
-    const { rowCount } = await database.prepared('journal_insert', insertText, [
-      rows.map(toText).join(betweenRows),
-    ]);
+  async function insertAll(rows: readonly EncodedRow[]): Promise<number> {
+    const { rowCount } = await database.prepared('journal_insert', insertRowsText, [joinRows(rows)]);
     return rowCount ?? 0;
   }
 
-  async function insertEach(rows: readonly JournalRow[]): Promise<number> {
+  async function insertEach(rows: readonly EncodedRow[]): Promise<number> {
     try {
       return await insertAll(rows);
     } catch (error) {
@@ -119,7 +85,7 @@ export function createJournalStore(database: Database): JournalStore {
         if (error.code === checkViolation)
           await makePartitions(
             database,
-            rows.map(({ at }) => at),
+            rows.map(({ at }) => new Date(at)),
           );
         return insertEach(rows);
       }
@@ -143,12 +109,13 @@ export function createJournalReader(database: Queryable): JournalReader {
          order by at desc limit $4`,
         [since, except, troubleOnly, Math.min(limit, maxRows)],
       ),
-    byCid: cid =>
-      read(
-        `select distinct * from (select * from journal where cid = $1 order by at desc limit ${maxRowsOfChains}) as newest
-         order by at, duration_ms desc nulls last`,
+    async byCid(cid) {
+      const { rows } = await database.query<JournalRecord>(
+        `select distinct * from (select * from journal where cid = $1 order by at desc limit ${maxRowsOfChains}) as newest`,
         [cid],
-      ),
+      );
+      return rows.flatMap(record => [toRow(record), ...innerRows(record)]).toSorted(byTime);
+    },
     linesOf: traceIds =>
       read(
         `select distinct * from (
@@ -220,20 +187,32 @@ interface JournalRecord {
   readonly model_version: string | null;
   readonly event_count: number;
   readonly before: unknown;
+  readonly inner_spans: readonly InnerSpan[] | null;
   readonly lines: string;
 }
 
-/** In the order of the columns; one literal, because this is done for every row on the program's own time. */
-function toText(row: JournalRow): string {
-  const before = row.before === undefined ? '' : JSON.stringify(row.before);
-  const f = betweenFields;
-  return `${row.at.toISOString()}${f}${row.cid}${f}${row.traceId}${f}${row.spanId}${f}${row.parentSpanId ?? ''}${f}${
-    row.spanName ?? ''
-  }${f}${row.durationMs ?? ''}${f}${row.failed}${f}${row.userHash ?? ''}${f}${row.instanceId}${f}${row.release}${f}${
-    row.reasonCode ?? ''
-  }${f}${row.screenId ?? ''}${f}${row.modelId ?? ''}${f}${row.modelVersion ?? ''}${f}${row.eventCount}${f}${before}${f}${
-    row.lines
-  }`;
+/** What contains others comes before them. */
+function byTime(a: JournalRow, b: JournalRow): number {
+  return a.at.getTime() - b.at.getTime() || (b.durationMs ?? 0) - (a.durationMs ?? 0);
+}
+
+function innerRows(record: JournalRecord): JournalRow[] {
+  return (record.inner_spans ?? []).map(([id, name, startMs, durationMs, failed]) => ({
+    ...toRow({ ...record, lines: '' }),
+    at: new Date(record.at.getTime() + startMs),
+    spanId: id,
+    parentSpanId: record.span_id,
+    spanName: name,
+    durationMs,
+    failed,
+    userHash: undefined,
+    reasonCode: undefined,
+    screenId: undefined,
+    modelId: undefined,
+    modelVersion: undefined,
+    eventCount: 0,
+    before: undefined,
+  }));
 }
 
 function toRow(record: JournalRecord): JournalRow {

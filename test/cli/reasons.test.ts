@@ -1,10 +1,9 @@
 // `trt reasons` as an operator runs it: what a running bot has counted, and the comparison with the period before.
 import { expect, onTestFinished, test } from 'vitest';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
-import { createJournalStore } from '../../src/storage/journal-store.ts';
 import { startBot } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { journalRow } from '../support/journal.ts';
+import { journalRow, openJournalStore } from '../support/journal.ts';
 import { journalOf } from '../support/journal-of.ts';
 import { storyOf } from '../support/story.ts';
 import { type CommandAnswer, trt } from '../support/trt.ts';
@@ -37,7 +36,7 @@ async function reasonsOf(rows: readonly JournalRow[], ...words: string[]): Promi
     await connection.stop();
     await database.drop();
   });
-  await createJournalStore(connection).insert(rows);
+  await openJournalStore(connection).insert(rows);
   return trt({ DATABASE_URL: database.url }, 'reasons', ...words);
 }
 

@@ -1,10 +1,9 @@
 // `trt timeline` as an operator runs it: the session of one user of a running bot, by pseudonym, name and number.
 import { expect, onTestFinished, test } from 'vitest';
 import { createPseudonyms } from '../../src/otel/privacy.ts';
-import { createJournalStore } from '../../src/storage/journal-store.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { daysFrom, journalRow } from '../support/journal.ts';
+import { daysFrom, journalRow, openJournalStore } from '../support/journal.ts';
 import { journalOf } from '../support/journal-of.ts';
 import { storyOf } from '../support/story.ts';
 import { type CommandAnswer, trt } from '../support/trt.ts';
@@ -144,5 +143,5 @@ async function openJournal() {
     await connection.stop();
     await database.drop();
   });
-  return { store: createJournalStore(connection).insert, environment: { DATABASE_URL: database.url } };
+  return { store: openJournalStore(connection).insert, environment: { DATABASE_URL: database.url } };
 }

@@ -5,11 +5,10 @@ import { createReconcile } from '../../src/billing/reconcile.ts';
 import { createWallet, type Wallet } from '../../src/billing/wallet.ts';
 import type { CurrentLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createJournalStore } from '../../src/storage/journal-store.ts';
 import { createPersonalDataStore, type PersonalDataStore } from '../../src/storage/personal-data.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { tablesWith } from '../support/database-search.ts';
-import { journalRow } from '../support/journal.ts';
+import { journalRow, openJournalStore } from '../support/journal.ts';
 import { takeLease } from '../support/lease.ts';
 
 let testDatabase: TestDatabase;
@@ -84,7 +83,7 @@ async function storePerson(taskState = 'succeeded'): Promise<Person> {
     [task, prompt],
   );
   const rowOf = (kind: string): object => ({ cid: traceOf(kind).slice(0, 8), traceId: traceOf(kind) });
-  await createJournalStore(database).insert([
+  await openJournalStore(database).insert([
     journalRow({ userHash, lines: JSON.stringify({ value: prompt }) }),
     journalRow({ ...rowOf('a'), lines: JSON.stringify({ value: prompt, of: 'update' }) }),
     journalRow({ ...rowOf('b'), lines: JSON.stringify({ value: prompt, of: 'task' }) }),
@@ -233,7 +232,7 @@ test('what the journal is told late about an erased person is swept, and what a 
   const { chatId, userHash } = await storePerson();
   const late = new Date();
   await store.erase(chatId, userHash);
-  const journal = createJournalStore(database);
+  const journal = openJournalStore(database);
   await journal.insert([
     journalRow({ userHash, at: late, lines: '{"name":"LATE"}' }),
     journalRow({ userHash, at: new Date(Date.now() + 60_000), lines: '{"name":"NEW"}' }),

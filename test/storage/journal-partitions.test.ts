@@ -1,9 +1,8 @@
 // The days of the journal: made ahead, dropped when they are too old or too much, by several instances at once.
 import { expect, onTestFinished, test } from 'vitest';
 import { createJournalPartitions, makePartitions } from '../../src/storage/journal-partitions.ts';
-import { createJournalStore } from '../../src/storage/journal-store.ts';
 import { createTestDatabase } from '../support/database.ts';
-import { daysFrom, journalRow } from '../support/journal.ts';
+import { daysFrom, journalRow, openJournalStore } from '../support/journal.ts';
 
 const now = new Date('2026-03-01T23:59:59.999Z');
 
@@ -24,7 +23,7 @@ async function openJournal() {
   return {
     connection,
     partitions,
-    store: createJournalStore(connection),
+    store: openJournalStore(connection),
     async names(): Promise<string[]> {
       const tables = await database.query<{ name: string }>(
         `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'journal'::regclass order by 1`,
@@ -34,7 +33,7 @@ async function openJournal() {
     /** Lets a day hold some hundred kilobytes. */
     async fill(day: Date): Promise<void> {
       const lines = Array.from({ length: 400 }, () => Math.random().toString(36)).join('');
-      await createJournalStore(connection).insert(
+      await openJournalStore(connection).insert(
         Array.from({ length: 60 }, () => journalRow({ at: day, lines })),
       );
     },

@@ -1,20 +1,22 @@
 // What is asked of the journal: by cid, by user, by period; and what becomes of rows that cannot be stored as they came.
 import { expect, onTestFinished, test } from 'vitest';
+import type { InnerSpan } from '../../src/otel/journal-row.ts';
+import { encodeRow } from '../../src/storage/journal-row-text.ts';
 import { createJournalStore, type JournalStore } from '../../src/storage/journal-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
-import { daysFrom, journalRow } from '../support/journal.ts';
+import { daysFrom, journalRow, openJournalStore, type TestJournal } from '../support/journal.ts';
 
 const now = new Date('2026-11-23T12:00:00.123Z');
 const before = (minutes: number): Date => new Date(now.getTime() - minutes * 60_000);
 
-async function openStore(): Promise<{ store: JournalStore; database: TestDatabase }> {
+async function openStore(): Promise<{ store: TestJournal; entries: JournalStore; database: TestDatabase }> {
   const database = await createTestDatabase();
   const connection = database.connect(2);
   onTestFinished(async () => {
     await connection.stop();
     await database.drop();
   });
-  return { store: createJournalStore(connection), database };
+  return { store: openJournalStore(connection), entries: createJournalStore(connection), database };
 }
 
 test('a row comes back as it went in', async () => {
@@ -45,6 +47,34 @@ test('a row comes back as it went in', async () => {
   const rows = await store.byCid(full.cid);
   expect(rows).toHaveLength(2);
   expect(rows).toEqual(expect.arrayContaining([full, bare]));
+});
+
+test('spans that stand in the row of the span around them come back as rows of their own', async () => {
+  const { store, entries } = await openStore();
+  const outer = journalRow({ at: now, durationMs: 20, userHash: '0123456789abcdef', before: { form: {} } });
+  const call: InnerSpan = ['a'.repeat(16), 'telegram sendMessage', 2, 15.5, true];
+  const query: InnerSpan = ['b'.repeat(16), 'pg select', 0, 1, false];
+  await entries.insert([encodeRow({ ...outer, innerSpans: JSON.stringify([call, query]) }, outer)]);
+  const inner = {
+    ...outer,
+    parentSpanId: outer.spanId,
+    userHash: undefined,
+    eventCount: 0,
+    before: undefined,
+    lines: '',
+  };
+  expect(await store.byCid(outer.cid)).toEqual([
+    outer,
+    { ...inner, spanId: query[0], spanName: query[1], durationMs: 1, failed: false },
+    {
+      ...inner,
+      spanId: call[0],
+      spanName: call[1],
+      at: new Date(now.getTime() + 2),
+      durationMs: 15.5,
+      failed: true,
+    },
+  ]);
 });
 
 test('a cid has all rows of all its traces in the order of time, and one that was written twice once', async () => {

@@ -1,5 +1,20 @@
-// Rows of the journal for tests, and the days they belong to.
+// Rows of the journal for tests, the days they belong to, and the journal that takes them as they are read.
 import type { JournalRow } from '../../src/otel/journal-row.ts';
+import type { Database } from '../../src/storage/database.ts';
+import { encodeRow } from '../../src/storage/journal-row-text.ts';
+import { createJournalStore, type JournalReader } from '../../src/storage/journal-store.ts';
+
+export interface TestJournal extends JournalReader {
+  insert(rows: readonly JournalRow[]): Promise<number>;
+}
+
+export function openJournalStore(database: Database): TestJournal {
+  const store = createJournalStore(database);
+  return {
+    ...store,
+    insert: rows => store.insert(rows.map(row => encodeRow({ ...row, innerSpans: '' }, row))),
+  };
+}
 
 let rows = 0;
 
