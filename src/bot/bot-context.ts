@@ -32,6 +32,8 @@ export class BotContext extends Context {
   guardAnswer: Promise<boolean> | undefined;
   /** The conclusion has neither a screen nor a word for the user. */
   isSilent: boolean;
+  /** The message that told the user of a fault, to be stored with the outcome: it bears a button. */
+  faultMessageId: number | undefined;
 
   constructor(
     update: Update,
@@ -50,6 +52,7 @@ export class BotContext extends Context {
     this.isAnswering = false;
     this.guardAnswer = undefined;
     this.isSilent = false;
+    this.faultMessageId = undefined;
   }
 }
 

@@ -9,13 +9,13 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../storage/database.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
+import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
 import { pseudonymsOf } from './incoming.ts';
 import { incomingFileOf } from './incoming-file.ts';
 import { refusalOf } from './refusal.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
-import { tellFault } from './tell-fault.ts';
 
 export interface BotOptions {
   readonly api: Api;
@@ -42,7 +42,8 @@ export function createBot(options: BotOptions): UpdateHandler {
     ignored,
   );
   const middleware = composer.middleware();
-  const guard = createSilenceGuard({ ...options, enabled: options.silenceGuard });
+  const faults = createFaultTeller(options);
+  const guard = createSilenceGuard({ ...options, faults, enabled: options.silenceGuard });
 
   return {
     open(picked) {
@@ -60,14 +61,14 @@ export function createBot(options: BotOptions): UpdateHandler {
           } catch (error) {
             // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
             if (isConnectionLost(error)) throw error;
-            await tellFault(context, telemetry);
+            await faults.tell(context);
             return { result: 'failed', reason: 'INTERNAL_ERROR', error };
           } finally {
             endWatch();
             await context.guardAnswer;
           }
         },
-        giveUp: () => tellFault(context, telemetry),
+        giveUp: () => faults.tell(context),
       };
     },
   };

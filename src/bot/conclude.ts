@@ -1,7 +1,8 @@
 // The end of every update: answers the tap, shows the screen, tells both in events, and works out what is to
 // be stored. Answer and render start together, the answer first, because the spinner is what the user looks
 // at; their events keep that order. A failure of the Bot API does not throw: it becomes the conclusion, and
-// the state stays as it was, because the user does not see the new screen.
+// the state stays as it was, because the user does not see the new screen. But where a fault was to be told the
+// conclusion stays that fault: it is what somebody has to mend.
 import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Conclusion } from '../inbox/lanes.ts';
@@ -12,9 +13,9 @@ import { renderScreen } from '../ui/render.ts';
 import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
 import { type BotContext, profileOf } from './bot-context.ts';
+import { createFaultTeller, wasAnsweredByGuard } from './fault-teller.ts';
 import { type Presented, present } from './presenter.ts';
-import { canBeWrittenTo, refusalOf, refusedBy } from './refusal.ts';
-import { tellFault, wasAnsweredByGuard } from './tell-fault.ts';
+import { canBeWrittenTo, type Refusal, refusalOf, refusedBy } from './refusal.ts';
 import { flowOf } from './whereabouts.ts';
 
 export interface Ending {
@@ -23,8 +24,10 @@ export interface Ending {
   readonly show?: Show<ScreenId> | Noop | undefined;
   /** For a tap the text of its answer; for a message a line above the screen, or alone. */
   readonly notice?: string | undefined;
-  /** A tap's text that must be confirmed, for faults. */
+  /** The notice tells of a fault: the answer to a tap must be confirmed. */
   readonly alert?: boolean;
+  /** The notice comes as a message with the button that reports it, also after a tap. */
+  readonly reportable?: boolean;
   /** The data of the button that was accepted: its message may be edited, and a repetition be told. */
   readonly accepted?: string;
 }
@@ -42,6 +45,8 @@ export interface ConcludeOptions {
 const maxAnswerLength = 200;
 
 export function createConclude({ catalogue, prices, texts, telemetry }: ConcludeOptions): Conclude {
+  const faults = createFaultTeller({ texts, telemetry });
+
   function render(context: BotContext, shown: Show<ScreenId>, ending: Ending): Promise<Presented> {
     const { locale } = context;
     const view = { locale, t: texts.for(locale), catalogue, startingPrice: prices.startingPrice };
@@ -92,18 +97,30 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
   /** The answer has ended the spinner already: a screen that Telegram refuses would leave the user in silence. */
   async function tellFailure(context: BotContext, error: unknown): Promise<void> {
     const refusal = refusalOf(error);
-    if (refusal && canBeWrittenTo(refusal)) await tellFault(context, telemetry, { answered: true });
+    if (refusal && canBeWrittenTo(refusal)) await faults.tell(context, { answered: true });
+  }
+
+  /** Once the tap has its answer: it ends the spinner, and their events keep their order. */
+  async function writeFault(
+    context: BotContext,
+    { notice, reportable }: Ending,
+    answering: Promise<void> | undefined,
+  ): Promise<Refusal | undefined> {
+    if (!reportable || !notice) return undefined;
+    await Promise.allSettled([answering]);
+    return faults.write(context, notice);
   }
 
   return async (context, ending) => {
     const shown = ending.show?.kind === 'show' ? ending.show : undefined;
     const answering = context.callbackQuery ? answerTap(context, ending) : undefined;
+    const writing = writeFault(context, ending, answering);
     const showing = shown
       ? render(context, shown, ending)
-      : context.callbackQuery
+      : context.callbackQuery || ending.reportable
         ? undefined
         : sendNotice(context, ending.notice);
-    const [answered, rendered] = await Promise.allSettled([answering, showing]);
+    const [answered, rendered, written] = await Promise.allSettled([answering, showing, writing]);
     const presented = (rendered.status === 'fulfilled' && rendered.value) || undefined;
     if (shown && presented) {
       telemetry.emit('UI_RENDER', {
@@ -115,12 +132,17 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
       });
     }
     const afterCommit = ending.show?.afterCommit;
-    const failure = [answered, rendered].find(part => part.status === 'rejected');
+    const failure = [answered, rendered, written].find(part => part.status === 'rejected');
+    const isBlocked = written.status === 'fulfilled' && written.value?.blocked === true;
     context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
     if (failure) await tellFailure(context, failure.reason);
     context.conclusion = failure
       ? { ...failed(context, failure.reason), afterCommit }
-      : { ...ending.verdict, effects: effectsOf(context, ending, shown, presented), afterCommit };
+      : {
+          ...ending.verdict,
+          effects: effectsOf(context, ending, { shown, presented, isBlocked }),
+          afterCommit,
+        };
   };
 }
 
@@ -132,8 +154,8 @@ function placeOf(context: BotContext, shown: Show<ScreenId>, { accepted }: Endin
 }
 
 /** Of a double tap the first one has its answer, and what is shown needs no notice. */
-function isToldByAnswerOnly({ notice, show, verdict }: Ending): boolean {
-  return Boolean(notice) && show?.kind !== 'show' && verdict.reason !== 'DUPLICATE_ACTION';
+function isToldByAnswerOnly({ notice, reportable, show, verdict }: Ending): boolean {
+  return Boolean(notice) && !reportable && show?.kind !== 'show' && verdict.reason !== 'DUPLICATE_ACTION';
 }
 
 function failed(context: BotContext, error: unknown): Conclusion {
@@ -147,6 +169,7 @@ function failed(context: BotContext, error: unknown): Conclusion {
     effects: {
       chatId: context.picked.lane,
       ...(refusal.blocked ? { user: profileOf(context, true) } : knownUser(context)),
+      ...faultMessage(context),
     },
   };
 }
@@ -154,12 +177,20 @@ function failed(context: BotContext, error: unknown): Conclusion {
 function effectsOf(
   context: BotContext,
   { accepted }: Ending,
-  shown: Show<ScreenId> | undefined,
-  presented: Presented | undefined,
+  {
+    shown,
+    presented,
+    isBlocked,
+  }: {
+    readonly shown: Show<ScreenId> | undefined;
+    readonly presented: Presented | undefined;
+    readonly isBlocked: boolean;
+  },
 ): Effects {
   return {
     chatId: context.picked.lane,
-    ...knownUser(context),
+    ...(isBlocked ? { user: profileOf(context, true) } : knownUser(context)),
+    ...faultMessage(context),
     ...(shown && presented
       ? {
           session: { messageId: presented.messageId, form: formAfter(context, shown) ?? null },
@@ -170,6 +201,15 @@ function effectsOf(
       ? { tapped: { messageId: context.screen.messageId, data: accepted } }
       : {}),
   };
+}
+
+/**
+ * The message of a fault with its button, beside the screen that the user is on: neither that nor the form changes.
+ * Where a screen was shown too, that takes its place: the button works without a record.
+ */
+export function faultMessage({ faultMessageId }: BotContext): Pick<Effects, 'message'> {
+  if (faultMessageId === undefined) return {};
+  return { message: { messageId: faultMessageId, screen: 'FAULT', record: {} } };
 }
 
 /** Stored only when it changes. A user who can act has not blocked the bot, whatever was recorded. */

@@ -15,7 +15,7 @@ import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../storage/database.ts';
 import { decodeButton } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
-import { type ButtonName, buttonId, buttons, commands } from '../ui/registry.ts';
+import { type ButtonName, buttonId, buttons, type CommandName, commands } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { createConclude } from './conclude.ts';
@@ -61,6 +61,8 @@ export interface Frame {
 interface Thrown {
   readonly kind: 'thrown';
   readonly error: unknown;
+  /** What was to be done. */
+  readonly action: ButtonName | CommandName | undefined;
 }
 
 export function createFrame(options: FrameOptions): Frame {
@@ -101,9 +103,10 @@ export function createFrame(options: FrameOptions): Frame {
     telemetry.emit('CALLBACK_ROUTED', { handler: button, action_id: button, button_id: id });
     tellState(context);
     if ('admin' in buttons[button] && context.isAdmin) telemetry.emit('DEBUG_COMMAND', { operation: id });
-    const outcome = judge(context, button, args, data) ?? (await guarded(() => press(context, button, args)));
+    const outcome =
+      judge(context, button, args, data) ?? (await guarded(() => press(context, button, args), button));
     if (outcome.kind === 'rejected') await refuseTap(context, id, outcome);
-    else if (outcome.kind === 'thrown') await failTap(context, id, outcome.error);
+    else if (outcome.kind === 'thrown') await failTap(context, id, outcome);
     else await acceptTap(context, id, data, outcome);
   }
 
@@ -163,18 +166,19 @@ export function createFrame(options: FrameOptions): Frame {
       show: recovery?.kind === 'show' ? recovery : undefined,
       notice,
       alert: reasons[outcome.reason].fault,
+      reportable: reasons[outcome.reason].fault,
     });
   }
 
-  async function failTap(context: BotContext, id: string, error: unknown): Promise<void> {
+  async function failTap(context: BotContext, id: string, thrown: Thrown): Promise<void> {
     telemetry.emit('CALLBACK_REJECTED', {
       result: 'failed',
       reason_code: 'INTERNAL_ERROR',
       reason_text: reasons.INTERNAL_ERROR.meaning,
       button_id: id,
-      error_type: errorType(error),
+      error_type: errorType(thrown.error),
     });
-    await concludeFault(context, error);
+    await concludeFault(context, thrown);
   }
 
   async function command(context: BotContext, name: string, argument: string): Promise<void> {
@@ -195,10 +199,10 @@ export function createFrame(options: FrameOptions): Frame {
     telemetry.emit('COMMAND_START', { handler: name, action_id: name });
     tellState(context);
     if ('admin' in commands[name]) telemetry.emit('DEBUG_COMMAND', { operation: name });
-    await concludeMessage(context, await guarded(() => execute(context, name, argument)));
+    await concludeMessage(context, await guarded(() => execute(context, name, argument), name));
   }
 
-  function execute(context: BotContext, name: keyof typeof commands, argument: string): Promise<Outcome> {
+  function execute(context: BotContext, name: CommandName, argument: string): Promise<Outcome> {
     // SAFETY: a command of the administrators gets here for them only, and then the context has their tools; the
     // table itself is fully typed, only this one dynamic step cannot be.
     const handler = handlers.commands[name] as (
@@ -275,12 +279,12 @@ export function createFrame(options: FrameOptions): Frame {
     },
   ): Promise<void> {
     if (outcome.kind === 'thrown') {
-      await concludeFault(context, outcome.error);
+      await concludeFault(context, outcome);
     } else if (outcome.kind === 'rejected') {
       const notice = refusalText(context, outcome);
       emitParameter(outcome.parameter, { hint: notice, problem: outcome.detail });
       const verdict = { result: 'rejected', reason: outcome.reason, detail: outcome.detail } as const;
-      await conclude(context, { verdict, notice });
+      await conclude(context, { verdict, notice, reportable: reasons[outcome.reason].fault });
     } else {
       if (outcome.kind === 'show') emitParameter(outcome.parameter);
       const verdict = as?.verdict ?? ({ result: 'accepted', reason: 'SUCCESS' } as const);
@@ -292,11 +296,13 @@ export function createFrame(options: FrameOptions): Frame {
     }
   }
 
-  async function concludeFault(context: BotContext, error: unknown): Promise<void> {
+  async function concludeFault(context: BotContext, { error, action }: Thrown): Promise<void> {
     await conclude(context, {
       verdict: { result: 'failed', reason: 'INTERNAL_ERROR', error },
       notice: reasonText('INTERNAL_ERROR', context.locale, telemetry.cid()),
       alert: true,
+      // A report that failed is not to be reported: it would fail again, and the user go round in circles.
+      reportable: action !== 'report',
     });
   }
 
@@ -310,8 +316,9 @@ export function createFrame(options: FrameOptions): Frame {
   }
 
   function refusalText(context: BotContext, { hint, reason }: Rejected): string {
-    if (hint) return texts.for(context.locale)(hint.key, hint.variables);
-    return reasonText(reason, context.locale, telemetry.cid());
+    if (!hint) return reasonText(reason, context.locale, telemetry.cid());
+    const text = texts.for(context.locale)(hint.key, hint.variables);
+    return reasons[reason].fault ? `${text} (${telemetry.cid()})` : text;
   }
 
   /** `refused`: what is wrong with the value, and what the user was told. */
@@ -369,12 +376,15 @@ export function createFrame(options: FrameOptions): Frame {
 }
 
 /** A handler that throws ends its update; only a lost database is left to another attempt. */
-async function guarded(work: () => Promise<Outcome>): Promise<Outcome | Thrown> {
+async function guarded(
+  work: () => Promise<Outcome>,
+  action?: ButtonName | CommandName,
+): Promise<Outcome | Thrown> {
   try {
     return await work();
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    return { kind: 'thrown', error };
+    return { kind: 'thrown', error, action };
   }
 }
 
@@ -383,6 +393,7 @@ const harmless: ReadonlySet<ReasonCode> = new Set([
   'DUPLICATE_ACTION',
   'VALIDATION_FAILED',
   'MODEL_DISABLED',
+  'RATE_LIMIT',
 ]);
 
 /**
@@ -396,6 +407,6 @@ function needsRecovery(context: BotContext, reason: ReasonCode): boolean {
   return !onCurrentMessage && !harmless.has(reason);
 }
 
-function isCommand(name: string): name is keyof typeof commands {
+function isCommand(name: string): name is CommandName {
   return Object.hasOwn(commands, name);
 }

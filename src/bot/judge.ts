@@ -21,9 +21,11 @@ export function judge(
   const button = buttons[name];
   // First of all: the age of a message is no business of somebody who may not tap it.
   if ('admin' in button && !context.isAdmin) return rejected('PERMISSION_DENIED', { detail: name });
-  if (!screen) return rejected('EXPIRED_MESSAGE', { detail: 'no record of this message' });
+  const isLasting = 'lasting' in button;
+  if (!screen)
+    return isLasting ? undefined : rejected('EXPIRED_MESSAGE', { detail: 'no record of this message' });
   const tappedAt = context.picked.receivedAt.getTime();
-  if (tappedAt - screen.renderedAt.getTime() > expiryMs) {
+  if (!isLasting && tappedAt - screen.renderedAt.getTime() > expiryMs) {
     return rejected('EXPIRED_MESSAGE', { detail: 'rendered over 48 hours ago' });
   }
   // A second tap of the button that was just accepted is about what the first one started, not a mistake.

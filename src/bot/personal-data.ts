@@ -8,7 +8,8 @@ import type { PersonalDataStore } from '../storage/personal-data.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { TelegramApi } from './api.ts';
 import type { HandlerUser, PersonalData } from './context.ts';
-import { refusedBy } from './refusal.ts';
+import { createFaultTeller } from './fault-teller.ts';
+import { canBeWrittenTo, refusedBy } from './refusal.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface PersonalDataOptions {
@@ -19,7 +20,7 @@ export interface PersonalDataOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly texts: Texts;
   readonly pseudonyms: Pseudonyms;
-  readonly telemetry: Pick<Telemetry, 'emit' | 'warn'>;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'warn' | 'scrub' | 'cid'>;
 }
 
 const exportIntervalMs = 60_000;
@@ -29,6 +30,7 @@ const maxEntries = 1_000;
 
 export function createPersonalData(options: PersonalDataOptions): PersonalData {
   const { store, journal, telegram, texts, pseudonyms, telemetry } = options;
+  const faults = createFaultTeller({ texts, telemetry });
   const exported = createThrottle({ intervalMs: exportIntervalMs, capacity: rememberedUsers });
 
   async function documentOf(chatId: number): Promise<InputFile> {
@@ -54,13 +56,18 @@ export function createPersonalData(options: PersonalDataOptions): PersonalData {
     await refusedBy(telegram.api.sendMessage(chatId, text));
   }
 
-  /** What fails is told to the operator, and to the user in these words. */
+  /** In these words, with the cid and the button that reports it. */
+  async function tellFailure(user: HandlerUser, failure: string): Promise<void> {
+    await faults.send(telegram.api, user, `${failure} (${telemetry.cid()})`);
+  }
+
+  /** What fails is told to the operator, and to the user. */
   async function guarded(user: HandlerUser, failure: string, work: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       telemetry.warn('personal data', error);
-      await tell(user, failure).catch((cause: unknown) => telemetry.warn('personal data', cause));
+      await tellFailure(user, failure).catch((cause: unknown) => telemetry.warn('personal data', cause));
     }
   }
 
@@ -85,6 +92,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalData {
           reason_detail: refusal?.detail,
           duration_ms: Math.round(performance.now() - startedAt),
         });
+        if (refusal && canBeWrittenTo(refusal)) await tellFailure(user, t('export-failed'));
       });
     },
     erase(user) {

@@ -9,8 +9,9 @@ import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
+import { faultMessage } from './conclude.ts';
+import type { FaultTeller } from './fault-teller.ts';
 import { refusedBy } from './refusal.ts';
-import { tellFault } from './tell-fault.ts';
 import { waitingTapPatienceMs } from './waiting-taps.ts';
 
 export interface SilenceGuard {
@@ -28,6 +29,7 @@ export interface SilenceGuard {
 export interface SilenceGuardOptions {
   readonly texts: Texts;
   readonly telemetry: Telemetry;
+  readonly faults: FaultTeller;
   /** False: it neither watches nor warns nor speaks. */
   readonly enabled: boolean;
 }
@@ -35,7 +37,9 @@ export interface SilenceGuardOptions {
 /** From the receipt of a tap. Telegram itself ends a spinner later than that. */
 const patienceMs = 5_000;
 
-export function createSilenceGuard({ texts, telemetry, enabled }: SilenceGuardOptions): SilenceGuard {
+export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
+  const { texts, telemetry, faults, enabled } = options;
+
   async function answer(context: BotContext, latencyMs: number): Promise<boolean> {
     telemetry.emit('SILENCE_GUARD_WARNING', {
       reason_detail: 'the tap has no answer, because its handler takes long; it goes on',
@@ -74,7 +78,7 @@ export function createSilenceGuard({ texts, telemetry, enabled }: SilenceGuardOp
         telemetry.emit('SILENCE_GUARD_WARNING', {
           reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
         });
-        await tellFault(context, telemetry);
+        await faults.tell(context);
       }
       return {
         result: 'failed',
@@ -85,11 +89,14 @@ export function createSilenceGuard({ texts, telemetry, enabled }: SilenceGuardOp
     async check(context) {
       if (!enabled || !context.isSilent) return;
       const text = `${reasons.NOOP.text[context.locale]} (${telemetry.cid()})`;
-      const refusal = await refusedBy(context.reply(text));
+      const refusal = await faults.write(context, text);
       const told = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
       telemetry.emit('SILENCE_GUARD_WARNING', {
         reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${told}`,
       });
+      const { conclusion } = context;
+      if (conclusion?.effects)
+        context.conclusion = { ...conclusion, effects: { ...conclusion.effects, ...faultMessage(context) } };
     },
   };
 }

@@ -2,7 +2,7 @@
 // journal, prints them with this.
 import { styleText } from 'node:util';
 import { beginOf, type Chain, type ChainEvent, isSampled, textOf } from '../diagnosis/chain.ts';
-import type { Surroundings } from '../diagnosis/surroundings.ts';
+import { processEventsAround, type Surroundings } from '../diagnosis/surroundings.ts';
 import { type Verdict, verdictOf } from '../diagnosis/verdict.ts';
 import { waterfallOf } from '../diagnosis/waterfall.ts';
 import type { Locale } from '../otel/reasons.ts';
@@ -17,8 +17,9 @@ export interface ViewOptions {
 
 /** One chain in full. */
 export function printChain(chain: Chain, options: ViewOptions): void {
-  const { terminal, locale, surroundings } = options;
+  const { terminal, locale, surroundings = {} } = options;
   const verdict = verdictOf(chain, locale, surroundings);
+  const nearby = processEventsAround(surroundings, chain);
   terminal.print(
     [
       coloured(`cid ${chain.cid}`, 'bold', options) +
@@ -30,13 +31,14 @@ export function printChain(chain: Chain, options: ViewOptions): void {
       ...(isSampled(chain) === false ? ['This trace was not sampled: Jaeger does not have it.'] : []),
       '',
       eventTable(chain.events, options),
+      ...(nearby.length > 0 ? ['', ...nearbyLines(nearby, beginOf(chain), options)] : []),
       ...(chain.spans.length > 0 ? ['', spanTable(chain)] : []),
     ].join('\n'),
   );
 }
 
 /** One chain as JSON, on one line. */
-export function printChainAsJson(chain: Chain, { terminal, locale, surroundings }: ViewOptions): void {
+export function printChainAsJson(chain: Chain, { terminal, locale, surroundings = {} }: ViewOptions): void {
   const { cid, traceId, events, spans } = chain;
   const verdict = verdictOf(chain, locale, surroundings);
   terminal.print(
@@ -46,6 +48,7 @@ export function printChainAsJson(chain: Chain, { terminal, locale, surroundings 
       sampled: isSampled(chain) ?? null,
       verdict,
       events: events.map(({ fields }) => fields),
+      nearby: processEventsAround(surroundings, chain).map(({ fields }) => fields),
       spans,
     }),
   );
@@ -105,8 +108,49 @@ function eventTable(events: readonly ChainEvent[], options: ViewOptions): string
   return [head, ...lines.map((line, index) => colouredByLevel(line, events[index], options))].join('\n');
 }
 
-function factsText(event: ChainEvent): string {
-  return toldFields
+/** Of an event of a process: also whose it is. */
+const toldFieldsOfProcess = [
+  'instance_id',
+  'operation',
+  'lock_epoch',
+  'queue_depth',
+  'reason_code',
+  'reason_detail',
+  'error_type',
+  'error_message',
+] as const;
+const shownNearby = 20;
+
+/** What is told over and over is one line with its first time; of many the last ones. */
+function nearbyLines(nearby: readonly ChainEvent[], begin: Date, options: ViewOptions): string[] {
+  const factsOf = (event: ChainEvent): string => factsText(event, toldFieldsOfProcess);
+  const alike = [...Map.groupBy(nearby, event => `${event.name} ${factsOf(event)}`).values()];
+  const shown = alike.slice(-shownNearby).flatMap(events => {
+    const [event] = events;
+    return event ? [{ event, count: events.length }] : [];
+  });
+  const rows = shown.map(({ event, count }) => ({
+    '~ at ms': `~ ${signed(event.at.getTime() - begin.getTime())}`,
+    level: event.level,
+    event: count > 1 ? `${event.name} ×${count}` : event.name,
+    facts: factsOf(event),
+  }));
+  const [head = '', ...lines] = formatTable(['~ at ms', 'level', 'event', 'facts'], rows).split('\n');
+  return [
+    `nearby: what the processes told of themselves around that time, not of this chain${
+      alike.length > shown.length ? ` (the last ${shown.length} of ${alike.length})` : ''
+    }`,
+    head,
+    ...lines.map((line, index) => colouredByLevel(line, shown[index]?.event, options)),
+  ];
+}
+
+function signed(milliseconds: number): string {
+  return milliseconds < 0 ? String(milliseconds) : `+${milliseconds}`;
+}
+
+function factsText(event: ChainEvent, fields: readonly string[] = toldFields): string {
+  return fields
     .flatMap(field => {
       const value = event.fields[field];
       return value === undefined || value === '' ? [] : `${field}=${String(value).replace(/\s+/g, ' ')}`;

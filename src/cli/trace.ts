@@ -30,8 +30,9 @@ export function createTrace(withChains: WithChains): Command {
         if (matches.length > 1 && !json) printMatches(matches, options);
         const chains = await withOriginals(source, matches);
         for (const chain of chains) {
-          if (json) printChainAsJson(chain, options);
-          else printChain(chain, options);
+          const surroundings = { now: new Date(), processEvents: await source.processEvents(chain) };
+          if (json) printChainAsJson(chain, { ...options, surroundings });
+          else printChain(chain, { ...options, surroundings });
         }
         return true;
       });
@@ -50,10 +51,9 @@ function readWords(
   });
   const [id, another] = positionals;
   if (id === undefined || another !== undefined) throw new UsageError('trace needs one cid');
-  const surroundings = { now: new Date() };
   return {
     id: cidFrom(id),
-    options: { terminal, locale: localeFrom(values.locale), surroundings },
+    options: { terminal, locale: localeFrom(values.locale) },
     json: values.json,
   };
 }

@@ -5,7 +5,7 @@ import { type Locale, reasons } from '../otel/reasons.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import { type Action, actionsOfRows, isTrouble } from './action.ts';
 import type { Chain } from './chain.ts';
-import { chainsOfRows } from './journal-chains.ts';
+import { createJournalChains } from './journal-chains.ts';
 import type { Surroundings } from './surroundings.ts';
 import { originalCidOf, type Verdict, verdictOf, verdictOfNothing } from './verdict.ts';
 
@@ -58,13 +58,19 @@ const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
 export function createDesk({ journal, surroundings, now = () => new Date() }: DeskOptions): Desk {
+  const source = createJournalChains(journal);
   const since = (milliseconds: number): Date => new Date(now().getTime() - milliseconds);
 
   async function judged(cid: string, locale: Locale): Promise<Judged[]> {
-    const chains = chainsOfRows(await journal.byCid(cid));
+    const chains = await source.byCid(cid);
     if (chains.length === 0) return [];
-    const around = await surroundings.now();
-    return chains.map(chain => ({ chain, verdict: verdictOf(chain, locale, around) }));
+    const now = await surroundings.now();
+    return Promise.all(
+      chains.map(async chain => {
+        const around = { ...now, processEvents: await source.processEvents(chain) };
+        return { chain, verdict: verdictOf(chain, locale, around) };
+      }),
+    );
   }
 
   /** Whole: also with what became of an order after the tap. */

@@ -23,6 +23,7 @@ const screenNames: Readonly<Record<string, Name>> = {
   PRIVACY: { ru: 'Ваши данные', en: 'Your data' },
   PRIVACY_ERASE: { ru: 'Стереть всё?', en: 'Erase everything?' },
   UPDATING: { ru: 'Сервис обновляется', en: 'The service is being updated' },
+  FAULT: { ru: 'Сообщение об ошибке', en: 'Message of a fault' },
 };
 
 /** By the beginning of button_id; what follows it stands for `{}`. */

@@ -1,6 +1,8 @@
 // What is known beside a chain: how the service was when it happened. Each fact is optional; what is unknown proves
 // nothing. Health and Telegram's own report give most of them, the lines of the processes the rest.
-import { type ChainEvent, textOf } from './chain.ts';
+import type { EventName } from '../otel/events.ts';
+import type { Period } from '../storage/journal-store.ts';
+import { type Chain, type ChainEvent, numberOf, textOf } from './chain.ts';
 
 export interface Surroundings {
   /** The time of asking; without it nobody can say whether something still runs. */
@@ -25,7 +27,82 @@ export const stuckAfterMs = 60_000;
 export const quietAfterMinutes = 10;
 /** What happened to a process so shortly before or after a chain may be its cause. */
 const nearMs = 30_000;
-const processDomains: ReadonlySet<string> = new Set(['SYSTEM', 'LOCK']);
+/** What happened in this time around a chain is worth a look. */
+const aroundMs = 60_000;
+const processEventNames: ReadonlySet<string> = new Set<EventName>([
+  'BOOT_OK',
+  'BOOT_FAIL',
+  'SHUTDOWN',
+  'LOCK_ACQUIRED',
+  'LOCK_RELEASED',
+  'LOCK_LOST',
+  'LOCK_TAKEOVER',
+  'QUEUE_FULL',
+  'SUPPLIER_DOWN',
+  'SUPPLIER_UP',
+  'SYSTEM_WARNING',
+  'SILENCE_GUARD_WARNING',
+]);
+/** The lock went from one instance to another, or one of them came or went. */
+const replacementNames: ReadonlySet<string> = new Set<EventName>([
+  'BOOT_OK',
+  'SHUTDOWN',
+  'LOCK_ACQUIRED',
+  'LOCK_RELEASED',
+  'LOCK_LOST',
+  'LOCK_TAKEOVER',
+]);
+
+/**
+ * The times in which something of a chain happened, with what is around them. A chain that paused for long has several;
+ * of many the first and the last.
+ */
+export function periodsAround({ events, spans }: Chain): readonly Period[] {
+  const times = [...events.map(({ at }) => at), ...spans.map(({ startedAt }) => startedAt)];
+  const periods: { since: Date; until: Date }[] = [];
+  for (const at of times.map(time => time.getTime()).toSorted((a, b) => a - b)) {
+    const last = periods.at(-1);
+    const until = new Date(at + aroundMs);
+    if (last && last.until.getTime() >= at - aroundMs) last.until = until;
+    else periods.push({ since: new Date(at - aroundMs), until });
+  }
+  return periods.length <= 2 * endPeriods
+    ? periods
+    : [...periods.slice(0, endPeriods), ...periods.slice(-endPeriods)];
+}
+
+const endPeriods = 2;
+
+/** What processes told around the time of a chain, and not in it, in the order of time. */
+export function processEventsAround(
+  { processEvents = [] }: Surroundings,
+  chain: Chain,
+): readonly ChainEvent[] {
+  const periods = periodsAround(chain);
+  return processEvents
+    .filter(
+      event =>
+        textOf(event, 'trace_id') !== chain.traceId &&
+        periods.some(({ since, until }) => event.at >= since && event.at <= until),
+    )
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime());
+}
+
+/**
+ * Whether it tells of a process, not of one update: what goes wrong beside an update is that update's own, but for a
+ * database that fails, which fails them all.
+ */
+export function isProcessEvent(event: ChainEvent): boolean {
+  return (
+    processEventNames.has(event.name) &&
+    (numberOf(event, 'update_id') === undefined || isDatabaseTrouble(event))
+  );
+}
+
+/** That instances took turns: one came, one went, or the lock changed hands. */
+export function isReplacement({ name }: ChainEvent): boolean {
+  return replacementNames.has(name);
+}
 
 /** The events of the process that are near in time, of one instance where it is given. */
 export function processEventsNear(
@@ -50,6 +127,6 @@ export function surroundingsOfEvents(events: readonly ChainEvent[]): Surrounding
   const times = events.map(({ at }) => at.getTime());
   return {
     ...(times.length > 0 ? { now: new Date(times.reduce((a, b) => Math.max(a, b))) } : {}),
-    processEvents: events.filter(event => processDomains.has(textOf(event, 'domain') ?? '')),
+    processEvents: events.filter(isProcessEvent),
   };
 }

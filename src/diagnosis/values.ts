@@ -8,6 +8,7 @@ import { beginOf, type ChainEvent, numberOf, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { gapsOf } from './gaps.ts';
 import { modelTitle, screenName, screenNamesIn } from './names.ts';
+import { isDatabaseTrouble, isReplacement, processEventsAround } from './surroundings.ts';
 import { durationText } from './words.ts';
 
 const unknown: Readonly<Record<Locale, string>> = { ru: 'неизвестно', en: 'unknown' };
@@ -81,7 +82,18 @@ const values: Readonly<Record<string, Value>> = {
   reason: ({ reason }) => onText(reason, code => reasons[code].meaning.replace(/\.$/, '').toLowerCase()),
   code_of_reason: ({ reason }) => reason,
   gaps: (facts, locale) => joined(gapsOf(facts, locale), '; '),
+  near: ({ chain, surroundings }, locale) => {
+    const told = processEventsAround(surroundings, chain)
+      .filter(event => isReplacement(event) || isDatabaseTrouble(event) || event.name === 'QUEUE_FULL')
+      .map(event => joined([event.name, textOf(event, 'operation')], ' ') ?? event.name);
+    const once = joined([...new Set(told)].slice(-shownNear), ', ');
+    return beside(once, text =>
+      locale === 'ru' ? ` (рядом по времени: ${text})` : ` (near in time: ${text})`,
+    );
+  },
 };
+
+const shownNear = 4;
 
 /** `z-image: price unknown` names the model before the colon. */
 function modelOfDetail({ detail, last }: Facts): string | undefined {

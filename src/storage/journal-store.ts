@@ -14,6 +14,11 @@ export interface JournalReader {
   byCid(cid: string): Promise<JournalRow[]>;
   /** The rows with lines of these traces, in the order of time; the newest 5 000. */
   linesOf(traceIds: readonly string[]): Promise<JournalRow[]>;
+  /**
+   * The rows in which processes tell of themselves in these periods, in the order of time: events outside of any span,
+   * and whatever a failing database was told in. The newest 100 of each kind in each of at most 10 periods.
+   */
+  ofProcesses(periods: readonly Period[]): Promise<JournalRow[]>;
   /** What one user did, newest first. `userHash` may be the 8 digits that lines have, or all 16; at most 1 000 rows. */
   byUser(userHash: string, period: { readonly since: Date; readonly limit: number }): Promise<JournalRow[]>;
   /** The newest rows that tell how something ended, newest first; at most 1 000. */
@@ -50,8 +55,16 @@ export interface ReasonCount {
   readonly count: number;
 }
 
+/** Both ends are part of it. */
+export interface Period {
+  readonly since: Date;
+  readonly until: Date;
+}
+
 const maxRowsOfChains = 5_000;
 const maxRows = 1_000;
+const maxPeriods = 10;
+const maxRowsOfProcesses = 100;
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const checkViolation = '23514';
@@ -124,6 +137,21 @@ export function createJournalReader(database: Queryable): JournalReader {
          ) as newest order by at, duration_ms desc nulls last`,
         [[...new Set(traceIds.map(cidOf))], traceIds],
       ),
+    ofProcesses: periods => {
+      const bounded = periods.slice(0, maxPeriods);
+      return read(
+        `select distinct near.* from unnest($1::timestamptz[], $2::timestamptz[]) as period (since, until),
+           lateral (
+             (select * from journal where span_name is null and at between since and until
+              order by at desc limit ${maxRowsOfProcesses})
+             union all
+             (select * from journal where reason_code = 'DB_ERROR' and at between since and until
+              order by at desc limit ${maxRowsOfProcesses})
+           ) as near
+         order by at`,
+        [bounded.map(({ since }) => since), bounded.map(({ until }) => until)],
+      );
+    },
     byUser: (userHash, { since, limit }) =>
       read(
         `select * from journal where user_hash >= $1 and user_hash < $1 || 'g' and at >= $2

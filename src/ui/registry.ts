@@ -18,6 +18,11 @@ interface ButtonDefinition {
   readonly draft?: true;
   /** Only administrators may tap it, whatever a modified client sends. */
   readonly admin?: true;
+  /**
+   * Works under a message of any age, and of one that we have no record of: it was sent when nothing could be stored.
+   * For what neither changes anything nor depends on the screen.
+   */
+  readonly lasting?: true;
 }
 
 interface CommandDefinition {
@@ -200,7 +205,14 @@ export const buttons = define({
     from: ['MAIN_MENU', 'CATEGORY_PICK', 'PROCESSING', 'RESULT_ERROR'],
     to: ['HELP'],
   },
-  report: { code: 'sos', args: z.tuple([]), id: 'REPORT', from: ['RESULT_ERROR', 'HELP'], to: [] },
+  report: {
+    code: 'sos',
+    args: z.tuple([]),
+    id: 'REPORT',
+    from: ['RESULT_ERROR', 'HELP', 'FAULT'],
+    to: [],
+    lasting: true,
+  },
   privacy: {
     code: 'priv',
     args: z.tuple([]),

@@ -2,6 +2,7 @@
 // whether a drawing is sent or edited in. Each screen has exactly one renderer, or this does not compile.
 import { renderBalance } from './account-screens.ts';
 import { renderDebug, renderDebugChain, renderDebugUser } from './debug-screens.ts';
+import { renderFault } from './fault-screen.ts';
 import { renderConfirm, renderOptions, renderQuestion } from './form-screens.ts';
 import type { RenderedScreen } from './keyboard.ts';
 import {
@@ -39,6 +40,7 @@ const renderers: { readonly [S in ScreenId]: Renderer<S> } = {
   PRIVACY: renderPrivacy,
   PRIVACY_ERASE: renderPrivacyErase,
   UPDATING: renderUpdating,
+  FAULT: renderFault,
   DEBUG: renderDebug,
   DEBUG_CHAIN: renderDebugChain,
   DEBUG_USER: renderDebugUser,

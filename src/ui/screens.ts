@@ -49,6 +49,8 @@ export interface ScreenData {
   /** What would be lost, in kopecks. */
   PRIVACY_ERASE: { readonly available: number };
   UPDATING: Record<never, never>;
+  /** Something failed: the sentence with its cid, in words without markup. Beside the screen that the user is on. */
+  FAULT: { readonly notice: string };
   /** For administrators, as the two below. */
   DEBUG: {
     readonly status: ServiceStatus;
@@ -95,6 +97,7 @@ export const screens = {
   PRIVACY: { form: 'keeps' },
   PRIVACY_ERASE: { form: 'keeps' },
   UPDATING: { form: 'keeps' },
+  FAULT: { form: 'keeps' },
   DEBUG: { form: 'keeps' },
   DEBUG_CHAIN: { form: 'keeps' },
   DEBUG_USER: { form: 'keeps' },

@@ -131,7 +131,8 @@ test('a redriven update comes late: what it meets is the state of now', async ()
   const click = { updateId: 0 };
   const cid = await giveUpNext(bot, () => Object.assign(click, user.click('🎨 Pictures')));
   // The user went on meanwhile, on the same message.
-  user.click('❓ Help');
+  const [menu] = user.messages();
+  user.click('❓ Help', { messageId: menu?.messageId ?? 0 });
   await user.waitForMessage(/How it works/);
   expect(await trt(at(bot.database), 'dead-letters', 'redrive', cid)).toMatchObject({ code: 0 });
   const end = await bot.waitForEvent(cid, 'DISPATCH_OK');
@@ -139,6 +140,7 @@ test('a redriven update comes late: what it meets is the state of now', async ()
   // The screen stays. The tap had its one answer when it was given up, so a message says why nothing happened.
   expect(user.messages().map(({ text }) => text)).toEqual([
     expect.stringMatching(/How it works/),
+    expect.stringContaining(cid),
     expect.stringMatching(/already passed this step/),
   ]);
 });

@@ -59,6 +59,7 @@ test('one cid is shown in full, in Russian where that is asked for', async () =>
   expect(output).toContain('такой кнопки у бота нет');
   expect(output).toMatch(/^\+\d+ +WARNING +CALLBACK_REJECTED +.*reason_code=UNKNOWN_CALLBACK/m);
   expect(output).not.toContain('DUPLICATE');
+  expect(output).toMatch(/^~ -\d+ +INFO +LOCK_ACQUIRED +instance_id=/m);
 });
 
 test('a duplicate is followed to the update that it repeats', async () => {

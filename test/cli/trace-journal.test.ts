@@ -30,6 +30,31 @@ test('a generation is told from the tap to the picture: the verdict, every event
   expect(output).not.toContain(bot.database.url);
 });
 
+test('what the process told around that time stands apart from the chain', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  const { cid } = await storyOf(bot, user.start());
+  await journalOf(bot, cid);
+  await journalOf(bot, (await bot.waitForLine(({ name }) => name === 'BOOT_OK')).cid);
+  // Another hour is another matter.
+  await bot.database.query(
+    `insert into journal select (j).* from (
+       select jsonb_populate_record(journal, jsonb_build_object('at', at - interval '1 hour',
+         'lines', replace(lines, '"LOCK_ACQUIRED"', '"LOCK_LOST"'))) as j
+       from journal where lines like '%"LOCK_ACQUIRED"%') as earlier`,
+  );
+
+  const { output } = await trace(bot, cid);
+  const [own = '', nearby = ''] = output.split(/^nearby: .*$/m);
+  expect(own).toContain('done, confidence high');
+  expect(own).not.toContain('LOCK_ACQUIRED');
+  expect(nearby).toMatch(/^~ -\d+ +INFO +LOCK_ACQUIRED +instance_id=\S+ lock_epoch=1$/m);
+  expect(nearby).toMatch(/^~ -\d+ +INFO +BOOT_OK +/m);
+  expect(nearby).not.toContain('LOCK_LOST');
+  const { nearby: told } = JSON.parse((await trace(bot, cid, '--json')).output);
+  expect(told.map(({ name }: { name: string }) => name).toSorted()).toEqual(['BOOT_OK', 'LOCK_ACQUIRED']);
+});
+
 test('a refused tap is told with its reason, in Russian where asked, and to a machine', async () => {
   await using bot = await startBot();
   const user = bot.user();

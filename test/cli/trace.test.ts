@@ -1,13 +1,14 @@
 // `trt trace`, over a source of chains that is handed in: what is printed for one, for several, for a duplicate.
 import { expect, test } from 'vitest';
 import { createTrace } from '../../src/cli/trace.ts';
-import { type Chain, chainsOf } from '../../src/diagnosis/chain.ts';
+import { type Chain, type ChainEvent, chainsOf } from '../../src/diagnosis/chain.ts';
 import {
   after,
   chain,
   chainWith,
   done,
   eventsOf,
+  processEvent,
   type Step,
   tapped,
   traceId,
@@ -16,6 +17,11 @@ import {
 const cid = traceId.slice(0, 8);
 
 async function trace(chains: readonly Chain[], ...words: string[]) {
+  return traceAmong([], chains, ...words);
+}
+
+/** With what processes have told around the time of each. */
+async function traceAmong(nearby: readonly ChainEvent[], chains: readonly Chain[], ...words: string[]) {
   const output: string[] = [];
   const complaint: string[] = [];
   const asked: string[] = [];
@@ -25,6 +31,7 @@ async function trace(chains: readonly Chain[], ...words: string[]) {
         asked.push(wanted);
         return chains.filter(candidate => candidate.cid === wanted);
       },
+      processEvents: async () => nearby,
     }),
   );
   const isDone = await command.run(words, {
@@ -96,6 +103,34 @@ test('a trace that was not sampled is said to be missing in Jaeger', async () =>
 test('JSON is one line for each chain', async () => {
   const { output } = await trace([chain(...tapped, done)], cid, '--json');
   expect(JSON.parse(output)).toMatchObject({ cid, trace_id: traceId, sampled: true, spans: [] });
+});
+
+test('what processes told around that time stands apart, marked, and the verdict names it', async () => {
+  const warning = { operation: 'store update', reason_code: 'DB_ERROR', error_type: '57P03' };
+  const nearby = [
+    processEvent('BOOT_OK', -300_000, { operation: 'single' }),
+    processEvent('LOCK_ACQUIRED', -1_500, { lock_epoch: 7 }),
+    processEvent('SYSTEM_WARNING', 100, warning),
+    processEvent('SYSTEM_WARNING', 200, warning),
+    processEvent('SHUTDOWN', 900, { operation: 'SIGTERM' }),
+    processEvent('SHUTDOWN', 950, { trace_id: traceId, operation: 'of the chain itself' }),
+  ];
+  const { output } = await traceAmong(nearby, [chain(...tapped)], cid);
+  expect(output).toContain('database_lost, confidence medium');
+  expect(output).toContain('(near in time: LOCK_ACQUIRED, SYSTEM_WARNING store update, SHUTDOWN SIGTERM)');
+  const [, apart = ''] = output.split(/^nearby: .*not of this chain$/m);
+  expect(apart.trim().split('\n').slice(1)).toEqual([
+    expect.stringMatching(/^~ -1500 +INFO +LOCK_ACQUIRED +instance_id=trt-1 lock_epoch=7$/),
+    expect.stringMatching(/^~ \+100 +WARNING +SYSTEM_WARNING ×2 +instance_id=trt-1 operation=store update /),
+    expect.stringMatching(/^~ \+900 +INFO +SHUTDOWN +instance_id=trt-1 operation=SIGTERM$/),
+  ]);
+  const json = JSON.parse((await traceAmong(nearby, [chain(...tapped)], cid, '--json')).output);
+  expect(json.nearby.map(({ name }: { name: string }) => name)).toEqual([
+    'LOCK_ACQUIRED',
+    'SYSTEM_WARNING',
+    'SYSTEM_WARNING',
+    'SHUTDOWN',
+  ]);
 });
 
 test('what nobody knows is said to be unknown', async () => {

@@ -173,6 +173,115 @@ describe('the surroundings of a chain', () => {
     expect(verdictOf(running, 'en', { processEvents: [event] }).cause).toBe('cannot_tell');
   });
 
+  test('are named with what happened, and only where it was at that time', () => {
+    const processEvents = [
+      processEvent('SHUTDOWN', -200_000, { operation: 'SIGKILL' }),
+      processEvent('SHUTDOWN', 900, { operation: 'SIGTERM' }),
+      processEvent('BOOT_OK', 5_000, { operation: 'single', instance_id: 'trt-2' }),
+    ];
+    const verdict = verdictOf(running, 'en', { processEvents });
+    expect(verdict).toMatchObject({ cause: 'instance_ended', confidence: 'medium' });
+    expect(verdict.sentence).toContain(
+      'the instance stopped at that time (near in time: SHUTDOWN SIGTERM, BOOT_OK single)',
+    );
+    expect(verdictOf(running, 'ru', { processEvents }).sentence).toContain(
+      'остановился (рядом по времени: SHUTDOWN SIGTERM, BOOT_OK single)',
+    );
+  });
+
+  const databaseAway = { operation: 'database connection', reason_code: 'DB_ERROR' };
+
+  test.each([
+    {
+      what: 'the lock was lost',
+      events: [processEvent('LOCK_LOST', 5_000)],
+      cause: 'unpicked_in_replacement',
+    },
+    {
+      what: 'its instance ended, ACTIVE to the last',
+      events: [processEvent('SHUTDOWN', 900, { bot_state: 'ACTIVE' })],
+      cause: 'unpicked_in_replacement',
+    },
+    {
+      what: 'the database failed',
+      events: [processEvent('SYSTEM_WARNING', 900, databaseAway)],
+      cause: 'unpicked_in_outage',
+    },
+    {
+      what: 'another instance had come in the place of the first',
+      events: [
+        processEvent('LOCK_RELEASED', 100),
+        processEvent('LOCK_ACQUIRED', 150, { instance_id: 'trt-2' }),
+        processEvent('SHUTDOWN', 900, { bot_state: 'STOPPING' }),
+      ],
+      cause: 'cannot_tell',
+    },
+    {
+      what: 'one that did not work stopped',
+      events: [processEvent('SHUTDOWN', 900, { bot_state: 'PASSIVE', instance_id: 'trt-2' })],
+      cause: 'cannot_tell',
+    },
+  ])('tell why nobody has picked it when $what', ({ events: processEvents, cause }) => {
+    const verdict = verdictOf(waiting, 'en', { processEvents });
+    expect(verdict.cause).toBe(cause);
+    expect(verdict.confidence).not.toBe('high');
+  });
+
+  const late = chain(
+    'UPDATE_RECEIVED',
+    'QUEUE_ENQUEUE',
+    ['QUEUE_PICK', { latency_ms: 8_000 }],
+    ['DISPATCH_OK', { result: 'accepted', reason_code: 'SUCCESS', latency_ms: 8_010, duration_ms: 9 }],
+  );
+
+  test.each([
+    ['its instance became ACTIVE', processEvent('LOCK_ACQUIRED', -5_000), 'waited_for_replacement', 'medium'],
+    [
+      'its database failed',
+      processEvent('SYSTEM_WARNING', -5_000, databaseAway),
+      'waited_for_database',
+      'medium',
+    ],
+    [
+      'another instance became ACTIVE',
+      processEvent('LOCK_ACQUIRED', -5_000, { instance_id: 'trt-2' }),
+      'waited_in_queue',
+      'high',
+    ],
+    ['nothing happened before', processEvent('LOCK_ACQUIRED', -20_000), 'waited_in_queue', 'high'],
+  ] as const)('tell what it waited for: %s', (_what, event, cause, confidence) => {
+    expect(verdictOf(late, 'en', { processEvents: [event] })).toMatchObject({ cause, confidence });
+  });
+
+  const failed = chain(...tapped, [
+    'DISPATCH_FAIL',
+    { result: 'failed', reason_code: 'INTERNAL_ERROR', error_type: 'Error', error_message: 'no row' },
+  ]);
+
+  test('make a defect less sure where the database failed at the same time', () => {
+    expect(verdictOf(failed, 'en')).toMatchObject({ cause: 'handler_failed', confidence: 'high' });
+    const processEvents = [processEvent('SYSTEM_WARNING', -2_000, databaseAway)];
+    const verdict = verdictOf(failed, 'en', { processEvents });
+    expect(verdict).toMatchObject({ cause: 'failed_in_outage', confidence: 'medium' });
+    expect(verdict.sentence).toContain('(Error: no row)');
+    expect(verdict.sentence).toContain('SYSTEM_WARNING database connection');
+    const elsewhere = processEvent('SYSTEM_WARNING', -2_000, { ...databaseAway, instance_id: 'trt-2' });
+    expect(verdictOf(failed, 'en', { processEvents: [elsewhere] }).cause).toBe('handler_failed');
+  });
+
+  test('name what brought the attempts of a dead letter down', () => {
+    const given = chain('UPDATE_RECEIVED', 'QUEUE_ENQUEUE', 'QUEUE_PICK', [
+      'DEAD_LETTER',
+      { reason_code: 'INTERNAL_ERROR' },
+    ]);
+    const processEvents = [processEvent('LOCK_LOST', 10, { operation: 'heartbeat' })];
+    expect(verdictOf(given, 'en', { processEvents })).toMatchObject({
+      cause: 'dead_letter',
+      confidence: 'high',
+      sentence: expect.stringContaining('(near in time: LOCK_LOST heartbeat)'),
+    });
+  });
+
   test('make it likely that an update was not stored', () => {
     const processEvents = [processEvent('SYSTEM_WARNING', 50, { reason_code: 'DB_ERROR' })];
     expect(verdictOf(chain('UPDATE_RECEIVED'), 'en', { processEvents })).toMatchObject({

@@ -27,8 +27,10 @@ const [freeModel] = wanted;
 
 /** What everybody may press; the panel of the administrators is crawled in debug.test.ts. */
 const everybodys = Object.entries(buttons).filter(([, button]) => !('admin' in button));
-/** An instance shows UPDATING only while it is PASSIVE (passive.test.ts). */
-const shownToEverybody = screenIds.filter(id => id !== 'UPDATING' && !id.startsWith('DEBUG'));
+/** An instance shows UPDATING only while it is PASSIVE (passive.test.ts), and FAULT when something fails (faults.test.ts). */
+const shownToEverybody = screenIds.filter(
+  id => id !== 'UPDATING' && id !== 'FAULT' && !id.startsWith('DEBUG'),
+);
 
 /** What a button that is on the screen now must never be refused for. */
 const dead: ReadonlySet<ReasonCode> = new Set([

@@ -1,6 +1,7 @@
 // The panel of the administrators: how the service is, why a click ended as it did, what one user did, and the level of
 // detail. Everybody else is refused, whatever their client sends.
 import { expect, test } from 'vitest';
+import { handlers } from '../../src/handlers/index.ts';
 import type { BotMessage, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { decodeButton } from '../../src/ui/codec.ts';
 import { type ButtonName, buttons } from '../../src/ui/registry.ts';
@@ -80,6 +81,28 @@ test('a cid is looked up as it is copied: from a text, from a log line, of a dup
   const followed = await admin.waitForMessage(/Confidence/, { after: admin.say(`/debug ${duplicate.cid}`) });
   expect(followed.text).toContain(String(duplicate.trace_id));
   expect(followed.text).toContain(String(bot.linesOf(original)[0]?.trace_id));
+});
+
+test('a fault is told with what the processes met at that time', async () => {
+  const help = () => Promise.reject(new Error('no help today'));
+  await using bot = await startBot({
+    ...withAdmin,
+    overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
+  });
+  const [admin, user, other] = [bot.user({ id: adminId }), bot.user(), bot.user()];
+  await bot.database.query('alter table updates rename to updates_away');
+  other.start();
+  await bot.waitForLine(({ operation }) => operation === 'store update');
+  await bot.database.query('alter table updates_away rename to updates');
+  const { cid } = await storyOf(bot, user.say('/help'));
+  await inJournal(bot, cid, 'DISPATCH_FAIL');
+  await waitFor('the warning in the journal', async () => {
+    const rows = await bot.database.query(`select 1 from journal where reason_code = 'DB_ERROR'`);
+    return rows.length > 0 || undefined;
+  });
+  const chain = await admin.waitForMessage(/Confidence/, { after: admin.say(`/debug ${cid}`) });
+  expect(chain.text).toMatch(/no help today.*the database failed at the same time.*store update/s);
+  expect(chain.text).toMatch(/Confidence: medium/);
 });
 
 test('of a cid without any trace it is told why there may be none', async () => {

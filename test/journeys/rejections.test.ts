@@ -282,7 +282,7 @@ test('a handler that throws is told once with the cid, is not run again, and the
     showAlert: true,
   });
   expect(story.chain).toEqual(
-    tapChain('CALLBACK_ROUTED', 'CALLBACK_REJECTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL'),
+    tapChain('CALLBACK_ROUTED', 'CALLBACK_REJECTED', 'ANSWER_CALLBACK_QUERY', 'UI_RENDER', 'DISPATCH_FAIL'),
   );
   expect(story.line('CALLBACK_REJECTED')).toMatchObject({
     result: 'failed',
@@ -305,11 +305,13 @@ test('a handler that throws is told once with the cid, is not run again, and the
     attributes: { 'error.type': 'Error', result: 'failed', reason_code: 'INTERNAL_ERROR' },
   });
 
-  const help = user.click('❓ Help');
+  const [menu, told] = user.messages();
+  expect(told?.text).toBe(`${reasons.INTERNAL_ERROR.text.en} (${story.cid})`);
+  const help = user.click('❓ Help', { messageId: menu?.messageId ?? 0 });
   expect((await storyOf(bot, help)).chain).toEqual(acceptedTap);
   expect(calls).toBe(1);
   expect(bot.telegram.calls('answerCallbackQuery')).toHaveLength(2);
-  expect(user.messages()).toHaveLength(1);
+  expect(user.messages()).toHaveLength(2);
 });
 
 test('a command whose handler throws is answered with one message that bears the cid', async () => {
@@ -324,7 +326,9 @@ test('a command whose handler throws is answered with one message that bears the
   const user = await userAtMenu(bot);
   const command = user.say('/help');
   const story = await storyOf(bot, command);
-  expect(story.chain).toEqual(messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL'));
+  expect(story.chain).toEqual(
+    messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'UI_RENDER', 'DISPATCH_FAIL'),
+  );
   expect(user.messages().filter(({ text }) => text.includes(story.cid))).toHaveLength(1);
   await expectOutcome(bot, command, 'failed', 'INTERNAL_ERROR');
 });

@@ -22,6 +22,8 @@ const overloaded = { kind: 'error', code: 502, description: 'Bad Gateway' } as c
 
 /** A tap whose screen could not be shown. */
 const failedTap = tapChain('CALLBACK_ROUTED', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL');
+/** The same, and the user is told of it. */
+const toldTap = [...failedTap.slice(0, -1), 'UI_RENDER', 'DISPATCH_FAIL'];
 const failedCommand = messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL');
 /** The welcome credit is given all the same. */
 const failedStart = [...failedCommand, 'BALANCE_TOPUP'];
@@ -132,7 +134,7 @@ describe.concurrent('a screen', () => {
     const tap = user.click('🎨 Pictures');
     const story = await storyOf(bot, tap);
 
-    expect(story.chain).toEqual(failedTap);
+    expect(story.chain).toEqual(toldTap);
     expect(story.line('DISPATCH_FAIL')).toMatchObject({
       result: 'failed',
       reason_code: 'DOWNSTREAM_ERROR',
@@ -177,7 +179,12 @@ describe.concurrent('a screen', () => {
     bot.telegram.failNext({ ...overloaded, method: 'sendMessage' });
     const start = user.start();
     const story = await storyOf(bot, start, 'BALANCE_TOPUP');
-    expect(story.chain).toEqual(failedStart);
+    expect(story.chain).toEqual([
+      ...failedCommand.slice(0, -1),
+      'UI_RENDER',
+      'DISPATCH_FAIL',
+      'BALANCE_TOPUP',
+    ]);
     expect(await outcomeOf(bot, start)).toEqual([
       { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
     ]);

@@ -117,6 +117,37 @@ test('the lines of some traces come in the order of time, without spans that hav
   expect(await store.linesOf([])).toEqual([]);
 });
 
+test('what processes told is found by time: events outside of spans, and a failing database wherever it was told', async () => {
+  const { store } = await openStore();
+  const event = { spanName: undefined, durationMs: undefined } as const;
+  const [lost, gained] = [journalRow({ ...event, at: before(3) }), journalRow({ ...event, at: before(2) })];
+  const unstored = journalRow({ at: before(1), reasonCode: 'DB_ERROR' });
+  const warned = journalRow({ ...event, at: before(1), reasonCode: 'DB_ERROR' });
+  const old = journalRow({ ...event, at: before(60) });
+  const rows = [lost, gained, unstored, warned, old];
+  await store.insert([...rows, journalRow({ at: before(2) }), journalRow({ ...event, at: before(30) })]);
+  await store.insert([gained]);
+  const near = { since: before(4), until: now };
+  const found = await store.ofProcesses([near, { since: before(61), until: before(59) }]);
+  expect(found.slice(0, 3)).toEqual([old, lost, gained]);
+  expect(found).toHaveLength(5);
+  expect(found).toEqual(expect.arrayContaining([unstored, warned]));
+  // Periods may overlap.
+  expect(await store.ofProcesses([near, near])).toHaveLength(4);
+  expect(await store.ofProcesses([])).toEqual([]);
+});
+
+test('of many rows of processes the newest are read', async () => {
+  const { store } = await openStore();
+  const event = { spanName: undefined, durationMs: undefined } as const;
+  await store.insert(
+    Array.from({ length: 150 }, (_, index) => journalRow({ ...event, at: new Date(now.getTime() - index) })),
+  );
+  const found = await store.ofProcesses([{ since: before(1), until: now }]);
+  expect(found).toHaveLength(100);
+  expect(found.at(-1)?.at).toEqual(now);
+});
+
 test('the newest outcomes leave out one user, what is older, and, where asked, what went well', async () => {
   const { store } = await openStore();
   const [admin, user] = ['a'.repeat(16), 'b'.repeat(16)];

@@ -291,6 +291,7 @@ const variants: readonly Variant[] = [
     variant('PRIVACY_ERASE', `with ${available} kopecks`, { available }, 'erase', 'privacy'),
   ),
   variant('UPDATING', 'notice', {}, 'back'),
+  variant('FAULT', 'sentence with its cid', { notice: 'Internal <error> & so on (a1b2c3d4)' }, 'report'),
   variant(
     'DEBUG',
     'at the usual level',

@@ -1,7 +1,8 @@
 // How updates end that nothing was wrong with, and what is said where nothing can be told.
 import { define } from '../cause.ts';
-import { numberOf, textOf } from '../chain.ts';
+import { type ChainEvent, numberOf, textOf } from '../chain.ts';
 import type { Facts } from '../facts.ts';
+import { isDatabaseTrouble } from '../surroundings.ts';
 import { attemptsOf } from './fault.ts';
 
 /** A tap that waits so long is answered "a few more seconds". */
@@ -123,11 +124,11 @@ export const endingCauses = define({
     reasons: ['SUCCESS', 'NOOP'],
     is: facts => isDone(facts) && attemptsOf(facts) > 1,
     ru: {
-      what: 'действие выполнено только с попытки № {attempts}: до этого пропадал экземпляр бота или база данных',
+      what: 'действие выполнено только с попытки № {attempts}: до этого пропадал экземпляр бота или база данных{near}',
       next: 'посмотрите, что случилось с экземпляром в это время: LOCK_LOST, SHUTDOWN, SYSTEM_WARNING',
     },
     en: {
-      what: 'the action was carried out at attempt {attempts} only: before that the instance or the database was lost',
+      what: 'the action was carried out at attempt {attempts} only: before that the instance or the database was lost{near}',
       next: 'look what happened to the instance at that time: LOCK_LOST, SHUTDOWN, SYSTEM_WARNING',
     },
   },
@@ -145,17 +146,45 @@ export const endingCauses = define({
       next: 'if it repeats, look at /health of all instances',
     },
   },
+  waited_for_replacement: {
+    confidence: 'medium',
+    events: ['QUEUE_PICK', 'LOCK_ACQUIRED', 'DISPATCH_OK'],
+    reasons: ['SUCCESS', 'NOOP'],
+    is: facts => isDone(facts) && isLateBy(facts, isBegun),
+    ru: {
+      what: 'действие выполнено, но ждало {wait}: экземпляр бота, который его взял, в это время только стал активным{near}',
+      next: 'если это повторяется, посмотрите, почему экземпляры сменяются так долго: /health и события LOCK_',
+    },
+    en: {
+      what: 'the action was carried out, but waited for {wait}: the instance that picked it became ACTIVE only then{near}',
+      next: 'if it repeats, look why instances take so long to succeed each other: /health and the events LOCK_',
+    },
+  },
+  waited_for_database: {
+    confidence: 'medium',
+    events: ['QUEUE_PICK', 'SYSTEM_WARNING', 'DISPATCH_OK'],
+    reasons: ['SUCCESS', 'NOOP'],
+    is: facts => isDone(facts) && isLateBy(facts, isDatabaseTrouble),
+    ru: {
+      what: 'действие выполнено, но ждало {wait}, и в это время отказывала база данных{near}',
+      next: 'посмотрите, что было с Postgres в это время',
+    },
+    en: {
+      what: 'the action was carried out, but waited for {wait}, and the database failed in that time{near}',
+      next: 'look what happened to Postgres at that time',
+    },
+  },
   waited_in_queue: {
     confidence: 'high',
     events: ['QUEUE_PICK', 'DISPATCH_OK'],
     reasons: ['SUCCESS', 'NOOP'],
-    is: facts => isDone(facts) && (numberOf(facts.last('QUEUE_PICK'), 'latency_ms') ?? 0) >= longWaitMs,
+    is: facts => isDone(facts) && waitOf(facts) >= longWaitMs,
     ru: {
-      what: 'действие выполнено, но ждало в очереди {wait}: чат был занят или обработка не успевала',
+      what: 'действие выполнено, но ждало в очереди {wait}: чат был занят или обработка не успевала{near}',
       next: 'посмотрите предыдущее действие этого пользователя и глубину очереди в это время',
     },
     en: {
-      what: 'the action was carried out, but waited in the queue for {wait}: its chat was busy, or the work did not keep up',
+      what: 'the action was carried out, but waited in the queue for {wait}: its chat was busy, or the work did not keep up{near}',
       next: "look at this user's action before it, and at the queue depth at that time",
     },
   },
@@ -244,6 +273,31 @@ export const lastCauses = define({
 
 function isDone({ result }: Facts): boolean {
   return result === 'accepted' || result === 'noop';
+}
+
+/** From the receipt to the pick. */
+function waitOf({ last }: Facts): number {
+  return numberOf(last('QUEUE_PICK'), 'latency_ms') ?? 0;
+}
+
+/** It waited for long, and in that time this happened to the instance that picked it in the end. */
+function isLateBy(facts: Facts, is: (event: ChainEvent) => boolean): boolean {
+  const picked = facts.last('QUEUE_PICK');
+  const waitedMs = waitOf(facts);
+  if (!picked || waitedMs < longWaitMs) return false;
+  const instanceId = textOf(picked, 'instance_id');
+  const receivedAt = picked.at.getTime() - waitedMs;
+  return (facts.surroundings.processEvents ?? []).some(
+    event =>
+      is(event) &&
+      textOf(event, 'instance_id') === instanceId &&
+      event.at.getTime() >= receivedAt &&
+      event.at <= picked.at,
+  );
+}
+
+function isBegun({ name }: ChainEvent): boolean {
+  return name === 'LOCK_ACQUIRED';
 }
 
 function isDelivered({ task }: Facts): boolean {

@@ -14,11 +14,11 @@ export const deadLetterCauses = define({
     reasons: ['INTERNAL_ERROR'],
     is: ({ has }) => has('DEAD_LETTER'),
     ru: {
-      what: 'три попытки обработать это кончились ничем, и оно отложено: каждый раз пропадал экземпляр бота или база данных',
+      what: 'три попытки обработать это кончились ничем, и оно отложено: каждый раз пропадал экземпляр бота или база данных{near}',
       next: 'посмотрите, что роняло обработку, и запустите его снова: trt dead-letters redrive',
     },
     en: {
-      what: 'three attempts to work it ended without an outcome, and it was put aside: each time the instance or the database was lost',
+      what: 'three attempts to work it ended without an outcome, and it was put aside: each time the instance or the database was lost{near}',
       next: 'look what brought the work down, and have it worked again: trt dead-letters redrive',
     },
   },
@@ -156,6 +156,20 @@ export const faultCauses = define({
       next: 'look at the error in the trace of the cid and at Postgres',
     },
   },
+  failed_in_outage: {
+    confidence: 'medium',
+    events: ['DISPATCH_FAIL', 'SYSTEM_WARNING'],
+    reasons: ['DB_ERROR', 'INTERNAL_ERROR'],
+    is: facts => facts.last('DISPATCH_FAIL') !== undefined && trouble(facts, isDatabaseTrouble),
+    ru: {
+      what: 'в программе случилась ошибка ({error}), действие не выполнено, и в это же время отказывала база данных{near}',
+      next: 'проверьте Postgres; если ошибка не от него, это дефект: передайте разработчику cid',
+    },
+    en: {
+      what: 'the program failed ({error}), the action was not carried out, and the database failed at the same time{near}',
+      next: 'look at Postgres; if the error is not of its making, it is a defect: give a developer the cid',
+    },
+  },
   handler_failed: {
     confidence: 'high',
     events: ['DISPATCH_FAIL', 'CALLBACK_REJECTED'],
@@ -180,11 +194,11 @@ export const unfinishedCauses = define({
     is: facts =>
       isUnended(facts) && trouble(facts, ({ name }) => name === 'LOCK_LOST' || name === 'LOCK_TAKEOVER'),
     ru: {
-      what: 'обработка началась и не кончилась: экземпляр бота в это время потерял блокировку',
+      what: 'обработка началась и не кончилась: экземпляр бота в это время потерял блокировку{near}',
       next: 'активный экземпляр обработает это ещё раз; посмотрите /health и почему пропала связь с базой',
     },
     en: {
-      what: 'the work began and did not end: the instance lost the lock at that time',
+      what: 'the work began and did not end: the instance lost the lock at that time{near}',
       next: 'the ACTIVE instance works it once more; look at /health and why the database was out of reach',
     },
   },
@@ -194,11 +208,11 @@ export const unfinishedCauses = define({
     reasons: ['DB_ERROR'],
     is: facts => isUnended(facts) && trouble(facts, isLostDatabase),
     ru: {
-      what: 'обработка началась и не кончилась: в это время отказала база данных',
+      what: 'обработка началась и не кончилась: в это время отказала база данных{near}',
       next: 'это будет обработано ещё раз, когда база ответит; проверьте её в /health',
     },
     en: {
-      what: 'the work began and did not end: the database failed at that time',
+      what: 'the work began and did not end: the database failed at that time{near}',
       next: 'it is worked once more when the database answers; look at it in /health',
     },
   },
@@ -209,11 +223,11 @@ export const unfinishedCauses = define({
     is: facts =>
       isUnended(facts) && (trouble(facts, ({ name }) => name === 'SHUTDOWN') || isSucceeded(facts)),
     ru: {
-      what: 'обработка началась и не кончилась: экземпляр бота в это время остановился',
+      what: 'обработка началась и не кончилась: экземпляр бота в это время остановился{near}',
       next: 'следующий экземпляр обработает это ещё раз; если нет, посмотрите /health',
     },
     en: {
-      what: 'the work began and did not end: the instance stopped at that time',
+      what: 'the work began and did not end: the instance stopped at that time{near}',
       next: 'the next instance works it once more; if not, look at /health',
     },
   },

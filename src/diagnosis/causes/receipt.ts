@@ -1,7 +1,7 @@
 // Causes on the way in: what never became an update of ours, what was stored before, and what nobody has worked.
 
 import { define } from '../cause.ts';
-import { textOf } from '../chain.ts';
+import { type ChainEvent, textOf } from '../chain.ts';
 import type { Facts } from '../facts.ts';
 import { isDatabaseTrouble, processEventsNear, stuckAfterMs } from '../surroundings.ts';
 
@@ -82,11 +82,11 @@ export const receiptCauses = define({
     reasons: ['DB_ERROR'],
     is: facts => isUnstored(facts) && isDatabaseTroubled(facts),
     ru: {
-      what: 'обновление принято, а записи о сохранении нет, и база данных в это время отказывала',
+      what: 'обновление принято, а записи о сохранении нет, и база данных в это время отказывала{near}',
       next: 'если оно не сохранено, Telegram пришлёт его ещё раз; проверьте базу данных в /health',
     },
     en: {
-      what: 'the update arrived, nothing tells that it was stored, and the database failed at that time',
+      what: 'the update arrived, nothing tells that it was stored, and the database failed at that time{near}',
       next: 'if it was not stored, Telegram sends it again; look at the database in /health',
     },
   },
@@ -133,6 +133,34 @@ export const receiptCauses = define({
       next: 'look at /health of all instances: who holds the lock, and when it was last heard of',
     },
   },
+  unpicked_in_replacement: {
+    confidence: 'medium',
+    events: ['QUEUE_ENQUEUE', 'SHUTDOWN', 'LOCK_LOST', 'LOCK_RELEASED'],
+    reasons: [],
+    is: facts => isUnpicked(facts) && isLeftAlone(facts),
+    ru: {
+      what: 'обновление сохранено, и его ещё никто не взял: в это время экземпляр бота заменяли или он пропал{near}',
+      next: 'его возьмёт следующий активный экземпляр; посмотрите /health всех экземпляров',
+    },
+    en: {
+      what: 'the update is stored, and nobody has picked it yet: at that time the instance was being replaced or was lost{near}',
+      next: 'the next ACTIVE instance picks it; look at /health of all instances',
+    },
+  },
+  unpicked_in_outage: {
+    confidence: 'medium',
+    events: ['QUEUE_ENQUEUE', 'SYSTEM_WARNING'],
+    reasons: ['DB_ERROR'],
+    is: facts => isUnpicked(facts) && isDatabaseTroubled(facts),
+    ru: {
+      what: 'обновление сохранено, и его ещё никто не взял: в это время отказывала база данных{near}',
+      next: 'его возьмут, когда база ответит; проверьте её в /health',
+    },
+    en: {
+      what: 'the update is stored, and nobody has picked it yet: the database failed at that time{near}',
+      next: 'it is picked when the database answers; look at it in /health',
+    },
+  },
   queue_stuck: {
     confidence: 'medium',
     events: ['QUEUE_ENQUEUE'],
@@ -153,11 +181,11 @@ export const receiptCauses = define({
     reasons: [],
     is: facts => isUnpicked(facts) && isToldToWait(facts),
     ru: {
-      what: 'нажатие сохранено, но за {toastWait} никто не взял его в работу: чат занят предыдущим действием или обработка не успевает',
+      what: 'нажатие сохранено, но за {toastWait} никто не взял его в работу: чат занят предыдущим действием или обработка не успевает{near}',
       next: 'посмотрите предыдущее действие этого пользователя и глубину очереди в /health',
     },
     en: {
-      what: 'the tap is stored, but nobody had picked it after {toastWait}: its chat is busy with the action before, or the work does not keep up',
+      what: 'the tap is stored, but nobody had picked it after {toastWait}: its chat is busy with the action before, or the work does not keep up{near}',
       next: "look at this user's action before it and at the queue depth in /health",
     },
   },
@@ -182,6 +210,24 @@ function isDatabaseTroubled({ chain, surroundings, last }: Facts): boolean {
     at !== undefined &&
     processEventsNear(surroundings, at, textOf(received, 'instance_id')).some(isDatabaseTrouble)
   );
+}
+
+/** The one that worked went, and so far nobody came in its place. */
+function isLeftAlone({ chain, surroundings, last }: Facts): boolean {
+  const at = (last('QUEUE_ENQUEUE') ?? chain.events[0])?.at;
+  if (!at) return false;
+  const near = processEventsNear(surroundings, at);
+  const went = near.filter(hasLeftWork).map(event => event.at.getTime());
+  const lastWent = Math.max(...went);
+  return (
+    went.length > 0 && !near.some(event => event.name === 'LOCK_ACQUIRED' && event.at.getTime() >= lastWent)
+  );
+}
+
+/** A PASSIVE instance that stops changes nothing for anybody. */
+function hasLeftWork(event: ChainEvent): boolean {
+  if (event.name === 'SHUTDOWN') return textOf(event, 'bot_state') === 'ACTIVE';
+  return event.name === 'LOCK_LOST' || event.name === 'LOCK_RELEASED';
 }
 
 /** Stored, and nothing tells that anybody began with it. */

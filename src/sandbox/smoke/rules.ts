@@ -3,7 +3,16 @@ import { encodeButton } from '../../ui/codec.ts';
 import { type Expected, refusedCommand, refusedMessage, refusedTap } from './expected.ts';
 import type { Visitor } from './visitor.ts';
 import * as places from './ways.ts';
-import { failedRun, press, type Step, say, start, tapInPassing, undeliveredRun } from './ways.ts';
+import {
+  failedRun,
+  press,
+  refusedScreen,
+  type Step,
+  say,
+  start,
+  tapInPassing,
+  undeliveredRun,
+} from './ways.ts';
 import { disabledModel, pictureModel, type World } from './world.ts';
 
 export interface Rule {
@@ -167,19 +176,7 @@ export const rules: readonly Rule[] = [
   step('KIE.ai fails', places.atConfirm, failedRun({ at: 'outcome', does: 'fail', failCode: '500' })),
   step('KIE.ai rejects the content', places.atConfirm, failedRun({ at: 'outcome', does: 'reject-content' })),
   step('KIE.ai has lost the file', places.atConfirm, undeliveredRun),
-  broken(
-    'Telegram refuses the screen',
-    places.atMenu,
-    {
-      events: ['QUEUE_PICK', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL'],
-      reason: 'DOWNSTREAM_ERROR',
-    },
-    (visitor, { telegram }) => {
-      const description = 'Bad Request: message text is not right';
-      telegram.failNext({ method: 'editMessageText', kind: 'error', code: 400, description });
-      return visitor.press('help');
-    },
-  ),
+  step('Telegram refuses the screen', places.atMenu, refusedScreen),
   broken(
     'a user blocks the bot',
     places.atMenu,

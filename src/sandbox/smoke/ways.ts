@@ -144,6 +144,18 @@ export const undeliveredRun = after(
   ({ kie }) => kie.failNext({ at: 'file', does: 'miss' }),
 );
 
+/** A screen that Telegram refuses: the user is told of the fault beneath the old one. */
+export const refusedScreen = after(
+  press('help', undefined, {
+    events: ['QUEUE_PICK', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'UI_RENDER', 'DISPATCH_FAIL'],
+    reason: 'DOWNSTREAM_ERROR',
+  }),
+  ({ telegram }) => {
+    const description = 'Bad Request: message text is not right';
+    telegram.failNext({ method: 'editMessageText', kind: 'error', code: 400, description });
+  },
+);
+
 export const ways: readonly Way[] = [
   { screen: 'MAIN_MENU', steps: atMenu },
   { screen: 'CATEGORY_PICK', steps: atShelf },
@@ -169,6 +181,7 @@ export const ways: readonly Way[] = [
   { screen: 'BALANCE', steps: [start, press('balance')] },
   { screen: 'HELP', steps: [start, press('help')] },
   { screen: 'UPDATING', steps: [start, tapInPassing] },
+  { screen: 'FAULT', steps: [start, refusedScreen] },
   { screen: 'DEBUG', steps: [debug('/debug')], admin: true },
   { screen: 'DEBUG_CHAIN', steps: [debug('/debug'), press('debugShow')], admin: true },
   { screen: 'DEBUG_USER', steps: [debug('/debug @smoke_visitor')], admin: true },

@@ -136,10 +136,14 @@ export const passiveFaults: Group = {
 };
 
 const locked = hangingHelp();
+const privacy: typeof handlers.commands.privacy = async () => {
+  throw new Error('the row is not there');
+};
+const lockedHandlers = { ...locked.handlers, commands: { ...locked.handlers.commands, privacy } };
 
 export const databaseFaults: Group = {
   name: 'the database and the lock',
-  options: { overrides: { handlers: locked.handlers } },
+  options: { overrides: { handlers: lockedHandlers } },
   async release(bot) {
     locked.release();
     // The lock comes back only when what hung has ended.
@@ -158,6 +162,11 @@ export const databaseFaults: Group = {
         await bot.database.query('alter table updates_away rename to updates');
         return cid;
       },
+    },
+    {
+      name: 'a command that failed while the database did',
+      cause: 'failed_in_outage',
+      provoke: async bot => cidAtEnd(bot, (await userAtMenu(bot)).say('/privacy')),
     },
     {
       name: 'an update that was worked when the lock was lost',

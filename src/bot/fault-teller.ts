@@ -1,0 +1,94 @@
+// Tells a user of a fault: a message with the cid that leads to its trace and with the button that reports it, and for
+// a tap its answer besides, because an answer bears no button and is gone with the next touch. The last thing that is
+// tried for an update: what keeps it from being told is itself only told to the operator.
+import type { Api } from 'grammy';
+import { errorType } from '../errors.ts';
+import { reasonText } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import { renderFault } from '../ui/fault-screen.ts';
+import type { Texts } from '../ui/texts.ts';
+import type { BotContext } from './bot-context.ts';
+import type { HandlerUser } from './context.ts';
+import { type Presented, present } from './presenter.ts';
+import { type Refusal, refusalOf, refusedBy } from './refusal.ts';
+
+export interface FaultTeller {
+  /**
+   * Answers the tap, unless it has its answer, and writes the sentence of INTERNAL_ERROR. Only in private chats. Throws
+   * only what did not come from the Bot API.
+   */
+  tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<void>;
+  /**
+   * Writes these words with the button beneath; the message is left on the context, to be stored with the outcome.
+   * Resolves to why Telegram did not take it. Throws only what did not come from the Bot API.
+   */
+  write(context: BotContext, notice: string): Promise<Refusal | undefined>;
+  /** The same for what follows an update that has ended: nothing is left to store it with. */
+  send(api: Api, user: Pick<HandlerUser, 'chatId' | 'locale'>, notice: string): Promise<Sent>;
+}
+
+interface Sent {
+  readonly messageId?: number;
+  readonly refusal?: Refusal;
+}
+
+export interface FaultTellerOptions {
+  readonly texts: Texts;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'cid'>;
+}
+
+export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): FaultTeller {
+  function warn(error: unknown, detail: string): void {
+    telemetry.emit('SYSTEM_WARNING', {
+      operation: 'tell the user about a fault',
+      error_type: errorType(error),
+      error_message: telemetry.scrub(detail),
+    });
+  }
+
+  const send: FaultTeller['send'] = async (api, { chatId, locale }, notice) => {
+    const screen = renderFault({ notice }, { t: texts.for(locale) });
+    let sent: Presented;
+    try {
+      sent = await present(api, chatId, screen, undefined);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      warn(error, refusal.detail);
+      return { refusal };
+    }
+    telemetry.emit('UI_RENDER', {
+      screen_id: 'FAULT',
+      operation: sent.operation,
+      message_id: sent.messageId,
+      buttons_count: sent.buttonsCount,
+    });
+    return { messageId: sent.messageId };
+  };
+
+  async function write(context: BotContext, notice: string): Promise<Refusal | undefined> {
+    const { picked, locale } = context;
+    const { messageId, refusal } = await send(context.api, { chatId: picked.lane, locale }, notice);
+    context.faultMessageId = messageId;
+    return refusal;
+  }
+
+  return {
+    send,
+    write,
+    async tell(context, { answered = false } = {}) {
+      if (context.chat?.type !== 'private') return;
+      const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
+      // The spinner first; whether Telegram still takes the answer or not, the message tells the same.
+      if (context.callbackQuery && !answered && !(await wasAnsweredByGuard(context)))
+        await refusedBy(context.answerCallbackQuery({ text, show_alert: true }));
+      await write(context, text);
+    },
+  };
+}
+
+/** From now on the guard keeps quiet; resolves to whether it had spoken before. */
+export async function wasAnsweredByGuard(context: BotContext): Promise<boolean> {
+  context.isAnswering = true;
+  return (await context.guardAnswer) ?? false;
+}
