@@ -207,27 +207,29 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const outer = spanOptions.root || spanOptions.traceparent ? undefined : activeScope();
     const stored = spanOptions.traceparent ? parseTraceparent(spanOptions.traceparent) : undefined;
     const parent = parentContext(spanOptions, stored);
+    const kind = spanOptions.kind ?? SpanKind.INTERNAL;
     let span = tracer.startSpan(
       name,
       {
-        kind: spanOptions.kind ?? SpanKind.INTERNAL,
+        kind,
         root: spanOptions.root ?? false,
-        ...(spanOptions.startTime === undefined ? {} : { startTime: spanOptions.startTime }),
-        ...(spanOptions.attributes ? { attributes: spanOptions.attributes } : {}),
-        ...(stored ? { links: [{ context: stored, attributes: childOf }] } : {}),
+        // All at once: each attribute that is set later costs the SDK as much as all of these.
+        attributes: {
+          ...spanOptions.attributes,
+          ...fields,
+          ...(kind === SpanKind.CONSUMER ? { bot_state: instance.botState() } : undefined),
+        },
+        ...(spanOptions.startTime === undefined ? undefined : { startTime: spanOptions.startTime }),
+        ...(stored ? { links: [{ context: stored, attributes: childOf }] } : undefined),
       },
       parent,
     );
     // Without an SDK a span has its parent's ids, or none at all: then they are made here.
     const parentSpan = trace.getSpanContext(parent);
-    if (span.spanContext().traceId === INVALID_TRACEID) span = trace.wrapSpanContext(newSpanContext());
-    else if (span.spanContext().spanId === parentSpan?.spanId)
-      span = trace.wrapSpanContext(newSpanContext(parentSpan));
-    if (span.isRecording()) {
-      span.setAttribute('cid', cidOf(span.spanContext().traceId));
-      if (fields) span.setAttributes(fields);
-      if (spanOptions.kind === SpanKind.CONSUMER) span.setAttribute('bot_state', instance.botState());
-    }
+    const { traceId, spanId } = span.spanContext();
+    if (traceId === INVALID_TRACEID) span = trace.wrapSpanContext(newSpanContext());
+    else if (spanId === parentSpan?.spanId) span = trace.wrapSpanContext(newSpanContext(parentSpan));
+    else span.setAttribute('cid', cidOf(traceId));
     const scope: Scope = {
       span,
       fields: { ...outer?.fields, ...fields },

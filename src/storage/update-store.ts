@@ -125,8 +125,9 @@ const insertText = `
   with stored as (
     insert into updates (bot_id, update_id, lane, message_id, event_type, body, traceparent)
     select $1, update_id, lane, message_id, event_type, body::json, traceparent
-    from unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::text[], $6::text[], $7::text[])
-      with ordinality as incoming (update_id, lane, message_id, event_type, body, traceparent, position)
+    from rows from (json_to_recordset($2) as (
+      update_id bigint, lane bigint, message_id bigint, event_type text, body text, traceparent text
+    )) with ordinality as incoming (update_id, lane, message_id, event_type, body, traceparent, position)
     order by position
     on conflict (bot_id, update_id) do nothing
     returning update_id, lane
@@ -142,7 +143,7 @@ const epochMs = (column: string): string => `extract(epoch from ${column})::floa
 const pickText = `
   with heads as (
     select head.id
-    from unnest($1::bigint[]) as wanted (lane)
+    from unnest(string_to_array($1, ',')::bigint[]) as wanted (lane)
     cross join lateral (
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
@@ -166,13 +167,13 @@ const pickText = `
 
 const finishText = `
   with incoming as (
-    select * from unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::text[], $6::boolean[], $7::boolean[],
-      $8::bigint[], $9::text[], $10::bigint[], $11::text[], $12::text[], $13::bigint[], $14::text[], $17::text[])
-    as incoming (id, outcome, reason_code, chat_id, language, blocked, has_session, session_message_id, form,
-      message_id, screen_id, screen_data, tapped_message_id, tapped_data, username)
+    select * from json_to_recordset($1) as incoming (
+      id bigint, outcome text, reason_code text, chat_id bigint, language text, username text, blocked boolean,
+      has_session boolean, session_message_id bigint, form jsonb, message_id bigint, screen_id text, screen_data jsonb,
+      tapped_message_id bigint, tapped_data text)
   ), finished as (
-    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $16
-    from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($15, $16))
+    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $3
+    from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($2, $3))
     returning updates.id, updates.lane
   ), ending as (
     select incoming.* from incoming join finished using (id)
@@ -183,7 +184,7 @@ const finishText = `
     set language = excluded.language, blocked_at = excluded.blocked_at, username = excluded.username
   ), stored_sessions as (
     insert into sessions (chat_id, message_id, form)
-    select chat_id, session_message_id, form::jsonb from ending where has_session
+    select chat_id, session_message_id, form from ending where has_session
     on conflict (chat_id) do update
     set message_id = coalesce(excluded.message_id, sessions.message_id), form = excluded.form, updated_at = now()
   ), tapped as (
@@ -193,7 +194,7 @@ const finishText = `
       and tapped_message_id is distinct from ending.message_id
   ), stored_messages as (
     insert into messages (chat_id, message_id, screen_id, screen_data, last_action, last_action_at)
-    select chat_id, message_id, screen_id, screen_data::jsonb,
+    select chat_id, message_id, screen_id, screen_data,
       case when tapped_message_id = message_id then tapped_data end, now()
     from ending where message_id is not null
     on conflict (chat_id, message_id) do update
@@ -220,12 +221,7 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
     async run(updates) {
       const { rows } = await database.prepared<{ update_id: string }>('updates_insert', insertText, [
         botId,
-        updates.map(update => update.updateId),
-        updates.map(update => update.lane),
-        updates.map(update => update.messageId ?? null),
-        updates.map(update => update.eventType),
-        updates.map(update => update.body),
-        updates.map(update => update.traceparent),
+        JSON.stringify(updates.map(toIncoming)),
       ]);
       const stored = new Set(rows.map(row => Number(row.update_id)));
       return updates.map(update => stored.has(update.updateId));
@@ -236,7 +232,7 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
     keyOf: lane => lane,
     async run(lanes) {
       const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [
-        lanes,
+        lanes.join(','),
         instanceId,
         lease().name,
         lease().epoch,
@@ -249,26 +245,10 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
   const finish = createGroupCommit<UpdateEnding, Finished>({
     keyOf: ({ id }) => id,
     async run(endings) {
-      const column = <T>(of: (effects: Effects) => T | undefined): (T | null)[] =>
-        endings.map(({ effects }) => (effects ? (of(effects) ?? null) : null));
       const { rows } = await database.prepared<{ id: string; more: boolean }>('updates_finish', finishText, [
-        endings.map(({ id }) => id),
-        endings.map(({ outcome }) => outcome),
-        endings.map(({ reason }) => reason),
-        column(({ chatId }) => chatId),
-        column(({ user }) => user?.language),
-        column(({ user }) => user?.blocked),
-        endings.map(({ effects }) => effects?.session !== undefined),
-        column(({ session }) => session?.messageId),
-        column(({ session }) => (session?.form ? JSON.stringify(session.form) : undefined)),
-        column(({ message }) => message?.messageId),
-        column(({ message }) => message?.screen),
-        column(({ message }) => message && JSON.stringify(message.record)),
-        column(({ tapped }) => tapped?.messageId),
-        column(({ tapped }) => tapped?.data),
+        JSON.stringify(endings.map(toEnding)),
         lease().name,
         lease().epoch,
-        column(({ user }) => user?.username),
       ]);
       const more = new Map(rows.map(row => [Number(row.id), row.more]));
       return endings.map(({ id }) => ({ committed: more.has(id), more: more.get(id) ?? true }));
@@ -292,6 +272,32 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
       );
       return Number(rows[0]?.depth ?? 0);
     },
+  };
+}
+
+/** What is undefined is left out of the JSON, and null in the row. */
+function toIncoming({ updateId, lane, messageId, eventType, body, traceparent }: NewUpdate): object {
+  return { update_id: updateId, lane, message_id: messageId, event_type: eventType, body, traceparent };
+}
+
+function toEnding({ id, outcome, reason, effects }: UpdateEnding): object {
+  const { chatId, user, session, message, tapped } = effects ?? {};
+  return {
+    id,
+    outcome,
+    reason_code: reason,
+    chat_id: chatId,
+    language: user?.language,
+    username: user?.username,
+    blocked: user?.blocked,
+    has_session: session !== undefined,
+    session_message_id: session?.messageId,
+    form: session?.form ?? undefined,
+    message_id: message?.messageId,
+    screen_id: message?.screen,
+    screen_data: message?.record,
+    tapped_message_id: tapped?.messageId,
+    tapped_data: tapped?.data,
   };
 }
 
