@@ -23,7 +23,7 @@ export interface Command extends AsyncDisposable {
 
 /** Starts a script of package.json that is one call of Node. */
 export async function startCommand(
-  script: 'demo' | 'smoke',
+  script: 'demo' | 'smoke' | 'trt',
   options: readonly string[] = [],
   environment: Record<string, string> = {},
 ): Promise<Command> {
