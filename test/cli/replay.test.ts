@@ -4,6 +4,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
+import { withReadOnlyDatabase } from '../../src/cli/database.ts';
 import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, startBot } from '../support/bot.ts';
 import { startCommand } from '../support/command.ts';
@@ -53,11 +54,10 @@ async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
 
 const namesOf = ({ events }: Told): string[] => events.flatMap(({ original }) => original?.name ?? []);
 
-/** All that stands in a database, but for the leases, which the bot goes on renewing. */
+/** All that stands in the database of a bot. */
 async function contentsOf({ database }: BotUnderTest): Promise<unknown> {
   const tables = await database.query<{ name: string }>(
-    `select format('%I.%I', schemaname, relname) as name from pg_stat_user_tables
-     where relname not in ('leases', '_private_workers') order by name`,
+    `select format('%I.%I', schemaname, relname) as name from pg_stat_user_tables order by name`,
   );
   const contents: Record<string, unknown> = {};
   for (const { name } of tables)
@@ -84,6 +84,8 @@ test('a tap that was accepted ends the same, and nothing of the bot has changed'
   await using bot = await startBot();
   const user = await userAtMenu(bot);
   const cid = await journaledCid(bot, user.click('🎨 Pictures'));
+  // So that what changes is not the bot's own doing.
+  await bot.app.stop();
   const before = await contentsOf(bot);
   const connections = watchConnections();
 
@@ -185,6 +187,49 @@ test('a generation is ordered, paid and delivered again, at the price of then, w
   expect([bot.kie.createdCount(), bot.telegram.callCount()]).toEqual([orders, before]);
 });
 
+test('files that come one by one are taken into the album of then, and a result is sent once more', async () => {
+  await using bot = await startBot();
+  const user = bot.user();
+  await walkToModel(user, 'Google Nano Banana Edit', /step 1 of 2/);
+  await user.waitForMessage(/step 2 of 2/, { after: user.say(prompt) });
+  const [, second] = user.sendAlbum([{ kind: 'photo' }, { kind: 'photo' }]);
+  await user.waitForMessage(/So far: 2 of 10/);
+  const album = await journaledCid(bot, second ?? expect.fail('no album'));
+  await user.waitForMessage(/settings/, { after: user.click('▶️ Go on') });
+  await user.waitForMessage(/Check and run/, { after: user.click('▶️ Go on') });
+  await storyOf(bot, user.click('🚀 Run'), 'RESULT_DELIVERED');
+  await user.waitForMessage(({ kind }) => kind === 'photo');
+  const original = await journaledCid(bot, user.click('📎 Original file'), 'RESULT_DELIVERED');
+
+  const taken = await replayed(bot, album);
+  expect(taken).toMatchObject({ same: true });
+  expect(taken.events).toContainEqual(
+    expect.objectContaining({ original: expect.objectContaining({ name: 'UI_RENDER', operation: 'edit' }) }),
+  );
+  const sent = await replayed(bot, original);
+  expect(sent).toMatchObject({ same: true });
+  expect(namesOf(sent)).toContain('RESULT_DELIVERED');
+});
+
+test('a page of a list, and what an administrator asks, are shown again', async () => {
+  const adminId = 6_100_004_242;
+  await using bot = await startBot({ environment: { ADMIN_IDS: String(adminId) } });
+  const user = await userAtMenu(bot);
+  await user.waitForMessage(/1 of/, { after: user.click('🎨 Pictures') });
+  await user.waitForMessage(/2 of/, { after: user.click('▶️') });
+  const page = await journaledCid(bot, user.click({ data: 'v1:page:image:0' }));
+  const admin = bot.user({ id: adminId });
+  const debug = admin.say('/debug');
+  await admin.waitForMessage(/State/, { after: debug });
+  const panel = await journaledCid(bot, debug);
+
+  expect(await replayed(bot, page)).toMatchObject({ same: true });
+  const told = await replayed(bot, panel);
+  expect(told).toMatchObject({ same: true });
+  expect(namesOf(told)).toContain('DEBUG_COMMAND');
+  expect(JSON.stringify(told)).not.toContain(String(adminId));
+});
+
 test('who could not pay cannot pay again, and who was new is welcomed again', async () => {
   await using bot = await startBot({ environment: { WELCOME_CREDIT: '50' } });
   const user = bot.user();
@@ -280,6 +325,21 @@ test('what cannot be replayed is refused with the reason, before anything is sta
   expect(await refused(cid)).toContain('does not know the state');
   await bot.database.query(`delete from journal where span_name = 'dispatch update'`);
   expect(await refused(cid)).toContain('has not been dispatched');
+});
+
+test('what it reads by cannot write', async () => {
+  const database = await createTestDatabase();
+  onTestFinished(() => database.drop());
+  const terminal = {
+    environment: { DATABASE_URL: database.url },
+    print: () => undefined,
+    complain: () => undefined,
+    async *readLines() {},
+    hasColours: false,
+  };
+  await expect(withReadOnlyDatabase(terminal, client => client.query('delete from updates'))).rejects.toThrow(
+    '25006',
+  );
 });
 
 test.each([[[]], [['xyz']], [['00000000', '11111111']], [['00000000', '--locale', 'de']]])(

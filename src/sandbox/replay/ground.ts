@@ -7,7 +7,7 @@ import type { Stage } from '../stage/stage.ts';
 import type { SandboxUser } from '../telegram/index.ts';
 import { createNotes, type Notes } from './notes.ts';
 import type { Past } from './past.ts';
-import { createFileSource, type FileSource } from './stand-in-files.ts';
+import { createStandInFiles, type StandInFiles } from './stand-in-files.ts';
 
 export interface Ground {
   readonly past: Past;
@@ -19,7 +19,7 @@ export interface Ground {
   /** In the place of the one who sent the update. */
   readonly user: SandboxUser;
   readonly catalogue: Catalogue;
-  readonly fileOf: FileSource;
+  readonly files: StandInFiles;
   readonly notes: Notes;
   /** A time of then, as long ago now as it was then. */
   moved(time: string): Date;
@@ -28,7 +28,12 @@ export interface Ground {
 /** `user` must be new to the sandbox. */
 export function createGround(
   past: Past,
-  { telegram, config, database }: Pick<Stage, 'telegram' | 'config'> & { readonly database: Queryable },
+  {
+    telegram,
+    kie,
+    config,
+    database,
+  }: Pick<Stage, 'telegram' | 'kie' | 'config'> & { readonly database: Queryable },
   user: SandboxUser,
 ): Ground {
   const api = new Api(telegram.token, { apiRoot: telegram.apiRoot });
@@ -44,7 +49,7 @@ export function createGround(
     user,
     catalogue,
     // A chat of its own, so that the user's shows nothing that was not there.
-    fileOf: createFileSource(api, telegram.user({ started: true }).chatId),
+    files: createStandInFiles(api, telegram.user({ started: true }).chatId, kie),
     notes: createNotes(),
     moved: time => new Date(Date.parse(time) + laterMs),
   };

@@ -2,7 +2,7 @@
 // A placeholder is as long, or as many, and fits the parameter wherever the real value did by its length or its kind.
 import type { Model, Parameter } from '../../catalogue/schema.ts';
 import type { FileReference, FormValues } from '../../catalogue/values.ts';
-import type { FileSource } from './stand-in-files.ts';
+import type { StandInFiles } from './stand-in-files.ts';
 
 export interface Refilled {
   readonly values: FormValues;
@@ -16,13 +16,13 @@ const words = 'placeholder ';
 export async function refilled(
   recorded: Readonly<Record<string, string | number | boolean>>,
   model: Pick<Model, 'parameters'> | undefined,
-  fileOf: FileSource,
+  files: StandInFiles,
 ): Promise<Refilled> {
   const values: Record<string, FormValues[string]> = {};
   const replaced: string[] = [];
   for (const [name, value] of Object.entries(recorded)) {
     const parameter = model?.parameters.find(candidate => candidate.name === name);
-    const stand = await placeholder(value, parameter, fileOf);
+    const stand = await placeholder(value, parameter, files);
     values[name] = stand ?? value;
     if (stand !== undefined) replaced.push(name);
   }
@@ -32,12 +32,12 @@ export async function refilled(
 async function placeholder(
   value: string | number | boolean,
   parameter: Parameter | undefined,
-  fileOf: FileSource,
+  files: StandInFiles,
 ): Promise<string | FileReference[] | undefined> {
   const [, kind, count] = /^(text|files)\((\d+)\)$/.exec(String(value)) ?? [];
   if (kind === 'text' && parameter?.type !== 'files') return placeholderText(Number(count));
   if (kind !== 'files' || parameter?.type !== 'files') return undefined;
-  return Promise.all(Array.from({ length: Number(count) }, () => fileOf(parameter.media)));
+  return Promise.all(Array.from({ length: Number(count) }, () => files.sent(parameter.media)));
 }
 
 /** Never with a space at its end, where texts are trimmed. */

@@ -81,9 +81,10 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
     onDeadline: () => undefined,
   });
   try {
-    const { cid, notes } = await play(past, await starting, chronicle, lifecycle);
-    // What follows an outcome is told by the time everything has stopped.
-    await lifecycle.stop();
+    const stage = await starting;
+    const { cid, notes } = await play(past, stage, chronicle, lifecycle);
+    // What follows an outcome is told by the time the bot has stopped; what comes after that is of the taking down.
+    await stage.app.stop();
     const [chain] = chainsOf(parseLines(lines.join('\n')).events.filter(({ fields }) => fields.cid === cid));
     if (!chain) throw tooLate('The bot of the sandbox has told nothing of the update.');
     return { chain, notes };

@@ -3,6 +3,7 @@
 // the update is sent: for double taps seconds count.
 import { createWallet } from '../../billing/wallet.ts';
 import { wordlessValues } from '../../bot/situation.ts';
+import { insertResults } from '../../storage/delivery-store.ts';
 import type { TappedMessage } from './disguise.ts';
 import type { Ground } from './ground.ts';
 import { taskIdOf } from './past.ts';
@@ -49,7 +50,7 @@ async function restoreUser({ past, database, user, notes }: Ground): Promise<voi
 }
 
 /** The generation that the tapped button names. */
-async function restoreTask({ past, database, user, catalogue, fileOf, notes }: Ground): Promise<void> {
+async function restoreTask({ past, database, user, catalogue, files, notes }: Ground): Promise<void> {
   if (taskIdOf(past.update) === undefined) return;
   const { task } = past;
   if (!task) {
@@ -57,7 +58,7 @@ async function restoreTask({ past, database, user, catalogue, fileOf, notes }: G
     return;
   }
   const model = catalogue.byKey(task.modelKey);
-  const { values } = await refilled(wordlessValues(task.values, model), model, fileOf);
+  const { values } = await refilled(wordlessValues(task.values, model), model, files);
   await database.query(
     `insert into tasks (id, chat_id, draft_id, draft_revision, model_id, model_key, model_version, inputs, state,
        reason_code, callback_token, traceparent, finished_at)
@@ -73,9 +74,15 @@ async function restoreTask({ past, database, user, catalogue, fileOf, notes }: G
       task.reasonCode,
     ],
   );
+  const urls = await Promise.all(
+    Array.from({ length: task.files }, () => files.made(model?.output ?? 'image')),
+  );
+  await insertResults(database, task.id, urls);
+  // They had been sent: what is asked for now is to send them again.
+  await database.query('update deliveries set finished_at = now(), message_id = 1 where task_id = $1', [
+    task.id,
+  ]);
   notes.restored.push(
     `the generation that the button names: ${task.state}, with placeholders for texts and files`,
   );
-  if (task.state === 'succeeded')
-    notes.different.push('the files of that generation: here it has none to send');
 }

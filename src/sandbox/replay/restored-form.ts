@@ -9,7 +9,7 @@ import { refilled } from './placeholders.ts';
 export async function restoreForm({
   past,
   catalogue,
-  fileOf,
+  files,
   notes,
   moved,
 }: Ground): Promise<Form | undefined> {
@@ -17,7 +17,7 @@ export async function restoreForm({
   if (!recorded) return undefined;
   const { values: known, quote, groupParameter, goesOnWithAlbum, ...place } = recorded;
   const model = catalogue.byKey(place.model);
-  const { values, replaced } = await refilled(known, model, fileOf);
+  const { values, replaced } = await refilled(known, model, files);
   notes.restored.push(
     `the open form: model ${model?.id ?? place.model}, draft ${place.draft}, revision ${place.revision}, at ${place.asking ?? place.stage}`,
   );

@@ -30,7 +30,7 @@ const drawings: Readonly<Partial<Record<ScreenId, Draw>>> = {
   UPDATING: (_known, view) => renderScreen('UPDATING', {}, view),
   CATEGORY_PICK({ record }, view) {
     const category = categories.find(name => name === record.category);
-    return category && renderScreen('CATEGORY_PICK', { category }, view);
+    return category && renderScreen('CATEGORY_PICK', { category, page: record.page ?? 0 }, view);
   },
   MODEL_PICK({ record: { model } }, view) {
     return model === undefined ? undefined : renderScreen('MODEL_PICK', { model }, view);

@@ -58,7 +58,8 @@ export function tellVariables(past: Past, { instance, money }: Config, notes: No
       ? `the program: release ${past.release}`
       : `the program: release ${instance.release}, then it was ${past.release}`,
   );
-  if (past.isByAdmin) tell(false, 'what an administrator sees of others: nobody else is here');
+  if (past.isByAdmin)
+    tell(false, 'what an administrator sees and has switched: nobody else is here, and detail is off');
 }
 
 function welcomeOf({ chain }: Past): number | undefined {
