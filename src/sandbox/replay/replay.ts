@@ -2,7 +2,6 @@
 // environment only the rates count, which decide what things cost; nothing of a real bot gets in. What the bot tells is
 // kept here and goes nowhere else.
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { type Chain, chainsOf } from '../../diagnosis/chain.ts';
 import { parseLines } from '../../diagnosis/lines.ts';
 import { AppError } from '../../errors.ts';
@@ -16,6 +15,7 @@ import { createModelSettings } from '../../storage/model-settings.ts';
 import { type Chronicle, createChronicle, type EventLine } from '../stage/chronicle.ts';
 import { forgetDatabaseVariables } from '../stage/refusal.ts';
 import { type Stage, startStage } from '../stage/stage.ts';
+import { connect } from './connection.ts';
 import { disguised } from './disguise.ts';
 import { createGround } from './ground.ts';
 import type { Notes } from './notes.ts';
@@ -68,8 +68,10 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
     environment: variablesOf(past, environment, { userId, adminId }),
     overrides: { timings },
   });
-  // Must be called in this turn: see handleSignals of the stage.
+  // In this very turn: see handleSignals of the stage, which does the same for programs of their own.
   let isInterrupted = false;
+  const onHangUp = (): void => void process.kill(process.pid, 'SIGTERM');
+  process.once('SIGHUP', onHangUp);
   const leaveSignals = stopOnSignals({
     deadlineMs: stopDeadlineMs,
     async stop() {
@@ -82,6 +84,7 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
   });
   try {
     const stage = await starting;
+    if (isInterrupted) throw interrupted();
     const { cid, notes } = await play(past, stage, chronicle, lifecycle);
     // What follows an outcome is told by the time the bot has stopped; what comes after that is of the taking down.
     await stage.app.stop();
@@ -89,12 +92,13 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
     if (!chain) throw tooLate('The bot of the sandbox has told nothing of the update.');
     return { chain, notes };
   } catch (error) {
-    if (isInterrupted)
-      throw new AppError({ code: 'REPLAY_IMPOSSIBLE', message: 'Interrupted.', cause: error });
+    // Whatever fails while it is taken down fails for that.
+    if (isInterrupted) throw interrupted(error);
     throw isNotInstalled(error) ? withoutSandbox(error) : error;
   } finally {
     await lifecycle.stop();
     leaveSignals();
+    process.off('SIGHUP', onHangUp);
   }
 }
 
@@ -106,10 +110,8 @@ async function play(
   { onStop }: Pick<Lifecycle, 'onStop'>,
 ): Promise<{ readonly cid: string; readonly notes: Notes }> {
   const { telegram, databaseUrl } = stage;
-  const client = new pg.Client({ connectionString: databaseUrl });
-  await client.connect();
-  onStop('connection of the replay', () => client.end());
-  const database: Queryable = { query: (text, values = []) => client.query(text, [...values]) };
+  const database = await connect(databaseUrl);
+  onStop('connection of the replay', () => database.stop());
   telegram.user({ id: adminId, started: true });
   const user = telegram.user({ id: userId, started: true });
   const ground = createGround(past, { ...stage, database }, user);
@@ -140,16 +142,15 @@ async function generationEnded(database: Queryable): Promise<void> {
 
 async function copySettings({ settings }: Past, url: string): Promise<void> {
   await migrate(new Secret(url));
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
+  const database = await connect(url);
   try {
-    const store = createModelSettings({ query: (text, values = []) => client.query(text, [...values]) });
+    const store = createModelSettings(database);
     for (const { modelId, credits, disabledReason } of settings) {
       if (credits !== null) await store.setPrice(modelId, credits, 'replay');
       if (disabledReason !== null) await store.disable(modelId, disabledReason, 'replay');
     }
   } finally {
-    await client.end();
+    await database.stop();
   }
 }
 
@@ -165,6 +166,10 @@ function withoutSandbox(cause: unknown): AppError {
       'There is no sandbox here, as in every install for production: replay from a checkout with `npm ci`, with the DATABASE_URL of the bot.',
     cause,
   });
+}
+
+function interrupted(cause?: unknown): AppError {
+  return new AppError({ code: 'REPLAY_IMPOSSIBLE', message: 'The replay was interrupted.', cause });
 }
 
 function tooLate(message: string): AppError {
