@@ -20,6 +20,7 @@ const catalogue = {
   DOWNLOAD_REFUSED: { retryable: false },
   DOWNLOAD_FAILED: { retryable: true },
   SANDBOX_REFUSED: { retryable: false },
+  REPLAY_IMPOSSIBLE: { retryable: false },
   INPUT_FILE_TOO_BIG: { retryable: false },
   INPUT_FILE_GONE: { retryable: false },
   INPUT_FILE_UNREACHABLE: { retryable: true },

@@ -56,9 +56,10 @@ export interface SignalOptions {
 /**
  * SIGTERM and SIGINT start `stop`; when it resolves the signal is raised again with the default
  * handler, so that the exit status tells the truth. A second signal, or the deadline, skips the wait.
- * SIGPIPE is left alone: a closed stdout must not stop the bot.
+ * SIGPIPE is left alone: a closed stdout must not stop the bot. Returns the way to end this, for what ends before its
+ * process does.
  */
-export function stopOnSignals(options: SignalOptions): void {
+export function stopOnSignals(options: SignalOptions): () => void {
   let stopping = false;
   const end = (signal: StopSignal): void => {
     // The signal leaves no time for what this turn of code has still to write.
@@ -85,5 +86,8 @@ export function stopOnSignals(options: SignalOptions): void {
       () => end(signal),
     );
   };
-  for (const name of stopSignals) process.on(name, () => onSignal(name));
+  for (const name of stopSignals) process.on(name, onSignal);
+  return () => {
+    for (const name of stopSignals) process.off(name, onSignal);
+  };
 }

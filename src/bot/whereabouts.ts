@@ -20,7 +20,7 @@ export function flowOf(form: Form, catalogue: Pick<Catalogue, 'byKey'>): FlowFie
 }
 
 export function stateBefore(
-  context: Pick<BotContext, 'picked' | 'screen' | 'form'>,
+  context: Pick<BotContext, 'picked' | 'screen' | 'form' | 'message'>,
   catalogue: Pick<Catalogue, 'byKey'>,
 ): FieldsOf<'STATE_BEFORE'> {
   const { shown, form } = situationOf(context, catalogue);

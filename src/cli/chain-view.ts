@@ -183,6 +183,7 @@ function colouredByLevel(line: string, event: ChainEvent | undefined, options: V
   return isOdd ? coloured(line, 'yellow', options) : line;
 }
 
-function coloured(text: string, style: Style, { terminal }: ViewOptions): string {
+/** As it is where nobody sees colours. */
+export function coloured(text: string, style: Style, { terminal }: Pick<ViewOptions, 'terminal'>): string {
   return terminal.hasColours ? styleText(style, text, { validateStream: false }) : text;
 }

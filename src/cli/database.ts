@@ -33,6 +33,19 @@ export async function withDatabase<T>(
   }
 }
 
+/** As `withDatabase`, and the database refuses every change; what `work` reads is of one moment. */
+export function withReadOnlyDatabase<T>(
+  terminal: Terminal,
+  work: (database: Queryable) => Promise<T>,
+): Promise<T> {
+  return withDatabase(terminal, async database => {
+    await database.query('begin transaction isolation level repeatable read, read only');
+    const result = await work(database);
+    await database.query('commit');
+    return result;
+  });
+}
+
 async function asked<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -7,6 +7,7 @@ import { deadLetters } from './dead-letters.ts';
 import { explain } from './explain.ts';
 import { withChains } from './journal.ts';
 import { reasonsCommand } from './reasons.ts';
+import { replayCommand } from './replay.ts';
 import { telemetryReferenceCommand } from './telemetry-reference.ts';
 import { timeline } from './timeline.ts';
 import { createTrace } from './trace.ts';
@@ -15,6 +16,7 @@ const commands: ReadonlyMap<string, Command> = new Map([
   ['catalogue', catalogue],
   ['dead-letters', deadLetters],
   ['trace', createTrace(withChains)],
+  ['replay', replayCommand],
   ['timeline', timeline],
   ['reasons', reasonsCommand],
   ['explain', explain],

@@ -2,14 +2,13 @@
 // instrumentation (its URLs hold the bot token), pg spans only under a parent. OTEL_* variables are read
 // by the SDK itself. Without an OTLP endpoint nothing is exported and nothing complains; trace ids then
 // come from telemetry.ts. The context manager runs in either case, because cids depend on it.
-import { context } from '@opentelemetry/api';
-import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { envDetector, resourceFromAttributes, serviceInstanceIdDetector } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { cidOf } from './cid.ts';
+import { carryContext } from './context.ts';
 
 export interface Sdk {
   /** Exports what is still held, waiting at most `deadlineMs`, and stops. Never rejects. */
@@ -27,7 +26,7 @@ export function startSdk(options: SdkOptions): Sdk {
   // Read as the SDK reads them; an empty value counts as unset there too.
   const disabled = process.env.OTEL_SDK_DISABLED?.trim().toLowerCase() === 'true';
   if (disabled) {
-    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    carryContext();
     return { shutdown: async () => {} };
   }
   const endpoint = process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || process.env.OTEL_EXPORTER_OTLP_ENDPOINT;

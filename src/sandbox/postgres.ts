@@ -38,6 +38,9 @@ const user = 'trt';
 const volatileSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 export async function startPostgres(options: SandboxPostgresOptions = {}): Promise<SandboxPostgres> {
+  // First of all: an install for production does not have it, and nothing must be left of the attempt.
+  loading ??= loadLibrary();
+  const Library = await loading;
   // Short, because the path of a Unix socket may have 103 characters only.
   const folder = await mkdtemp(path.join(tmpdir(), 'trt-pg-'));
   // The server runs as another user when this process is root.
@@ -49,8 +52,6 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     ...(options.durable ? {} : volatileSettings),
     ...options.settings,
   };
-  loading ??= loadLibrary();
-  const Library = await loading;
   const cluster = new Library({
     databaseDir: path.join(folder, 'data'),
     port,

@@ -108,6 +108,8 @@ export const screenIds = Object.keys(screens) as ScreenId[];
 /** What is stored beside a message about the screen it shows: ids only, never what a user wrote. */
 export const screenRecordSchema = z.object({
   category: z.string().optional(),
+  /** From 1: the first one, 0, is left out. */
+  page: z.int().optional(),
   model: z.string().optional(),
   draft: z.string().optional(),
   revision: z.int().optional(),
@@ -117,15 +119,17 @@ export type ScreenRecord = z.infer<typeof screenRecordSchema>;
 
 export function recordOf<S extends ScreenId>(data: ScreenData[S]): ScreenRecord {
   // SAFETY: every member of ScreenData is a subset of this union of optional fields.
-  const { form, category, model, task } = data as {
+  const { form, category, page, model, task } = data as {
     form?: Form;
     category?: string;
+    page?: number;
     model?: string;
     task?: string;
   };
   if (form) return { model: form.model, draft: form.draft, revision: form.revision };
   return {
     ...(category === undefined ? {} : { category }),
+    ...(page ? { page } : {}),
     ...(model === undefined ? {} : { model }),
     ...(task === undefined ? {} : { task }),
   };

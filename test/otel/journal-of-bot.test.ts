@@ -2,6 +2,7 @@
 // that is slow, locked or gone without the bot being any slower for it.
 import pg from 'pg';
 import { expect, onTestFinished, test } from 'vitest';
+import { situationSchema } from '../../src/bot/situation.ts';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
 import { expandLines } from '../../src/otel/short-lines.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
@@ -75,9 +76,24 @@ test('before a dispatch the screen, the revision and the choices are kept, and o
   const { before } = rowOf(await journalOf(bot, cid), 'dispatch update');
   expect(before).toMatchObject({
     user: { language: 'en', blocked: false },
-    shown: { screen: 'CONFIRM', isCurrent: true, record: { revision: expect.any(Number) } },
-    form: { stage: 'confirm', revision: expect.any(Number), values: { prompt: `text(${prompt.length})` } },
+    shown: {
+      screen: 'CONFIRM',
+      isCurrent: true,
+      media: false,
+      record: { revision: expect.any(Number) },
+      lastAction: expect.stringContaining('opt:'),
+      lastActionAt: expect.any(String),
+    },
+    hasScreen: true,
+    form: {
+      stage: 'confirm',
+      revision: expect.any(Number),
+      values: { prompt: `text(${prompt.length})` },
+      quote: { kopecks: 80, rate: '100' },
+    },
   });
+  // What is written can be read again, to the last field.
+  expect(situationSchema.parse(before)).toEqual(before);
   expect(JSON.stringify(before)).not.toContain(String(user.id));
 });
 

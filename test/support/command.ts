@@ -14,6 +14,8 @@ export interface Command extends AsyncDisposable {
   printed(pattern: RegExp): Promise<string>;
   /** As a terminal does it on Ctrl-C: the whole process group gets the signal. */
   pressCtrlC(): void;
+  /** To the command alone, and not to what it has started. */
+  send(signal: NodeJS.Signals): void;
   ended(): Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Files and folders it has left. */
   remains(): Promise<readonly string[]>;
@@ -23,7 +25,7 @@ export interface Command extends AsyncDisposable {
 
 /** Starts a script of package.json that is one call of Node. */
 export async function startCommand(
-  script: 'demo' | 'smoke',
+  script: 'demo' | 'smoke' | 'trt',
   options: readonly string[] = [],
   environment: Record<string, string> = {},
 ): Promise<Command> {
@@ -58,6 +60,7 @@ export async function startCommand(
         ending.then(fail, fail);
       }),
     pressCtrlC: () => void signalGroup(child, 'SIGINT'),
+    send: signal => void child.kill(signal),
     ended: () => ending,
     remains: () => readdir(folder),
     hasProcesses: () => signalGroup(child, 0),

@@ -1,7 +1,8 @@
-// Owns the one rule of safety of everything that plays with stand-ins: it must not even start where a real bot is
-// set up. Whoever has a real token in the environment meant to start something else.
+// Owns the rules of safety of everything that plays with stand-ins: it leaves this machine under no circumstances, and
+// the demo and the smoke test do not even start where a real bot is set up. Whoever has a real token in the environment
+// meant to start something else.
 // Never prints the token, nor the address it was meant for.
-import { isLoopback } from '../../config.ts';
+import { type Config, isLoopback } from '../../config.ts';
 import { AppError } from '../../errors.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -24,6 +25,18 @@ export function refuseRealBot(environment: Environment, program: string): void {
       message: `The ${program} never leaves this machine, but TELEGRAM_API_ROOT points elsewhere: unset it, or start the bot itself with \`npm start\`.`,
     });
   }
+}
+
+/** Throws AppError SANDBOX_REFUSED when the bot would call, or be called from, any other machine than this one. */
+export function refuseOutside({ telegram, kie, bot, host }: Config): void {
+  const addresses = [telegram.apiRoot, kie.apiUrl, kie.uploadUrl, ...('baseUrl' in bot ? [bot.baseUrl] : [])];
+  const isInside = addresses.every(address => isLoopback(new URL(address).hostname)) && isLoopback(host);
+  if (isInside) return;
+  throw new AppError({
+    code: 'SANDBOX_REFUSED',
+    message:
+      'A sandbox never leaves this machine, but one of its addresses does: this is a defect of the sandbox.',
+  });
 }
 
 /** libpq's variables would point the bot, and initdb, at another database than the embedded one. */

@@ -1,5 +1,5 @@
-// Owns everything the demo and the smoke test play on: an embedded Postgres, the stand-ins for Telegram and KIE.ai, and
-// the bot in this process, wired as in production (webhook, HTTP, real database) with settings that are constants.
+// Owns everything the demo, the smoke test and a replay play on: an embedded Postgres, the stand-ins for Telegram and
+// KIE.ai, and the bot in this process, wired as in production (webhook, HTTP, real database) with constant settings.
 // Promises that each part says when it starts and when it is there, and that stop() leaves nothing behind.
 // Of the environment only OTEL_* has an effect, read by the SDK and by the logger.
 import { randomBytes } from 'node:crypto';
@@ -10,11 +10,14 @@ import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { startPostgres } from '../postgres.ts';
 import { startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
 import type { Chronicle } from './chronicle.ts';
+import { refuseOutside } from './refusal.ts';
 
 export interface Stage {
   readonly telegram: TelegramSandbox;
   readonly kie: KieSandbox;
   readonly app: App;
+  /** What the bot runs with: nothing in it is of a real one. */
+  readonly config: Config;
   readonly databaseUrl: string;
 }
 
@@ -60,12 +63,13 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   announced = announce('The bot: migrations, HTTP server, workers, setWebhook');
   await options.prepare?.(databaseUrl);
   const config = configOf(databaseUrl, telegram, kie, options.environment);
+  refuseOutside(config);
   const app = buildApp(config, { ...options.overrides, logDestination: chronicle });
   await app.start();
   onStop('bot', () => app.stop());
   announced(app.url());
 
-  return { telegram, kie, app, databaseUrl };
+  return { telegram, kie, app, config, databaseUrl };
 }
 
 function configOf(
