@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { telemetryReference } from '../../src/cli/telemetry-reference.ts';
 import { type EventName, events } from '../../src/otel/events.ts';
 import { fieldDefinitions } from '../../src/otel/fields.ts';
-import { createLogger } from '../../src/otel/logger.ts';
 import { reasons } from '../../src/otel/reasons.ts';
 import { failureAttributes, spans } from '../../src/otel/spans.ts';
-import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
-import { type BotUnderTest, type Line, startBot } from '../support/bot.ts';
+import type { Telemetry } from '../../src/otel/telemetry.ts';
+import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { storyOf, traceEnded } from '../support/story.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 import { prompt, walkToForm } from '../support/walk.ts';
 
 const root = new URL('../../', import.meta.url);
@@ -245,41 +245,25 @@ const defects: readonly [string, EventName | 'NO_SUCH_EVENT', object, RegExp][] 
   ['is not in the list', 'NO_SUCH_EVENT', {}, /no event NO_SUCH_EVENT/],
 ];
 
-function record(checked: boolean): { readonly telemetry: Telemetry; readonly lines: readonly Line[] } {
-  const lines: Line[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'INFO',
-      destination: { write: line => void lines.push(JSON.parse(line)) },
-    }),
-    instance: { instance_id: 'trt-test', botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-    checked,
-  });
-  return { telemetry, lines };
-}
-
 // SAFETY: what a cast elsewhere could let through is what this is about.
 const emit = ({ emit: tell }: Telemetry, name: string, fields: object): void =>
   tell(name as 'BOOT_OK', fields as never);
 
 test.each(defects)('an event that %s is refused where it is checked', (_case, name, fields, problem) => {
-  const { telemetry, lines } = record(true);
+  const { telemetry, lines } = recordTelemetry({ checked: true });
   expect(() => emit(telemetry, name, fields)).toThrow(problem);
   expect(lines).toEqual([]);
 });
 
 test('texts that may say nothing are no defect', () => {
-  const { telemetry, lines } = record(true);
+  const { telemetry, lines } = recordTelemetry({ checked: true });
   telemetry.emit('ANSWER_CALLBACK_QUERY', { result: 'accepted', text: '', reason_detail: undefined });
   telemetry.emit('BOOT_FAIL', { error_type: 'Error', error_message: '' });
   expect(lines.map(({ name }) => name)).toEqual(['ANSWER_CALLBACK_QUERY', 'BOOT_FAIL']);
 });
 
 test('fields that surround events are checked likewise', async () => {
-  const { telemetry } = record(true);
+  const { telemetry } = recordTelemetry({ checked: true });
   const work = async (): Promise<void> => undefined;
   // SAFETY: as above.
   const span = telemetry.inSpan('dispatch update', { fields: { colour: 'red' } as never }, work);
