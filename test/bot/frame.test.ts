@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
 import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import { noop, rejected } from '../../src/ui/outcome.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { storyOf } from '../support/story.ts';
 import { prompt, walkToForm } from '../support/walk.ts';
@@ -15,13 +16,19 @@ const ofFrame = /^(CALLBACK|COMMAND|MESSAGE|PARAM|STATE|DEBUG)_/;
 const ofEveryLine =
   /^(level|ts|cid|trace_id|span_id|trace_flags|bot_state|instance_id|event_type|update_id|user_hash|chat_hash|name|domain|msg)$/;
 
-/** A bot that tells everything, whose button to the menu is broken and whose button for help has nothing to show. */
+/** A bot that tells everything; three buttons of its menu lead to no screen, each in its own way. */
 function openBot(): Promise<BotUnderTest> {
   const broken = {
     menu: async () => {
       throw new TypeError('broken');
     },
-    help: async () => ({ kind: 'noop', hint: { key: 'hint-sending' } }) as const,
+    help: async () => noop({ key: 'hint-sending' }),
+    search: async () =>
+      rejected('VALIDATION_FAILED', {
+        detail: 'too_wide',
+        hint: { key: 'hint-sending' },
+        parameter: { name: 'aspect_ratio', value: '99:1', source: 'button', allowed: '16:9, 1:1' },
+      }),
   };
   return startBot({
     environment: { LOG_LEVEL: 'DEBUG', ADMIN_IDS: String(adminId) },
@@ -190,6 +197,40 @@ test('a tap whose handler has nothing to show, and one whose handler throws', as
     ],
     undefined,
   ]);
+});
+
+test('a tap whose value is refused by its handler', async () => {
+  await using bot = await openBot();
+  const user = bot.user();
+  await user.waitForMessage(/What shall we create/, { after: user.start() });
+  const tap = user.click('🔎 Find a model');
+  const around = { screen_id: 'MAIN_MENU', button_id: 'SEARCH', handler: 'search', action_id: 'search' };
+  const value = { param_name: 'aspect_ratio', value: '99:1' };
+  expect((await toldOf(bot, tap)).slice(-3)).toEqual([
+    ['PARAM_INPUT', { ...around, ...value, source: 'button' }],
+    [
+      'PARAM_VALIDATION_FAILED',
+      {
+        ...around,
+        ...value,
+        reason_code: 'VALIDATION_FAILED',
+        reason_detail: 'too_wide',
+        hint_to_user: 'Sending',
+        allowed: '16:9, 1:1',
+      },
+    ],
+    [
+      'CALLBACK_REJECTED',
+      {
+        ...around,
+        result: 'rejected',
+        reason_code: 'VALIDATION_FAILED',
+        reason_text: reasons.VALIDATION_FAILED.meaning,
+        reason_detail: 'too_wide',
+      },
+    ],
+  ]);
+  expect(tap.answer).toMatchObject({ text: 'Sending', showAlert: false });
 });
 
 test('commands that are there, that are not, and that are not for everybody', async () => {
