@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/otel/{random-ids,telemetry,journal,privacy,propagation,line-writer,log-format,debug-level,journal-of-bot,sdk}.test.ts',
+      'test/otel/{random-ids,short-lines,telemetry,journal,privacy,propagation,line-writer,log-format,debug-level,journal-of-bot}.test.ts',
       'test/bot/frame.test.ts',
       'test/journeys/{rejections,silence,forms,debug,uploads,lists,wallet,report,privacy}.test.ts',
     ],
