@@ -5,9 +5,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      'test/otel/{random-ids,short-lines,telemetry,journal,privacy,propagation,line-writer,log-format,debug-level,journal-of-bot}.test.ts',
+      'test/otel/{event-check,random-ids,short-lines,telemetry,journal,privacy,propagation,line-writer,log-format,debug-level,journal-of-bot}.test.ts',
       'test/bot/frame.test.ts',
-      'test/journeys/{rejections,silence,forms,debug,uploads,lists,wallet,report,privacy}.test.ts',
+      'test/journeys/{rejections,forms,debug}.test.ts',
     ],
     globalSetup: ['test/support/global-postgres.ts'],
     setupFiles: ['test/support/record-spans.ts'],
