@@ -179,6 +179,7 @@ test('a tap whose handler has nothing to show, and one whose handler throws', as
       next_screen: 'MAIN_MENU',
     },
   ]);
+  expect(idle.answer?.text).toBe('Sending');
   await user.waitForMessage(/How it works/, { after: user.say('/help') });
   const around = { screen_id: 'HELP', button_id: 'MAIN_MENU', handler: 'menu', action_id: 'menu' };
   const [, routed, before, rejected, another] = await toldOf(bot, user.click('🏠 Menu'));
@@ -250,6 +251,7 @@ test('commands that are there, that are not, and that are not for everybody', as
       },
     ],
   ]);
+  expect(user.lastMessage()?.text).toMatch(/^There is no such command\. Let us go on from here:/);
   expect(await toldOf(bot, user.say('/debug'))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/debug' }],
     [
@@ -263,6 +265,7 @@ test('commands that are there, that are not, and that are not for everybody', as
       },
     ],
   ]);
+  expect(user.lastMessage()?.text).toMatch(/^You are not allowed to use this command\./);
   const help = { ...atPrompt, handler: 'help', action_id: 'help' };
   expect(await toldOf(bot, user.say('/help'))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/help' }],
@@ -290,6 +293,9 @@ test('a command, a tap and a forwarded message of an administrator', async () =>
     'CALLBACK_ACCEPTED',
   ]);
   expect(tap[3]?.[1]).toMatchObject({ operation: 'DEBUG_SHOW', button_id: 'DEBUG_SHOW' });
+  // What everybody may tap is no command of administrators.
+  await admin.waitForMessage(/What shall we create/, { after: admin.start() });
+  expect((await toldOf(bot, admin.click('❓ Help'))).map(([name]) => name)).not.toContain('DEBUG_COMMAND');
   const hidden = { type: 'hidden_user', sender_user_name: 'M', date: 1 } as const;
   expect(await toldOf(bot, send(bot, admin, { text: 'it hangs', forward_origin: hidden }))).toEqual([
     ['MESSAGE_RECEIVED', { payload_sanitized: 'forward' }],
