@@ -12,13 +12,13 @@ const hexadecimal = /^[0-9a-f]+$/;
 
 /** Only for values this program stored itself; a client's header is never continued. */
 export function parseTraceparent(traceparent: string): SpanContext | undefined {
-  const [version, traceId = '', spanId = '', flags = ''] = traceparent.split('-');
+  const [version, traceId, spanId, flags] = traceparent.split('-');
   if (version !== '00' || !isHex(traceId, 32) || !isHex(spanId, 16) || !isHex(flags, 2)) return undefined;
   return { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true };
 }
 
-function isHex(text: string, length: number): boolean {
-  return text.length === length && hexadecimal.test(text);
+function isHex(text: string | undefined, length: number): text is string {
+  return text?.length === length && hexadecimal.test(text);
 }
 
 /** The cid of the trace that a stored traceparent belongs to. */

@@ -2,26 +2,15 @@
 import { expect, test } from 'vitest';
 import { createTelegramApi } from '../../src/bot/api.ts';
 import { createInputFiles } from '../../src/bot/input-files.ts';
-import { createLogger } from '../../src/otel/logger.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { createPng } from '../../src/sandbox/png.ts';
 import { type SandboxUser, startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { spanExporter } from '../support/record-spans.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 async function openInputFiles(timeoutMs = 5_000) {
   const telegram = await startTelegramSandbox();
-  const output: string[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'DEBUG',
-      destination: { write: line => void output.push(line) },
-    }),
-    instance: { instance_id: 'test', botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+  const { telemetry, output } = recordTelemetry({ level: 'DEBUG' });
   const { apiRoot } = telegram;
   const token = new Secret(telegram.token);
   const api = createTelegramApi({ token, apiRoot, telemetry });

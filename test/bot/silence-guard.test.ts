@@ -4,11 +4,10 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBot } from '../../src/bot/bot.ts';
 import type { BotContext } from '../../src/bot/bot-context.ts';
 import type { Frame } from '../../src/bot/frame.ts';
-import { createLogger } from '../../src/otel/logger.ts';
 import { createPseudonyms } from '../../src/otel/privacy.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
@@ -24,19 +23,8 @@ interface Call {
 
 /** A bot whose frame does `work` with every tap and text. */
 function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = true) {
-  const lines: Record<string, unknown>[] = [];
   const calls: Call[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'INFO',
-      destination: { write: line => void lines.push(JSON.parse(line)) },
-    }),
-    instance: { instance_id: 'trt-test', botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-    checked: true,
-  });
+  const { telemetry, lines } = recordTelemetry({ checked: true });
   const api = new Api('1:token');
   api.config.use(async (_previous, method, payload) => {
     calls.push({ method, text: 'text' in payload ? String(payload.text) : '' });

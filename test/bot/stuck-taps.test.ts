@@ -5,15 +5,14 @@ import { createBackground } from '../../src/bot/background.ts';
 import { readIncoming } from '../../src/bot/incoming.ts';
 import { startStuckTaps } from '../../src/bot/stuck-taps.ts';
 import { createTapToast } from '../../src/bot/tap-toast.ts';
-import { createLogger } from '../../src/otel/logger.ts';
 import { createPseudonyms } from '../../src/otel/privacy.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createWaitingUpdates } from '../../src/storage/waiting-updates.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 const botId = 42;
 const stuck = { ageMs: 9_000 };
@@ -88,12 +87,7 @@ interface Options {
 
 async function openStuckTaps({ isHolderLate = () => true, refuse }: Options = {}) {
   const testDatabase = await createTestDatabase();
-  const telemetry = createTelemetry({
-    logger: createLogger({ format: 'json', level: 'INFO', destination: { write: () => undefined } }),
-    instance: { instance_id: 'trt-test', botState: () => 'PASSIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+  const { telemetry } = recordTelemetry();
   const database = createDatabase({
     url: new Secret(testDatabase.url),
     instanceId: 'trt-test',

@@ -3,11 +3,10 @@ import { createBackground } from '../../src/bot/background.ts';
 import { type IncomingUpdate, readIncoming } from '../../src/bot/incoming.ts';
 import { createTapToast } from '../../src/bot/tap-toast.ts';
 import { createWaitingTaps } from '../../src/bot/waiting-taps.ts';
-import { createLogger } from '../../src/otel/logger.ts';
 import { createPseudonyms } from '../../src/otel/privacy.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }));
 afterEach(() => void vi.useRealTimers());
@@ -26,12 +25,7 @@ function tapOf(updateId: number): IncomingUpdate {
 function openTaps(waitingUpdates: (updateIds: readonly number[]) => Promise<ReadonlySet<number>>) {
   const answered: [string, string | undefined][] = [];
   const asked: (readonly number[])[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({ format: 'json', level: 'INFO', destination: { write: () => undefined } }),
-    instance: { instance_id: 'trt-test', botState: () => 'PASSIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+  const { telemetry } = recordTelemetry();
   const background = createBackground({ capacity: 100, stopLimitMs: 1_000, telemetry });
   const toast = createTapToast({
     api: {

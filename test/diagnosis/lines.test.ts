@@ -2,18 +2,12 @@
 import { expect, test } from 'vitest';
 import { chainsOf, isSampled } from '../../src/diagnosis/chain.ts';
 import { parseLine, parseLines } from '../../src/diagnosis/lines.ts';
-import { createLogger, type LogFormat } from '../../src/otel/logger.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
+import type { LogFormat } from '../../src/otel/logger.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 /** What a program writes that does some work in a span. */
-async function logOf(format: LogFormat): Promise<string[]> {
-  const lines: string[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({ format, level: 'INFO', destination: { write: line => void lines.push(line) } }),
-    instance: { instance_id: 'trt-1', botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+async function logOf(format: LogFormat): Promise<readonly string[]> {
+  const { telemetry, output } = recordTelemetry({ format });
   await telemetry.inSpan(
     'update command',
     { root: true, fields: { update_id: 12, user_hash: '01234567' } },
@@ -27,7 +21,7 @@ async function logOf(format: LogFormat): Promise<string[]> {
       telemetry.emit('BALANCE_ADJUST', { amount: -5 });
     },
   );
-  return lines;
+  return output;
 }
 
 test.each(['json', 'kv'] as const)('lines in %s give their fields back', async format => {

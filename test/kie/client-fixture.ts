@@ -1,12 +1,16 @@
 // A client before two scripted hosts, for one test file: fresh for each test, and stopped after it.
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { afterEach, beforeEach } from 'vitest';
 import { createKieClient, type KieClient, type KieClientOptions } from '../../src/kie/client.ts';
 import { Secret } from '../../src/secret.ts';
-import { type RecordedTelemetry, recordTelemetry } from './recorded-telemetry.ts';
+import { spanExporter } from '../support/record-spans.ts';
+import { type RecordedTelemetry, recordTelemetry } from '../support/telemetry.ts';
 import { type ScriptedHost, startScriptedHost } from './scripted-host.ts';
 
 export interface ClientFixture {
   readonly recorded: RecordedTelemetry;
+  /** Those that have ended. */
+  spans(): readonly ReadableSpan[];
   readonly api: ScriptedHost;
   readonly files: ScriptedHost;
   readonly client: KieClient;
@@ -18,22 +22,20 @@ export const apiKey = 'key-of-the-test';
 
 /** Fields are of the running test. */
 export function useClient(): ClientFixture {
-  const recorded = recordTelemetry();
   const releases: (() => Promise<void>)[] = [];
-  let current: Pick<ClientFixture, 'api' | 'files' | 'client'> | undefined;
-  const running = (): Pick<ClientFixture, 'api' | 'files' | 'client'> => {
+  let current: Pick<ClientFixture, 'recorded' | 'api' | 'files' | 'client'> | undefined;
+  const running = (): NonNullable<typeof current> => {
     if (!current) throw new Error('No test is running');
     return current;
   };
 
   function clientOf(
-    hosts: Pick<KieClientOptions, 'apiUrl' | 'uploadUrl'>,
+    hosts: Pick<KieClientOptions, 'apiUrl' | 'uploadUrl' | 'telemetry'>,
     changes: Partial<KieClientOptions>,
   ): KieClient {
     const client = createKieClient({
       ...hosts,
       apiKey: new Secret(apiKey),
-      telemetry: recorded.telemetry,
       timeoutMs: 5_000,
       uploadTimeoutMs: 5_000,
       ...changes,
@@ -45,8 +47,11 @@ export function useClient(): ClientFixture {
   beforeEach(async () => {
     const api = await startScriptedHost();
     const files = await startScriptedHost();
-    current = { api, files, client: clientOf({ apiUrl: api.url, uploadUrl: files.url }, {}) };
-    recorded.reset();
+    const recorded = recordTelemetry({ level: 'DEBUG' });
+    const { telemetry } = recorded;
+    const client = clientOf({ apiUrl: api.url, uploadUrl: files.url, telemetry }, {});
+    current = { recorded, api, files, client };
+    spanExporter.reset();
   });
 
   afterEach(async () => {
@@ -58,7 +63,10 @@ export function useClient(): ClientFixture {
   });
 
   return {
-    recorded,
+    get recorded() {
+      return running().recorded;
+    },
+    spans: () => spanExporter.getFinishedSpans(),
     get api() {
       return running().api;
     },
@@ -68,7 +76,9 @@ export function useClient(): ClientFixture {
     get client() {
       return running().client;
     },
-    clientOf: (changes = {}) =>
-      clientOf({ apiUrl: running().api.url, uploadUrl: running().files.url }, changes),
+    clientOf(changes = {}) {
+      const { recorded, api, files } = running();
+      return clientOf({ apiUrl: api.url, uploadUrl: files.url, telemetry: recorded.telemetry }, changes);
+    },
   };
 }

@@ -31,11 +31,11 @@ const clientOf = (changes: Partial<KieClientOptions> = {}) =>
 
 /** Everything that a reader of logs, traces or a debugger could see of what happened. */
 function visible(more?: unknown): string {
-  const spans = kie.recorded
+  const spans = kie
     .spans()
     .map(({ name, attributes, events, status, links }) => ({ name, attributes, events, status, links }));
   return inspect(
-    { more, spans, lines: kie.recorded.lines() },
+    { more, spans, lines: kie.recorded.output },
     { depth: Number.POSITIVE_INFINITY, showHidden: true },
   );
 }
@@ -68,7 +68,7 @@ test.each(replies)('calls that end in %s leak nothing', async (_name, reply) => 
     client.creditsLeft(),
     client.upload(file),
   ]);
-  expect(kie.recorded.spans().length).toBeGreaterThanOrEqual(outcomes.length);
+  expect(kie.spans().length).toBeGreaterThanOrEqual(outcomes.length);
   expect(visible(outcomes)).not.toMatch(canary);
 });
 
@@ -125,7 +125,7 @@ test('result URLs reach the caller and nobody else', async () => {
   kie.files.otherwise({ code: 200, data: { downloadUrl: inputUrl } });
   expect(await clientOf().status('market', 'abc')).toMatchObject({ urls: [resultUrl] });
   expect(await clientOf().upload(file)).toEqual({ url: inputUrl });
-  expect(kie.recorded.spans()).toHaveLength(2);
+  expect(kie.spans()).toHaveLength(2);
   expect(visible()).not.toMatch(canary);
 });
 

@@ -63,7 +63,7 @@ describe('a look-up', () => {
     kie.api.next(reply, reply);
     kie.api.otherwise(queued);
     expect(await kie.client.status('market', 'abc')).toEqual({ state: 'queued' });
-    expect(kie.recorded.spans().at(-1)?.attributes['http.request.resend_count']).toBe(2);
+    expect(kie.spans().at(-1)?.attributes['http.request.resend_count']).toBe(2);
   });
 
   test('is not made again after a refusal that cannot pass', async () => {

@@ -30,7 +30,7 @@ test('a call is one client span that names the endpoint and the codes', async ()
       ...more,
     },
   });
-  expect(kie.recorded.spans()).toMatchObject([
+  expect(kie.spans()).toMatchObject([
     span('kie createTask', 'POST', '/api/v1/jobs/createTask', { 'kie.api': 'market' }),
     span('kie recordInfo', 'GET', '/api/v1/veo/record-info', { 'kie.api': 'veo' }),
     span('kie credits', 'GET', '/api/v1/chat/credit'),
@@ -41,7 +41,7 @@ test('a call is one client span that names the endpoint and the codes', async ()
 test('a failed call marks its span with the code of the error and the code of KIE', async () => {
   kie.api.next({ code: 402 });
   await rejectionOf(kie.client.submit(order));
-  expect(kie.recorded.spans()).toMatchObject([
+  expect(kie.spans()).toMatchObject([
     {
       status: { code: SpanStatusCode.ERROR },
       attributes: { 'error.type': 'KIE_REFUSED', 'http.response.status_code': 200, 'kie.code': 402 },

@@ -1,13 +1,13 @@
 // The level of all instances: switched by an administrator, shared through the database, back by itself.
 import { expect, test } from 'vitest';
 import { createDebugLevel, type DebugLevel, type DebugLevelStore } from '../../src/otel/debug-level.ts';
-import { createLogger } from '../../src/otel/logger.ts';
-import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
+import type { Telemetry } from '../../src/otel/telemetry.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDebugLevelStore } from '../../src/storage/debug-level-store.ts';
 import { type BotUnderTest, type Line, startBot, waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { storyOf } from '../support/story.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 import { walkToForm } from '../support/walk.ts';
 
 const admin = 'ad0ad0ad';
@@ -39,19 +39,7 @@ async function openFleet(): Promise<Fleet> {
   return {
     database,
     instance(options = {}) {
-      const lines: Line[] = [];
-      const logger = createLogger({
-        format: 'json',
-        level: 'INFO',
-        destination: { write: line => void lines.push(JSON.parse(line)) },
-      });
-      const telemetry = createTelemetry({
-        logger,
-        instance: { instance_id: 'trt-test', botState: () => 'ACTIVE' },
-        scrub: text => text,
-        serviceVersion: '0',
-        checked: true,
-      });
+      const { telemetry, logger, lines } = recordTelemetry({ checked: true });
       const level = createDebugLevel({
         store: { ...store, ...(options.read ? { read: options.read } : {}) },
         logger,

@@ -1,12 +1,12 @@
 // The journal of a running bot: the same lines as on stdout, the spans for a waterfall, what a tap met – and a database
 // that is slow, locked or gone without the bot being any slower for it.
-import pg from 'pg';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { situationSchema } from '../../src/bot/situation.ts';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
 import { expandLines } from '../../src/otel/short-lines.ts';
-import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
+import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { journalOf, linesIn } from '../support/journal-of.ts';
+import { lockJournal } from '../support/locked-journal.ts';
 import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
 
 /** The lines of a cid as stdout had them, span by span. */
@@ -17,23 +17,6 @@ function outputOf(bot: BotUnderTest, rows: readonly JournalRow[], cid: string): 
 
 function rowOf(rows: readonly JournalRow[], name: string): JournalRow {
   return rows.find(({ spanName }) => spanName === name) ?? expect.fail(`no ${name}`);
-}
-
-/** Holds a lock that keeps everybody from the journal, from a session of its own. */
-async function lockJournal(bot: BotUnderTest): Promise<{ release(): Promise<void> }> {
-  const client = new pg.Client({ connectionString: bot.database.url });
-  await client.connect();
-  await client.query('begin');
-  await client.query('lock table journal in access exclusive mode');
-  let isHeld = true;
-  const release = async (): Promise<void> => {
-    if (!isHeld) return;
-    isHeld = false;
-    await client.query('rollback');
-    await client.end();
-  };
-  onTestFinished(release);
-  return { release };
 }
 
 test('a tap is in the journal as its lines were on stdout, with the calls it made', async () => {
@@ -144,16 +127,9 @@ test('while the journal is locked the bot answers as before, and afterwards noth
   };
   await tapsMs();
   const freeMs = await tapsMs();
-  const lock = await lockJournal(bot);
+  await using lock = await lockJournal(bot.database);
   const lockedMs = await tapsMs();
-  const waiting = await waitFor('an insert that waits', async () => {
-    const [row] = await bot.database.query<{ count: string }>(
-      `select count(*) from pg_stat_activity
-       where datname = current_database() and wait_event_type = 'Lock' and query like '%insert into journal%'`,
-    );
-    return row?.count === '0' ? undefined : row?.count;
-  });
-  expect(waiting).toBe('1');
+  expect(await lock.reached()).toBe(1);
   // A tap that waited for the lock would take seconds; the rest is for a busy machine.
   expect(lockedMs).toBeLessThan(3 * freeMs + 500);
   await lock.release();

@@ -5,11 +5,10 @@ import { SpanKind } from '@opentelemetry/api';
 import { expect, onTestFinished, test } from 'vitest';
 import { createJournal, type Journal, type JournalLimits } from '../../src/otel/journal.ts';
 import type { EncodedRow, InnerSpan, JournalEntry } from '../../src/otel/journal-row.ts';
-import { createLogger, type LogFormat } from '../../src/otel/logger.ts';
 import { expandLines } from '../../src/otel/short-lines.ts';
-import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
 import { waitFor } from '../support/bot.ts';
 import { journalRow } from '../support/journal.ts';
+import { type RecordedTelemetry, type RecordingOptions, recordTelemetry } from '../support/telemetry.ts';
 
 interface ScriptedStore {
   insert(rows: readonly EncodedRow[]): Promise<number>;
@@ -185,34 +184,18 @@ test('a journal that never began has nothing to end', async () => {
   expect([store.batches, warnings]).toEqual([[], []]);
 });
 
-interface Told {
-  readonly telemetry: Telemetry<string>;
+interface Told extends RecordedTelemetry {
   readonly rows: JournalEntry[];
-  /** What was written on stdout. */
-  readonly output: string[];
 }
 
-function tell({
-  format = 'json',
-  level = 'INFO',
-}: {
-  format?: LogFormat;
-  level?: 'INFO' | 'ERROR';
-} = {}): Told {
+function tell(options: RecordingOptions = {}): Told {
   const rows: JournalEntry[] = [];
-  const output: string[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format,
-      level,
-      destination: { write: line => void output.push(line) },
-    }),
-    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
+  const recorded = recordTelemetry({
     scrub: text => text.replaceAll('canary', '[secret]'),
-    serviceVersion: '0',
     journal: { add: row => void rows.push({ ...row, lines: expandLines(row.lines) }) },
+    ...options,
   });
-  return { telemetry, rows, output };
+  return { ...recorded, rows };
 }
 
 const userHash = '0123456789abcdef';

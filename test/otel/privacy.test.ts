@@ -1,4 +1,5 @@
 // What keeps people and secrets out of telemetry: pseudonyms that only the key can link, and scrubbed texts.
+import { createHmac } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createPseudonyms, createScrubber, lengthOnly, sanitizePayload } from '../../src/otel/privacy.ts';
@@ -18,6 +19,13 @@ test('another key, another id and another kind give another pseudonym', () => {
   const others = createPseudonyms(new Secret('another key'));
   const given = [pseudonyms.user(42), pseudonyms.chat(42), pseudonyms.user(43), others.user(42)];
   expect(new Set(given).size).toBe(given.length);
+});
+
+test('a pseudonym outlives a release: it is the HMAC of the kind and the id', () => {
+  const { user, chat } = createPseudonyms(new Secret('one key'));
+  const hmacOf = (text: string): string => createHmac('sha256', 'one key').update(text).digest('hex');
+  expect(user(42)).toBe(hmacOf('user:42').slice(0, 16));
+  expect(chat(42)).toBe(hmacOf('chat:42').slice(0, 16));
 });
 
 test('a pseudonym is the same after ten thousand other ids', () => {
@@ -63,6 +71,8 @@ test('a known secret is replaced wherever it stands, whatever its shape', () => 
 
 test('a value too short to be a secret does not eat the text', () => {
   expect(createScrubber([new Secret(''), new Secret('a')])('a banana')).toBe('a banana');
+  expect(createScrubber([new Secret('banan')])('a banana')).toBe('a banana');
+  expect(createScrubber([new Secret('banana')])('a banana')).toBe('a [secret]');
 });
 
 test('of a payload only its first 100 characters are kept, of a text only its length', () => {

@@ -5,41 +5,8 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { createLogger } from '../../src/otel/logger.ts';
-import { createTelemetry, type Telemetry } from '../../src/otel/telemetry.ts';
 import { spanExporter } from '../support/record-spans.ts';
-
-type Line = Readonly<Record<string, unknown>>;
-
-interface Recording {
-  readonly telemetry: Telemetry<string>;
-  readonly lines: readonly string[];
-  /** The only line. */
-  line(): Line;
-}
-
-function record(scrub: (text: string) => string = text => text): Recording {
-  const lines: string[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'INFO',
-      destination: { write: line => void lines.push(line) },
-    }),
-    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
-    scrub,
-    serviceVersion: '0',
-  });
-  return {
-    telemetry,
-    lines,
-    line() {
-      const [line, another] = lines;
-      if (line === undefined || another !== undefined) expect.fail(`There are ${lines.length} lines`);
-      return JSON.parse(line);
-    },
-  };
-}
+import { recordTelemetry } from '../support/telemetry.ts';
 
 /** The ended span of that name in the trace with that cid. */
 function spanOf(cid: string, name: string): ReadableSpan {
@@ -51,7 +18,7 @@ function spanOf(cid: string, name: string): ReadableSpan {
 const warning = { operation: 'test', error_type: 'Error', error_message: 'a message' } as const;
 
 test('a span gives back what its work gives, and is named after its cid', async () => {
-  const { telemetry } = record();
+  const { telemetry } = recordTelemetry();
   const cid = await telemetry.inSpan('work', { attributes: { colour: 'red' } }, async () => telemetry.cid());
   const span = spanOf(cid, 'work');
   expect(cid).toMatch(/^[0-9a-f]{8}$/);
@@ -60,7 +27,7 @@ test('a span gives back what its work gives, and is named after its cid', async 
 });
 
 test('work that fails marks its span, ends it, and the error goes on as it is', async () => {
-  const { telemetry } = record(text => text.replaceAll('canary', '[secret]'));
+  const { telemetry } = recordTelemetry({ scrub: text => text.replaceAll('canary', '[secret]') });
   const error = new AppError({ code: 'DATABASE_ERROR', message: `canary ${'x'.repeat(400)}` });
   let cid = '';
   const run = telemetry.inSpan('work', {}, async () => {
@@ -80,7 +47,7 @@ test('work that fails marks its span, ends it, and the error goes on as it is', 
 });
 
 test('work that throws before it waits, or throws no Error, is marked too', async () => {
-  const { telemetry } = record();
+  const { telemetry } = recordTelemetry();
   let cid = '';
   const run = telemetry.inSpan('work', {}, () => {
     cid = telemetry.cid();
@@ -94,7 +61,7 @@ test('work that throws before it waits, or throws no Error, is marked too', asyn
 });
 
 test('an error that was handled marks the innermost span alone', async () => {
-  const { telemetry } = record();
+  const { telemetry } = recordTelemetry();
   const cid = await telemetry.inSpan('outer', {}, () =>
     telemetry.inSpan('inner', {}, async () => {
       telemetry.recordError(new TypeError('handled'));
@@ -109,7 +76,7 @@ test('an error that was handled marks the innermost span alone', async () => {
 });
 
 test('a span inside another is its child, of the same trace', async () => {
-  const { telemetry } = record();
+  const { telemetry } = recordTelemetry();
   const cid = await telemetry.inSpan('outer', {}, async () => {
     const inner = await telemetry.inSpan('inner', {}, async () => telemetry.cid());
     expect(inner).toBe(telemetry.cid());
@@ -121,7 +88,7 @@ test('a span inside another is its child, of the same trace', async () => {
 });
 
 test('a root span begins a trace of its own, without the fields around it', async () => {
-  const { telemetry, line } = record();
+  const { telemetry, line } = recordTelemetry();
   await telemetry.inSpan('outer', { fields: { update_id: 7 } }, async () => {
     await telemetry.inSpan('root', { root: true }, async () => {
       telemetry.emit('SYSTEM_WARNING', warning);
@@ -133,7 +100,7 @@ test('a root span begins a trace of its own, without the fields around it', asyn
 });
 
 test('work that goes on later joins the trace it was stored with, and links to it', async () => {
-  const { telemetry } = record();
+  const { telemetry } = recordTelemetry();
   const traceparent = await telemetry.inSpan('before', {}, async () => telemetry.traceparent());
   const cid = await telemetry.inSpan('elsewhere', {}, () =>
     telemetry.inSpan('after', { traceparent, kind: SpanKind.CONSUMER }, async () => telemetry.cid()),
@@ -146,7 +113,7 @@ test('work that goes on later joins the trace it was stored with, and links to i
 });
 
 test('an event is a line and a span event with the same name and fields', async () => {
-  const { telemetry, line } = record();
+  const { telemetry, line } = recordTelemetry();
   const cid = await telemetry.inSpan('work', { fields: { update_id: 7 } }, async () => {
     telemetry.emit('SYSTEM_WARNING', warning);
     return telemetry.cid();
@@ -173,7 +140,7 @@ test('an event is a line and a span event with the same name and fields', async 
 });
 
 test('what is annotated stands on the span and in the lines that follow, but not around it', async () => {
-  const { telemetry, lines } = record();
+  const { telemetry, lines } = recordTelemetry();
   const cid = await telemetry.inSpan('outer', { fields: { update_id: 7 } }, async () => {
     await telemetry.inSpan('inner', {}, async () => {
       telemetry.emit('SYSTEM_WARNING', warning);
@@ -183,26 +150,24 @@ test('what is annotated stands on the span and in the lines that follow, but not
     telemetry.emit('SYSTEM_WARNING', warning);
     return telemetry.cid();
   });
-  const written = lines.map((line): Line => JSON.parse(line));
-  expect(written.map(({ screen_id }) => screen_id)).toEqual([undefined, 'HELP', undefined]);
-  expect(written.map(({ update_id }) => update_id)).toEqual([7, 7, 7]);
+  expect(lines.map(({ screen_id }) => screen_id)).toEqual([undefined, 'HELP', undefined]);
+  expect(lines.map(({ update_id }) => update_id)).toEqual([7, 7, 7]);
   expect(spanOf(cid, 'inner').attributes).toMatchObject({ screen_id: 'HELP' });
   expect(spanOf(cid, 'outer').attributes).not.toHaveProperty('screen_id');
 });
 
 test('no name stands in a line twice, and the event knows better than what surrounds it', async () => {
-  const { telemetry, lines } = record();
+  const { telemetry, lines, output } = recordTelemetry();
   await telemetry.inSpan('work', { fields: { operation: 'around', task_id: 'task-1' } }, async () => {
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
     telemetry.emit('SYSTEM_WARNING', { ...warning, operation: 'around', task_id: undefined });
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-2' });
   });
-  for (const line of lines) {
+  for (const line of output) {
     const names = [...line.matchAll(/"([a-z_]+)":/g)].map(([, name]) => name);
     expect(names.length, line).toBe(new Set(names).size);
   }
-  const written = lines.map((line): Line => JSON.parse(line));
-  expect(written.map(({ operation, task_id }) => [operation, task_id])).toEqual([
+  expect(lines.map(({ operation, task_id }) => [operation, task_id])).toEqual([
     ['test', 'task-1'],
     ['around', 'task-1'],
     ['test', 'task-2'],
@@ -210,17 +175,17 @@ test('no name stands in a line twice, and the event knows better than what surro
 });
 
 test('an event outside any span has the cid of the process', () => {
-  const { telemetry, lines } = record();
+  const { telemetry, lines } = recordTelemetry();
   telemetry.emit('SYSTEM_WARNING', warning);
   telemetry.emit('SYSTEM_WARNING', warning);
   const cid = telemetry.cid();
-  expect(lines.map((line): Line => JSON.parse(line)).map(line => line.cid)).toEqual([cid, cid]);
+  expect(lines.map(line => line.cid)).toEqual([cid, cid]);
   expect(cid).toMatch(/^[0-9a-f]{8}$/);
-  expect(record().telemetry.cid()).not.toBe(cid);
+  expect(recordTelemetry().telemetry.cid()).not.toBe(cid);
 });
 
 test('outside a span there is nothing to annotate or to mark, and that is no error', () => {
-  const { telemetry, line } = record();
+  const { telemetry, line } = recordTelemetry();
   telemetry.annotate({ screen_id: 'HELP' });
   telemetry.recordError(new Error('nobody'));
   telemetry.setAttributes({ colour: 'red' });
@@ -229,22 +194,21 @@ test('outside a span there is nothing to annotate or to mark, and that is no err
 });
 
 test('what strangers cause has a fresh cid each time, and no span', async () => {
-  const { telemetry, lines } = record();
+  const { telemetry, lines } = recordTelemetry();
   await telemetry.inSpan('around', { fields: { update_id: 7 } }, async () => {
     for (let time = 0; time < 2; time += 1) {
       telemetry.outsideTrace(() => telemetry.emit('SYSTEM_WARNING', warning));
     }
     telemetry.emit('SYSTEM_WARNING', warning);
   });
-  const written = lines.map((line): Line => JSON.parse(line));
-  expect(new Set(written.map(({ cid }) => cid)).size).toBe(3);
-  expect(written.map(({ update_id }) => update_id)).toEqual([undefined, undefined, 7]);
+  expect(new Set(lines.map(({ cid }) => cid)).size).toBe(3);
+  expect(lines.map(({ update_id }) => update_id)).toEqual([undefined, undefined, 7]);
   const ids = spanExporter.getFinishedSpans().map(span => span.spanContext().traceId);
-  for (const { trace_id } of written.slice(0, 2)) expect(ids).not.toContain(trace_id);
+  for (const { trace_id } of lines.slice(0, 2)) expect(ids).not.toContain(trace_id);
 });
 
 test('what the span says itself, its events do not repeat, and the lines do', async () => {
-  const { telemetry, lines } = record();
+  const { telemetry, lines } = recordTelemetry();
   const cid = await telemetry.inSpan('work', { fields: { task_id: 'task-1' } }, async () => {
     telemetry.annotate({ operation: 'test' });
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
@@ -255,15 +219,14 @@ test('what the span says itself, its events do not repeat, and the lines do', as
   expect(span.attributes).toMatchObject({ task_id: 'task-1', operation: 'test' });
   const { operation: _told, ...untold } = warning;
   expect(span.events.map(({ attributes }) => attributes)).toEqual([untold, { ...untold, task_id: 'task-2' }]);
-  const written = lines.map((line): Line => JSON.parse(line));
-  expect(written.map(({ operation, task_id }) => [operation, task_id])).toEqual([
+  expect(lines.map(({ operation, task_id }) => [operation, task_id])).toEqual([
     ['test', 'task-1'],
     ['test', 'task-2'],
   ]);
 });
 
 test('a warning tells which work failed and why, without secrets', () => {
-  const { telemetry, line } = record(text => text.replaceAll('canary', '[secret]'));
+  const { telemetry, line } = recordTelemetry({ scrub: text => text.replaceAll('canary', '[secret]') });
   telemetry.warn('count', new TypeError('no canary here'), 'DB_ERROR');
   expect(line()).toMatchObject({
     name: 'SYSTEM_WARNING',
@@ -275,17 +238,7 @@ test('a warning tells which work failed and why, without secrets', () => {
 });
 
 test('a line below the level is not written, and its span event stays', async () => {
-  const lines: string[] = [];
-  const telemetry: Telemetry<string> = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'ERROR',
-      destination: { write: line => void lines.push(line) },
-    }),
-    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+  const { telemetry, lines } = recordTelemetry({ level: 'ERROR' });
   const cid = await telemetry.inSpan('work', {}, async () => {
     telemetry.emit('SYSTEM_WARNING', warning);
     return telemetry.cid();

@@ -7,8 +7,6 @@ import { createTelegramApi } from '../../src/bot/api.ts';
 import { createDeliverer } from '../../src/bot/delivery.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { createDownloader } from '../../src/kie/download.ts';
-import { createLogger } from '../../src/otel/logger.ts';
-import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { deliverDue } from '../../src/pipeline/deliver.ts';
 import { type PipelineTimings, productionTimings } from '../../src/pipeline/timings.ts';
 import {
@@ -25,6 +23,7 @@ import { createTexts } from '../../src/ui/texts.ts';
 import type { Line } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { takeLease } from './lease.ts';
+import { recordTelemetry } from './telemetry.ts';
 
 export interface ServedFile {
   readonly bytes?: Buffer;
@@ -66,17 +65,7 @@ export async function openDelivery(
   const testDatabase = await createTestDatabase();
   const telegram = await startTelegramSandbox();
   const user = telegram.user({ started: true });
-  const lines: Line[] = [];
-  const telemetry = createTelemetry({
-    logger: createLogger({
-      format: 'json',
-      level: 'INFO',
-      destination: { write: line => void lines.push(JSON.parse(line)) },
-    }),
-    instance: { instance_id: instanceId, botState: () => 'ACTIVE' },
-    scrub: text => text,
-    serviceVersion: '0',
-  });
+  const { telemetry, lines } = recordTelemetry();
   const database = createDatabase({
     url: new Secret(testDatabase.url),
     instanceId,
