@@ -307,7 +307,11 @@ async function expectConserved(bot: BotUnderTest, spans: Spans, requests: number
       .toSorted(),
   );
   const rows = await bot.database.query<{ span_id: string }>(
-    `select span_id from journal where span_name is not null and span_name not like 'pg %' order by span_id`,
+    `select span_id from (
+       select span_id, span_name from journal where span_name is not null
+       union all
+       select inner_span ->> 0, inner_span ->> 1 from journal, jsonb_array_elements(inner_spans) as inner_span
+     ) as spans where span_name not like 'pg %' order by span_id`,
   );
   expect(rows.map(row => row.span_id)).toEqual(spans.started(/^(?!pg)/).toSorted());
 }
