@@ -17,7 +17,7 @@ export interface Journal {
 }
 
 export interface JournalOptions {
-  /** At once, for every entry: a text is less to keep than what it was made of. */
+  /** At once, for every entry: bytes are less to keep than what they were made of. */
   readonly encode: (entry: JournalEntry) => EncodedRow;
   readonly store: {
     /** Resolves to how many of the rows were stored; rejects when all of them may be tried again. */
@@ -29,7 +29,7 @@ export interface JournalOptions {
 
 export interface JournalLimits {
   readonly rows: number;
-  /** Of memory, estimated from above. */
+  /** Of memory, nearly. */
   readonly bytes: number;
 }
 
@@ -41,9 +41,8 @@ const writeEveryMs = 250;
 const retryMs = 1_000;
 const lastRetryMs = 100;
 const warnEveryMs = 60_000;
-/** Beside its text, which has two bytes for each character where one of them is not Latin. */
+/** Beside its own bytes. */
 const bytesPerRow = 100;
-const bytesPerCharacter = 2;
 
 export function createJournal(options: JournalOptions): Journal {
   const { encode, store, limits = defaultLimits } = options;
@@ -78,7 +77,7 @@ export function createJournal(options: JournalOptions): Journal {
       if (isStopped) return;
       dropped += batch.length - stored;
       rows -= batch.length;
-      for (const row of batch) bytes -= bytesOf(row);
+      for (const row of batch) bytes -= row.bytes.length + bytesPerRow;
       batch = [];
     } catch (error) {
       trouble = error;
@@ -113,7 +112,7 @@ export function createJournal(options: JournalOptions): Journal {
     add(entry) {
       if (isStopped) return;
       const row = encode(entry);
-      const size = bytesOf(row);
+      const size = row.bytes.length + bytesPerRow;
       if (rows >= limits.rows || bytes + size > limits.bytes) {
         dropped += 1;
         return;
@@ -145,8 +144,4 @@ export function createJournal(options: JournalOptions): Journal {
       warn();
     },
   };
-}
-
-function bytesOf({ text }: EncodedRow): number {
-  return bytesPerRow + bytesPerCharacter * text.length;
 }
