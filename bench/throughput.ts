@@ -28,7 +28,7 @@ export async function measureThroughput(quick: boolean): Promise<void> {
     chats: 500,
     connections: 32,
     // V8 goes on optimizing for some ten seconds; a bot runs for days.
-    warmupMs: quick ? 4_000 : 12_000,
+    warmupMs: quick ? 4_000 : 20_000,
     measureMs: quick ? 4_000 : 8_000,
   };
 

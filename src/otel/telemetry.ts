@@ -208,6 +208,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const stored = spanOptions.traceparent ? parseTraceparent(spanOptions.traceparent) : undefined;
     const parent = parentContext(spanOptions, stored);
     const kind = spanOptions.kind ?? SpanKind.INTERNAL;
+    const parentSpan = trace.getSpanContext(parent);
     let span = tracer.startSpan(
       name,
       {
@@ -218,6 +219,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
           ...spanOptions.attributes,
           ...fields,
           ...(kind === SpanKind.CONSUMER ? { bot_state: instance.botState() } : undefined),
+          ...(parentSpan ? { cid: cidOf(parentSpan.traceId) } : undefined),
         },
         ...(spanOptions.startTime === undefined ? undefined : { startTime: spanOptions.startTime }),
         ...(stored ? { links: [{ context: stored, attributes: childOf }] } : undefined),
@@ -225,11 +227,10 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       parent,
     );
     // Without an SDK a span has its parent's ids, or none at all: then they are made here.
-    const parentSpan = trace.getSpanContext(parent);
     const { traceId, spanId } = span.spanContext();
     if (traceId === INVALID_TRACEID) span = trace.wrapSpanContext(newSpanContext());
     else if (spanId === parentSpan?.spanId) span = trace.wrapSpanContext(newSpanContext(parentSpan));
-    else span.setAttribute('cid', cidOf(traceId));
+    else if (!parentSpan) span.setAttribute('cid', cidOf(traceId));
     const scope: Scope = {
       span,
       fields: { ...outer?.fields, ...fields },
