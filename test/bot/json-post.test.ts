@@ -1,0 +1,67 @@
+// What comes back from one call over real HTTP, whatever the other side does.
+import type { RequestListener, ServerResponse } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { Pool } from 'undici';
+import { expect, onTestFinished, test } from 'vitest';
+import { postJson } from '../../src/bot/json-post.ts';
+import { closedUrl, startLoopbackServer } from '../kie/loopback-server.ts';
+
+async function openPool(answer: RequestListener): Promise<Pool> {
+  const server = await startLoopbackServer(answer);
+  const pool = new Pool(server.url);
+  onTestFinished(async () => {
+    await pool.destroy();
+    await server.stop();
+  });
+  return pool;
+}
+
+test('the body arrives as JSON, and the answer comes back', async () => {
+  const pool = await openPool((request, response) => {
+    void text(request).then(body =>
+      response.end(JSON.stringify({ type: request.headers['content-type'], path: request.url, body })),
+    );
+  });
+  expect(await postJson(pool, '/bot1/sendMessage', '{"text":"Привет"}')).toEqual({
+    type: 'application/json',
+    path: '/bot1/sendMessage',
+    body: '{"text":"Привет"}',
+  });
+});
+
+test('an answer in pieces is put together, also where a piece ends inside a character', async () => {
+  const pool = await openPool((_request, response) => {
+    const bytes = Buffer.from('{"text":"Привет"}');
+    const inside = bytes.indexOf('П') + 1;
+    response.write(bytes.subarray(0, inside));
+    setImmediate(() => response.end(bytes.subarray(inside)));
+  });
+  expect(await postJson(pool, '/', '{}')).toEqual({ text: 'Привет' });
+});
+
+test('an error of the server is an answer like any other', async () => {
+  const pool = await openPool((_request, response) => response.writeHead(429).end('{"ok":false}'));
+  expect(await postJson(pool, '/', '{}')).toEqual({ ok: false });
+});
+
+test.each([
+  ['is no JSON', (response: ServerResponse) => response.writeHead(502).end('<html>Bad Gateway</html>')],
+  ['has no body', (response: ServerResponse) => response.end()],
+  [
+    'breaks off',
+    (response: ServerResponse) => {
+      response.writeHead(200, { 'content-length': 100 });
+      response.write('{"ok":true}', () => response.destroy());
+    },
+  ],
+  ['never begins', (response: ServerResponse) => response.destroy()],
+])('where the answer %s the call fails', async (_how, answer) => {
+  const pool = await openPool((_request, response) => void answer(response));
+  await expect(postJson(pool, '/', '{}')).rejects.toThrow();
+});
+
+test('where nobody listens the call fails with a reason that says so', async () => {
+  const pool = new Pool(await closedUrl());
+  onTestFinished(() => pool.destroy());
+  await expect(postJson(pool, '/', '{}')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
