@@ -2,7 +2,7 @@
 // The chat waits for its head: an update whose pick ended without an outcome (crash, lost database) is picked
 // again before anything newer, three times at most, then it becomes a dead letter and the user is told.
 import { SpanKind } from '@opentelemetry/api';
-import { errorMessage, errorType } from '../errors.ts';
+import { AppError, errorMessage, errorType } from '../errors.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -56,6 +56,7 @@ export interface LaneOptions {
 const maxAttempts = 3;
 
 export interface Lanes {
+  /** Rejects with AppError LEASE_LOST where another instance is in charge; the lane then still has to be worked. */
   work(lane: number): Promise<void>;
 }
 
@@ -156,6 +157,9 @@ export function createLanes(options: LaneOptions): Lanes {
 
   return {
     async work(lane) {
+      // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
+      if (!options.isActive())
+        throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works the lanes now' });
       const running = working.get(lane);
       if (running) {
         running.again = true;

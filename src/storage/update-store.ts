@@ -2,6 +2,8 @@
 // of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
+
+import { AppError } from '../errors.ts';
 import type { CurrentLease } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
@@ -74,7 +76,11 @@ export interface UpdateStore {
   insert(update: NewUpdate): Promise<boolean>;
   /** The traceparent under which a known update is being worked. */
   traceparentOf(updateId: number): Promise<string | undefined>;
-  /** Takes the oldest unfinished update of a lane unless another instance has it; counts the attempt. */
+  /**
+   * Takes the oldest unfinished update of a lane unless another instance has it; counts the attempt. Rejects with
+   * AppError LEASE_LOST under a lost lease: then nothing is known of the lane, and whoever asked must not count it as
+   * worked off.
+   */
   pick(lane: number): Promise<PickedUpdate | undefined>;
   /** Sets the outcome and its effects in one statement. */
   finish(ending: UpdateEnding): Promise<Finished>;
@@ -97,7 +103,9 @@ export interface Finished {
 }
 
 interface PickRecord {
-  id: string;
+  held: boolean;
+  /** Null in the one row there is when nothing was picked. */
+  id: string | null;
   update_id: string;
   lane: string;
   event_type: EventType;
@@ -141,26 +149,29 @@ const epochMs = (column: string): string => `extract(epoch from ${column})::floa
 // the first, and then finds picked_by changed. It does not wait for the disk: a pick that a crash of the database
 // loses is made again, and what is committed after it takes it to the disk.
 const pickText = `
-  with heads as (
+  with lease as materialized (
+    select holds_lease($3, $4) as held
+  ), heads as (
     select head.id
     from unnest(string_to_array($1, ',')::bigint[]) as wanted (lane)
     cross join lateral (
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
-    where (select holds_lease($3, $4)) and (select set_config('synchronous_commit', 'off', true)) = 'off'
+    where (select held from lease) and (select set_config('synchronous_commit', 'off', true)) = 'off'
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
     from heads where updates.id = heads.id and outcome is null and (picked_by is null or picked_by = $2)
     returning updates.*
   )
-  select picked.id, picked.update_id, picked.lane, picked.event_type, picked.body, picked.traceparent,
+  select lease.held, picked.id, picked.update_id, picked.lane, picked.event_type, picked.body, picked.traceparent,
     ${epochMs('picked.received_at')} as received_at, picked.attempts,
     users.language, users.username, users.prompt_consent, users.blocked_at is not null as blocked,
     sessions.chat_id is not null as has_session, sessions.message_id as session_message_id, sessions.form,
     messages.message_id as shown_message_id, messages.screen_id, messages.screen_data, messages.media,
     messages.last_action, ${epochMs('messages.last_action_at')} as last_action_at,
     ${epochMs('messages.rendered_at')} as rendered_at
-  from picked
+  from lease
+  left join picked on true
   left join users on users.chat_id = picked.lane
   left join sessions on sessions.chat_id = picked.lane
   left join messages on messages.chat_id = picked.lane and messages.message_id = picked.message_id`;
@@ -237,7 +248,11 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
         lease().name,
         lease().epoch,
       ]);
-      const picked = new Map(rows.map(row => [Number(row.lane), toPicked(row)]));
+      if (!rows[0]?.held)
+        throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works the lanes now' });
+      const picked = new Map(
+        rows.flatMap(row => (row.id === null ? [] : [[Number(row.lane), toPicked(row)] as const])),
+      );
       return lanes.map(lane => picked.get(lane));
     },
   });

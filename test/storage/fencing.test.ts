@@ -113,7 +113,8 @@ test('nothing more is picked, but what arrives is stored', async () => {
   const former = await succeed('former');
   const successor = await succeed('successor');
   await receive(former);
-  expect(await former.updates.pick(chatId)).toBeUndefined();
+  // Not "there is nothing": whoever asks would count the lane as worked off.
+  await expect(former.updates.pick(chatId)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await successor.updates.pick(chatId)).toMatchObject({ updateId: 1, attempt: 1 });
 });
 
