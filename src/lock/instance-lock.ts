@@ -233,7 +233,13 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       return ending;
     }
     await Promise.race([options.settled(), sleep(yieldDeadlineMs)]);
-    await connection.unlock();
+    try {
+      await connection.unlock();
+    } catch (error) {
+      // There was nothing left to release: work ended because the sessions did, and its end was heard of first.
+      telemetry.emit('LOCK_LOST', { lock_epoch: lease.epoch, operation });
+      throw error;
+    }
     telemetry.emit('LOCK_RELEASED', { lock_epoch: lease.epoch, operation });
     return ending;
   }
