@@ -5,7 +5,7 @@
 // A payment, whatever took it, enters by `topUp` under the payment's own id.
 import pg from 'pg';
 import { AppError } from '../errors.ts';
-import type { CurrentLease } from '../lock/lease.ts';
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Queryable } from '../storage/database.ts';
 
 export interface Balance {
@@ -198,12 +198,7 @@ function requireKopecks(amount: number, least: number): void {
 
 function translated(error: unknown): unknown {
   if (!(error instanceof pg.DatabaseError)) return error;
-  if (error.code === leaseLostState)
-    return new AppError({
-      code: 'LEASE_LOST',
-      message: 'Another instance works now; it will do this anew',
-      cause: error,
-    });
+  if (error.code === leaseLostState) return leaseLost(error);
   if (error.code === refusedState) return refused(error.message, error);
   return error;
 }

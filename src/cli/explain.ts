@@ -6,7 +6,8 @@ import { surroundingsOfEvents } from '../diagnosis/surroundings.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { printChain, printChainAsJson, printChains, type ViewOptions } from './chain-view.ts';
-import { type Command, type Terminal, UsageError } from './command.ts';
+import { cidFrom, localeFrom, viewOptions } from './chain-words.ts';
+import type { Command, Terminal } from './command.ts';
 
 export const explain: Command = {
   usage: [
@@ -29,25 +30,6 @@ export const explain: Command = {
     return true;
   },
 };
-
-/** Of every command that tells of chains. */
-export const viewOptions = {
-  locale: { type: 'string', default: 'en' },
-  json: { type: 'boolean', default: false },
-} as const;
-
-/** Throws UsageError. */
-export function localeFrom(text: string): Locale {
-  if (text !== 'ru' && text !== 'en') throw new UsageError(`${text} is no locale: it is ru or en`);
-  return text;
-}
-
-/** Lower case. Throws UsageError for what is neither a cid (8 hex digits) nor more of a trace id (32). */
-export function cidFrom(text: string): string {
-  if (!/^[0-9a-f]{8,32}$/i.test(text))
-    throw new UsageError(`${text} is no cid (8 hex digits) and no trace id (32)`);
-  return text.toLowerCase();
-}
 
 function readWords(words: readonly string[]): {
   readonly cid: string | undefined;

@@ -1,7 +1,7 @@
 // How a replay is shown: the verdicts, both chains side by side with what differs marked, what was restored and what was
 // not, and in the end one sentence. Of an event only what cannot hold a text of a user or an id of one is shown.
 import type { Chain, ChainEvent } from '../diagnosis/chain.ts';
-import { beginOf, textOf } from '../diagnosis/chain.ts';
+import { beginOf, isUpdateEnd, textOf } from '../diagnosis/chain.ts';
 import { comparedFields, differenceOf, isDifferent, type Pair } from '../diagnosis/difference.ts';
 import { verdictOf } from '../diagnosis/verdict.ts';
 import type { Replayed } from '../sandbox/replay/replay.ts';
@@ -104,7 +104,9 @@ function factsOf(event: ChainEvent): Record<string, unknown> {
 
 /** The same, or what differs first. */
 function sentenceOf(pairs: readonly Pair[], first: Pair | undefined): string {
-  const end = pairs.findLast(({ original, replay }) => isEnd(original) || isEnd(replay));
+  const end = pairs.findLast(({ original, replay }) =>
+    [original, replay].some(event => event && isUpdateEnd(event)),
+  );
   const ending = textOf(end?.original, 'reason_code') ?? 'no outcome';
   if (!first) return `The same: the replay ended as the update did then, with ${ending}.`;
   const outcome = end && !isDifferent(end) ? ` The update itself ended the same, with ${ending}.` : '';
@@ -124,8 +126,4 @@ function howDifferent({ original, replay, fields }: Pair): string {
 
 function valueText(event: ChainEvent, field: string): string {
   return String(event.fields[field] ?? 'absent');
-}
-
-function isEnd(event: ChainEvent | undefined): boolean {
-  return event !== undefined && ['DISPATCH_OK', 'DISPATCH_FAIL', 'DEAD_LETTER'].includes(event.name);
 }

@@ -2,7 +2,7 @@
 // counts by its own end: a tap that was accepted, for a generation that failed, is no success.
 import type { JournalRow } from '../otel/journal-row.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
-import { type ChainEvent, textOf } from './chain.ts';
+import { type ChainEvent, isUpdateEnd, textOf } from './chain.ts';
 import { reasonOf } from './facts.ts';
 import { parseLines } from './lines.ts';
 import { buttonName, screenName } from './names.ts';
@@ -19,7 +19,6 @@ export interface Action {
   readonly userHash: string | undefined;
 }
 
-const updateEnds: ReadonlySet<string> = new Set(['DISPATCH_OK', 'DISPATCH_FAIL', 'DEAD_LETTER']);
 /** Of what was sent the last one counts: a delivery that failed is tried again. */
 const deliveryEnds: ReadonlySet<string> = new Set(['RESULT_DELIVERED', 'DELIVERY_FAILED']);
 
@@ -40,7 +39,7 @@ function actionOf(trace: readonly JournalRow[], locale: Locale): Action | undefi
     .map(row => ({ row, events: parseLines(row.lines).events }))
     .toSorted((a, b) => a.row.at.getTime() - b.row.at.getTime());
   // Of several attempts the last one counts.
-  const update = told.findLast(({ events }) => events.some(({ name }) => updateEnds.has(name)));
+  const update = told.findLast(({ events }) => events.some(isUpdateEnd));
   if (!update) return undefined;
   const { row, events } = update;
   const reason = reasonOfTask(told.flatMap(part => part.events)) ?? row.reasonCode;

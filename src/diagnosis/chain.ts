@@ -1,6 +1,8 @@
 // A chain: everything that is known of one trace, wherever it was read (stdout lines, the journal). Pure data and the
 // look-ups that everybody needs. A cid is the beginning of a trace id and can belong to several traces, so chains are
 // told apart by their traces and never by their cids.
+import { cidOf } from '../otel/cid.ts';
+import type { EventName } from '../otel/events.ts';
 
 export interface ChainEvent {
   readonly at: Date;
@@ -34,14 +36,12 @@ export interface Chain {
   readonly spans: readonly ChainSpan[];
 }
 
-const cidDigits = 8;
-
 /** Groups by trace. The chain that began last comes first. */
 export function chainsOf(events: readonly ChainEvent[], spans: readonly TracedSpan[] = []): Chain[] {
   const eventsOf = Map.groupBy(events, traceIdOf);
   const spansOf = Map.groupBy(spans, ({ traceId }) => traceId);
   const chains = [...new Set([...eventsOf.keys(), ...spansOf.keys()])].map(traceId => ({
-    cid: traceId.slice(0, cidDigits),
+    cid: cidOf(traceId),
     traceId,
     // Stable: what happened in one millisecond keeps the order in which it was written.
     events: (eventsOf.get(traceId) ?? []).toSorted((a, b) => a.at.getTime() - b.at.getTime()),
@@ -62,6 +62,18 @@ export function beginOf({ events, spans }: Chain): Date {
 export function isSampled({ events }: Chain): boolean | undefined {
   const flags = events.flatMap(event => numberOf(event, 'trace_flags') ?? []);
   return flags.length === 0 ? undefined : flags.some(flag => (flag & 1) === 1);
+}
+
+/** How an update ends. A trace of a process has none of them. */
+export const updateEndNames = ['DISPATCH_OK', 'DISPATCH_FAIL', 'DEAD_LETTER'] as const satisfies EventName[];
+
+export function isUpdateEnd({ name }: Pick<ChainEvent, 'name'>): boolean {
+  return (updateEndNames as readonly string[]).includes(name);
+}
+
+/** Telegram's; undefined for the chain of a process. */
+export function updateIdOf({ events }: Chain): number | undefined {
+  return events.map(event => numberOf(event, 'update_id')).find(id => id !== undefined);
 }
 
 /** A field that is a text with something in it. */

@@ -29,28 +29,24 @@ export const quietAfterMinutes = 10;
 const nearMs = 30_000;
 /** What happened in this time around a chain is worth a look. */
 const aroundMs = 60_000;
-const processEventNames: ReadonlySet<string> = new Set<EventName>([
+/** The lock went from one instance to another, or one of them came or went. */
+const replacements = [
   'BOOT_OK',
-  'BOOT_FAIL',
   'SHUTDOWN',
   'LOCK_ACQUIRED',
   'LOCK_RELEASED',
   'LOCK_LOST',
   'LOCK_TAKEOVER',
+] as const satisfies EventName[];
+const replacementNames: ReadonlySet<string> = new Set(replacements);
+const processEventNames: ReadonlySet<string> = new Set<EventName>([
+  ...replacements,
+  'BOOT_FAIL',
   'QUEUE_FULL',
   'SUPPLIER_DOWN',
   'SUPPLIER_UP',
   'SYSTEM_WARNING',
   'SILENCE_GUARD_WARNING',
-]);
-/** The lock went from one instance to another, or one of them came or went. */
-const replacementNames: ReadonlySet<string> = new Set<EventName>([
-  'BOOT_OK',
-  'SHUTDOWN',
-  'LOCK_ACQUIRED',
-  'LOCK_RELEASED',
-  'LOCK_LOST',
-  'LOCK_TAKEOVER',
 ]);
 
 /**

@@ -2,7 +2,8 @@
 // The chat waits for its head: an update whose pick ended without an outcome (crash, lost database) is picked
 // again before anything newer, three times at most, then it becomes a dead letter and the user is told.
 import { SpanKind } from '@opentelemetry/api';
-import { AppError, errorMessage, errorType } from '../errors.ts';
+import { errorMessage, errorType } from '../errors.ts';
+import { leaseLost } from '../lock/lease.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -158,8 +159,7 @@ export function createLanes(options: LaneOptions): Lanes {
   return {
     async work(lane) {
       // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
-      if (!options.isActive())
-        throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works the lanes now' });
+      if (!options.isActive()) throw leaseLost();
       const running = working.get(lane);
       if (running) {
         running.again = true;

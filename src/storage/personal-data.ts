@@ -1,7 +1,6 @@
 // What is stored about one person, as a whole: what they have allowed, all of it to be handed over, and its erasure.
 // Erasing is one function of the database (migration 11): all of it or nothing, and nothing under a lost lease.
-import { AppError } from '../errors.ts';
-import type { CurrentLease } from '../lock/lease.ts';
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Database } from './database.ts';
 
 /** `busy`: something of theirs still runs, and nothing was erased. `unknown`: there is nobody by that number. */
@@ -86,8 +85,4 @@ export function createPersonalDataStore(database: Database, lease: CurrentLease)
       await database.query('select sweep_journal_of_erased()');
     },
   };
-}
-
-function leaseLost(): AppError {
-  return new AppError({ code: 'LEASE_LOST', message: 'Another instance works now; it will do this anew' });
 }

@@ -2,8 +2,7 @@
 // names the state it leaves, so that of two workers only one makes it; each function says which change it is.
 import { z } from 'zod';
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
-import { AppError } from '../errors.ts';
-import type { CurrentLease } from '../lock/lease.ts';
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
 import { insertFailure, insertResults } from './delivery-store.ts';
@@ -146,8 +145,7 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
       name,
       epoch,
     ]);
-    if (rows[0]?.held !== true)
-      throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works now; it will do this anew' });
+    if (rows[0]?.held !== true) throw leaseLost();
   }
 
   const changed = async (queryable: Queryable, text: string, values: readonly unknown[]): Promise<boolean> =>

@@ -3,8 +3,7 @@
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
 
-import { AppError } from '../errors.ts';
-import type { CurrentLease } from '../lock/lease.ts';
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
@@ -248,8 +247,7 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
         lease().name,
         lease().epoch,
       ]);
-      if (!rows[0]?.held)
-        throw new AppError({ code: 'LEASE_LOST', message: 'Another instance works the lanes now' });
+      if (!rows[0]?.held) throw leaseLost();
       const picked = new Map(
         rows.flatMap(row => (row.id === null ? [] : [[Number(row.lane), toPicked(row)] as const])),
       );

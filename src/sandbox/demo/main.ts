@@ -49,11 +49,13 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   );
 
   const starting = startStage({ chronicle, announce, onStop: lifecycle.onStop });
-  handleSignals(interruption, async () => {
-    // What is being started can be stopped only once it is there.
-    await starting.catch(() => undefined);
-    await lifecycle.stop();
-    await traces.flush();
+  handleSignals({
+    interruption,
+    starting,
+    async stop() {
+      await lifecycle.stop();
+      await traces.flush();
+    },
   });
   const stage = await starting;
 

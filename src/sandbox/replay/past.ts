@@ -4,7 +4,7 @@
 import { readIncoming } from '../../bot/incoming.ts';
 import { type Situation, situationSchema } from '../../bot/situation.ts';
 import type { ModelSetting } from '../../catalogue/catalogue.ts';
-import { type Chain, numberOf, textOf } from '../../diagnosis/chain.ts';
+import { type Chain, numberOf, textOf, updateIdOf } from '../../diagnosis/chain.ts';
 import { AppError } from '../../errors.ts';
 import type { JournalRow } from '../../otel/journal-row.ts';
 import type { Queryable } from '../../storage/database.ts';
@@ -55,9 +55,7 @@ export async function readPast(
     update,
     wallet: await store.wallet(update.lane, dispatch.at, {
       taskIds: [...new Set(chain.events.flatMap(event => textOf(event, 'task_id') ?? []))],
-      welcome: chain.events.some(
-        event => event.name === 'BALANCE_TOPUP' && textOf(event, 'operation') === 'welcome',
-      ),
+      welcome: welcomeCreditOf(chain) !== undefined,
     }),
     task: await taskOf(update, dispatch.at, store),
     settings: await createModelSettings(database).all(),
@@ -94,7 +92,7 @@ function situationOf({ cid, before }: JournalRow): Situation {
 }
 
 async function updateOf(chain: Chain, store: ReturnType<typeof createPastStore>): Promise<PastUpdate> {
-  const updateId = chain.events.map(event => numberOf(event, 'update_id')).find(id => id !== undefined);
+  const updateId = updateIdOf(chain);
   const update = updateId === undefined ? undefined : await store.update(chain.traceId, updateId);
   if (!update)
     throw impossible(
@@ -113,6 +111,14 @@ async function taskOf(
 ): Promise<PastTask | undefined> {
   const id = taskIdOf(update);
   return id === undefined ? undefined : store.endedTask(id, update.lane, at);
+}
+
+/** In kopecks; undefined where the update gave none, as every one but a user's first. */
+export function welcomeCreditOf({ events }: Chain): number | undefined {
+  return numberOf(
+    events.find(event => event.name === 'BALANCE_TOPUP' && textOf(event, 'operation') === 'welcome'),
+    'amount',
+  );
 }
 
 /** The generation that the tapped button names. */

@@ -2,19 +2,20 @@
 // environment only the rates count, which decide what things cost; nothing of a real bot gets in. What the bot tells is
 // kept here and goes nowhere else.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Chain, chainsOf } from '../../diagnosis/chain.ts';
+import { type Chain, chainsOf, isUpdateEnd } from '../../diagnosis/chain.ts';
 import { parseLines } from '../../diagnosis/lines.ts';
 import { AppError } from '../../errors.ts';
-import { createLifecycle, type Lifecycle, stopOnSignals } from '../../lifecycle.ts';
+import { createLifecycle, type Lifecycle } from '../../lifecycle.ts';
 import { carryContext } from '../../otel/context.ts';
-import { productionTimings } from '../../pipeline/timings.ts';
 import { Secret } from '../../secret.ts';
 import type { Queryable } from '../../storage/database.ts';
 import { migrate } from '../../storage/migrate.ts';
 import { createModelSettings } from '../../storage/model-settings.ts';
-import { type Chronicle, createChronicle, type EventLine } from '../stage/chronicle.ts';
+import { type Chronicle, createChronicle } from '../stage/chronicle.ts';
 import { forgetDatabaseVariables } from '../stage/refusal.ts';
+import { handleSignals } from '../stage/signals.ts';
 import { type Stage, startStage } from '../stage/stage.ts';
+import { impatientTimings } from '../stage/timings.ts';
 import { connect } from './connection.ts';
 import { disguised } from './disguise.ts';
 import { createGround } from './ground.ts';
@@ -35,18 +36,7 @@ const adminId = 6_200_000_002;
 const outcomeDeadlineMs = 20_000;
 const generationDeadlineMs = 60_000;
 const lookEveryMs = 20;
-/** Longer than all parts need together. */
-const stopDeadlineMs = 15_000;
 const kieStepMs = 10;
-
-/** Nobody waits for repetitions here. */
-const timings = {
-  ...productionTimings,
-  submissionLimit: { submissions: 18, windowMs: 100 },
-  submitRetryMs: 20,
-  poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 200 }],
-  deliveryRetryMs: 20,
-};
 
 /**
  * Resolves when the replay has ended, with all that it led to, and nothing of the sandbox is left. Throws AppError
@@ -66,25 +56,13 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
     kieStepMs,
     prepare: url => copySettings(past, url),
     environment: variablesOf(past, environment, { userId, adminId }),
-    overrides: { timings },
+    overrides: { timings: impatientTimings },
   });
-  // In this very turn: see handleSignals of the stage, which does the same for programs of their own.
-  let isInterrupted = false;
-  const onHangUp = (): void => void process.kill(process.pid, 'SIGTERM');
-  process.once('SIGHUP', onHangUp);
-  const leaveSignals = stopOnSignals({
-    deadlineMs: stopDeadlineMs,
-    async stop() {
-      isInterrupted = true;
-      // What is being started can be stopped only once it is there.
-      await starting.catch(() => undefined);
-      await lifecycle.stop();
-    },
-    onDeadline: () => undefined,
-  });
+  const interruption = new AbortController();
+  const leaveSignals = handleSignals({ interruption, starting, stop: lifecycle.stop, isQuiet: true });
   try {
     const stage = await starting;
-    if (isInterrupted) throw interrupted();
+    if (interruption.signal.aborted) throw interrupted();
     const { cid, notes } = await play(past, stage, chronicle, lifecycle);
     // What follows an outcome is told by the time the bot has stopped; what comes after that is of the taking down.
     await stage.app.stop();
@@ -93,12 +71,11 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
     return { chain, notes };
   } catch (error) {
     // Whatever fails while it is taken down fails for that.
-    if (isInterrupted) throw interrupted(error);
+    if (interruption.signal.aborted) throw interrupted(error);
     throw isNotInstalled(error) ? withoutSandbox(error) : error;
   } finally {
     await lifecycle.stop();
     leaveSignals();
-    process.off('SIGHUP', onHangUp);
   }
 }
 
@@ -119,14 +96,10 @@ async function play(
   const tapped = await restore(ground);
   const sent = telegram.sendRaw(disguised(past.update.body, { userId, tapped }));
   const cidOf = (): string | undefined => chronicle.cidOf(sent.updateId);
-  if (!(await chronicle.until(() => isEnded(chronicle.chain(cidOf() ?? '')), outcomeDeadlineMs)))
+  if (!(await chronicle.until(() => chronicle.chain(cidOf() ?? '').some(isUpdateEnd), outcomeDeadlineMs)))
     throw tooLate(`The update had no outcome within ${outcomeDeadlineMs / 1_000} s of its replay.`);
   await generationEnded(database);
   return { cid: cidOf() ?? '', notes: ground.notes };
-}
-
-function isEnded(chain: readonly EventLine[]): boolean {
-  return chain.some(({ name }) => ['DISPATCH_OK', 'DISPATCH_FAIL', 'DEAD_LETTER'].includes(name));
 }
 
 async function generationEnded(database: Queryable): Promise<void> {

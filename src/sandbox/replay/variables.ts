@@ -3,9 +3,8 @@
 // has by itself. No other variable gets in.
 
 import type { Config } from '../../config.ts';
-import { numberOf, textOf } from '../../diagnosis/chain.ts';
 import type { Notes } from './notes.ts';
-import type { Past } from './past.ts';
+import { type Past, welcomeCreditOf } from './past.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -19,7 +18,7 @@ export interface People {
 
 export function variablesOf(past: Past, environment: Environment, people: People): Record<string, string> {
   const { quote } = past.situation.form ?? {};
-  const welcome = welcomeOf(past);
+  const welcome = welcomeCreditOf(past.chain);
   const given = shared.flatMap(name => {
     const value = environment[name];
     return value ? [[name, value] as const] : [];
@@ -44,7 +43,7 @@ export function tellVariables(past: Past, { instance, money }: Config, notes: No
   if (past.situation.form?.quote) tell(true, rateText);
   else tell(false, `${rateText}, from the environment of this command or of the sandbox itself`);
   if (past.situation.user === undefined)
-    tell(welcomeOf(past) !== undefined, `the welcome credit: ${welcomeCredit} kopecks`);
+    tell(welcomeCreditOf(past.chain) !== undefined, `the welcome credit: ${welcomeCredit} kopecks`);
   const { changedSettings: changed } = past;
   tell(
     changed.length === 0,
@@ -60,11 +59,4 @@ export function tellVariables(past: Past, { instance, money }: Config, notes: No
   );
   if (past.isByAdmin)
     tell(false, 'what an administrator sees and has switched: nobody else is here, and detail is off');
-}
-
-function welcomeOf({ chain }: Past): number | undefined {
-  return numberOf(
-    chain.events.find(event => event.name === 'BALANCE_TOPUP' && textOf(event, 'operation') === 'welcome'),
-    'amount',
-  );
 }

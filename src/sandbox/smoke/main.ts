@@ -4,13 +4,13 @@
 // stopped by it.
 import { createLifecycle } from '../../lifecycle.ts';
 import { sdk } from '../../otel/register.ts';
-import { productionTimings } from '../../pipeline/timings.ts';
 import { createChronicle } from '../stage/chronicle.ts';
 import { paint, span } from '../stage/columns.ts';
 import { forgetDatabaseVariables, refuseRealBot } from '../stage/refusal.ts';
 import { handleSignals } from '../stage/signals.ts';
 import { startStage } from '../stage/stage.ts';
 import { createAnnouncer, explain, print } from '../stage/terminal.ts';
+import { impatientTimings } from '../stage/timings.ts';
 import { hasOutcome, unfinishedUpdates, untouchedButtons } from './leftovers.ts';
 import { drawCheck, drawHeading, drawSummary, isPassed } from './table.ts';
 import { type Check, createWalk } from './walk.ts';
@@ -21,16 +21,6 @@ const flushDeadlineMs = 4_000;
 const wholeDeadlineMs = 59_000;
 /** For what is still under way after the last check. */
 const restDeadlineMs = 3_000;
-
-/** Nobody waits for repetitions here. */
-const timings = {
-  ...productionTimings,
-  submissionLimit: { submissions: 18, windowMs: 100 },
-  submitRetryMs: 20,
-  poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 200 }],
-  deliveryAttempts: 2,
-  deliveryRetryMs: 20,
-};
 
 const lifecycle = createLifecycle();
 const interruption = new AbortController();
@@ -49,13 +39,9 @@ async function run(): Promise<boolean> {
     kieStepMs: 10,
     prepare: setPrices,
     environment: { ADMIN_IDS: String(adminId) },
-    overrides: { timings, state: instance },
+    overrides: { timings: { ...impatientTimings, deliveryAttempts: 2 }, state: instance },
   });
-  handleSignals(interruption, async () => {
-    // What is being started can be stopped only once it is there.
-    await starting.catch(() => undefined);
-    await lifecycle.stop();
-  });
+  handleSignals({ interruption, starting, stop: lifecycle.stop });
   const world = await openWorld(await starting, instance);
   lifecycle.onStop('connection of the smoke test', () => world.stop());
 

@@ -2,7 +2,7 @@
 // group share a bot, each with users of its own; what they leave behind must not touch the next one.
 import type { Confidence } from '../../../src/diagnosis/cause.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
-import { chainsOf, type TracedSpan } from '../../../src/diagnosis/chain.ts';
+import { chainsOf, type TracedSpan, updateEndNames } from '../../../src/diagnosis/chain.ts';
 import { parseLines } from '../../../src/diagnosis/lines.ts';
 import { surroundingsOfEvents } from '../../../src/diagnosis/surroundings.ts';
 import { type Verdict, verdictOf } from '../../../src/diagnosis/verdict.ts';
@@ -68,10 +68,7 @@ function milliseconds([seconds, nanoseconds]: readonly [number, number]): number
 /** The cid of an update, once one of these events has happened: its own end by default. */
 export async function cidAfter(bot: BotUnderTest, sent: SentUpdate, ...names: string[]): Promise<string> {
   const cid = await bot.cidOf(sent.updateId);
-  await bot.waitForEvent(
-    cid,
-    ...(names.length > 0 ? names : ['DISPATCH_OK', 'DISPATCH_FAIL', 'DEAD_LETTER']),
-  );
+  await bot.waitForEvent(cid, ...(names.length > 0 ? names : updateEndNames));
   return cid;
 }
 

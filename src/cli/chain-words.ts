@@ -1,0 +1,46 @@
+// What is said to a command that tells of chains: which one, in which language, and whether for people or for programs.
+import { parseArgs } from 'node:util';
+import type { Locale } from '../otel/reasons.ts';
+import { UsageError } from './command.ts';
+
+/** Of every command that tells of chains. */
+export const viewOptions = {
+  locale: { type: 'string', default: 'en' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+export interface OneChain {
+  /** A cid or more of a trace id, lower case. */
+  readonly id: string;
+  readonly locale: Locale;
+  readonly json: boolean;
+}
+
+/** Of a command that is asked for one chain. Throws UsageError. */
+export function readOneChain(command: string, words: readonly string[]): OneChain {
+  const { values, positionals } = parseArgs({
+    args: [...words],
+    options: viewOptions,
+    allowPositionals: true,
+  });
+  const [id, another] = positionals;
+  if (id === undefined || another !== undefined) throw new UsageError(`${command} needs one cid`);
+  return { id: cidFrom(id), locale: localeFrom(values.locale), json: values.json };
+}
+
+/** Throws UsageError. */
+export function localeFrom(text: string): Locale {
+  if (text !== 'ru' && text !== 'en') throw new UsageError(`${text} is no locale: it is ru or en`);
+  return text;
+}
+
+/** Lower case. Throws UsageError for what is neither a cid (8 hex digits) nor more of a trace id (32). */
+export function cidFrom(text: string): string {
+  if (!/^[0-9a-f]{8,32}$/i.test(text))
+    throw new UsageError(`${text} is no cid (8 hex digits) and no trace id (32)`);
+  return text.toLowerCase();
+}
+
+export function nothingKnownOf(id: string): string {
+  return `Nothing is known of ${id}: it is too old, or the click never arrived.`;
+}
