@@ -32,7 +32,9 @@ import { createLifecycle } from './lifecycle.ts';
 import { createDuty } from './lock/duty.ts';
 import type { InstanceState } from './lock/instance-state.ts';
 import { createRole } from './lock/role.ts';
+import { startMetering } from './metering.ts';
 import { createDebugLevel } from './otel/debug-level.ts';
+import { createEventCounts } from './otel/event-counts.ts';
 import { createLogger, type LogDestination } from './otel/logger.ts';
 import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
@@ -50,6 +52,7 @@ import { createRetention } from './storage/retention.ts';
 import { createUpdateStore } from './storage/update-store.ts';
 import { createWaitingUpdates } from './storage/waiting-updates.ts';
 import { createTexts } from './ui/texts.ts';
+import { createVitals } from './vitals/vitals.ts';
 
 /** What tests and the sandbox may replace; production uses the defaults. */
 export interface AppOverrides {
@@ -101,8 +104,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       release: config.instance.release,
       warn: (...told) => telemetry.warn(...told),
     });
+  const eventCounts = createEventCounts();
   const telemetry: Telemetry = createTelemetry({
     logger,
+    counts: eventCounts,
     journal: journaling,
     instance: { instance_id: instanceId, botState },
     scrub: createScrubber(secretsOf(config)),
@@ -271,11 +276,13 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
+    const vitals = createVitals({ database, updates, role, botState });
+    const supplierState = () => generations.kie.breakerState();
+    startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, botState, supplierState });
     const server = createServer(telemetry);
     registerHealthRoutes(server, {
-      database,
-      updates,
-      role,
+      vitals,
+      lease,
       totals,
       instanceId,
       instanceMode: config.instance.mode,
@@ -284,7 +291,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       schemaVersion: schema.schemaVersion,
       queueMax: config.inboxMax,
       botState,
-      supplierState: () => generations.kie.breakerState(),
+      supplierState,
     });
     registerKieCallbackRoute(server, {
       tasks: generations.tasks,

@@ -4,6 +4,7 @@ import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { type EventName, events } from '../otel/events.ts';
 import { type FieldName, fieldDefinitions, lineFields } from '../otel/fields.ts';
+import { metricDefinitions } from '../otel/metrics.ts';
 import { reasons } from '../otel/reasons.ts';
 import { failureAttributes, spans } from '../otel/spans.ts';
 import { type Command, UsageError } from './command.ts';
@@ -22,12 +23,12 @@ export const telemetryReferenceCommand: Command = {
 
 /** Markdown, with a newline at its end. */
 export function telemetryReference(): string {
-  return `${[introduction, searches, eventTables(), detail, fieldTables(), reasonTable(), spanTable(), silence, metrics].join('\n\n')}\n`;
+  return `${[introduction, searches, eventTables(), detail, fieldTables(), reasonTable(), spanTable(), silence, metricTable()].join('\n\n')}\n`;
 }
 
 const introduction = `# Telemetry
 
-Written by \`npm run docs:telemetry\` from \`src/otel/{events,fields,reasons,spans}.ts\`. Do not edit; a test compares it with the code.
+Written by \`npm run docs:telemetry\` from \`src/otel/{events,fields,reasons,spans,metrics}.ts\`. Do not edit; a test compares it with the code.
 
 Every update is one trace; its **cid** is the first 8 hex digits of the trace id. Every step is an **event**: a line on stdout (JSON, or key=value with \`LOG_FORMAT=kv\`), an event of the span in which it happened, and an entry in the journal, all with the same names. Every refusal has a **reason**.
 
@@ -62,9 +63,19 @@ const silence = `## The silence guard
 
 An error that a handler catches and keeps to itself cannot be seen. Failures of work in the background are SYSTEM_WARNING events under the cid of their update.`;
 
-const metrics = `## Metrics
+function metricTable(): string {
+  const rows = Object.entries(metricDefinitions).map(([name, { kind, unit, doc }]) => [
+    code(name),
+    kind,
+    code(unit),
+    doc,
+  ]);
+  return `## Metrics
 
-None are exported. The numbers of an instance are in \`GET /health\` ([operations.md](operations.md)), rates are counted from events: by \`name\`, \`reason_code\`, \`screen_id\`, \`model_id\`.`;
+Exported where there is an OTLP endpoint, as \`OTEL_METRICS_EXPORTER\` and \`OTEL_METRIC_EXPORT_INTERVAL\` say (every minute if they say nothing); \`OTEL_METRICS_EXPORTER=prometheus\` opens a port for Prometheus instead, without a Collector. They are read for each export and cost an update nothing. Rates by \`screen_id\`, \`model_id\` and release are in \`trt reasons\`. How long things take, by span name and \`reason_code\`, the Collector derives from the spans as \`traces.span.metrics.*\`, with trace ids as exemplars.
+
+${table(['metric', 'kind', 'unit', 'what it says'], rows)}`;
+}
 
 function eventTables(): string {
   const names = Object.keys(events) as EventName[];

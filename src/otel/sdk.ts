@@ -1,10 +1,11 @@
-// Starts the OpenTelemetry SDK for traces and nothing else: no metric or log exporter, no HTTP
-// instrumentation (its URLs hold the bot token), pg spans only under a parent. OTEL_* variables are read
-// by the SDK itself. Without an OTLP endpoint nothing is exported and nothing complains; trace ids then
-// come from telemetry.ts. The context manager runs in either case, because cids depend on it.
+// Starts the OpenTelemetry SDK for traces and metrics: no log exporter, no HTTP instrumentation (its URLs
+// hold the bot token), pg spans only under a parent. OTEL_* variables are read by the SDK itself. Without an
+// OTLP endpoint nothing is exported and nothing complains; trace ids then come from telemetry.ts. The context
+// manager runs in either case, because cids depend on it.
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { envDetector, resourceFromAttributes, serviceInstanceIdDetector } from '@opentelemetry/resources';
+import { AggregationType } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { cidOf } from './cid.ts';
@@ -29,14 +30,15 @@ export function startSdk(options: SdkOptions): Sdk {
     carryContext();
     return { shutdown: async () => {} };
   }
-  const endpoint = process.env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
-  const exporting = endpoint && process.env.OTEL_TRACES_EXPORTER !== 'none';
   const sdk = new NodeSDK({
     serviceName: process.env.OTEL_SERVICE_NAME || options.serviceName,
     resource: resourceFromAttributes({ 'service.version': options.serviceVersion }),
     // Host, process and command line stay out of the resource.
     resourceDetectors: [serviceInstanceIdDetector, envDetector],
-    metricReaders: [],
+    // Left out, they are what OTEL_METRICS_EXPORTER and its companions say.
+    ...(exportsMetrics() ? {} : { metricReaders: [] }),
+    // Those of instrumentations: of a name that holds the database's, and recorded while an update is worked.
+    views: [{ instrumentName: 'db.*', aggregation: { type: AggregationType.DROP } }],
     logRecordProcessors: [],
     instrumentations: [
       new PgInstrumentation({
@@ -47,7 +49,7 @@ export function startSdk(options: SdkOptions): Sdk {
         },
       }),
     ],
-    ...traceExport(options.spanProcessors, Boolean(exporting)),
+    ...traceExport(options.spanProcessors),
   });
   sdk.start();
   return {
@@ -62,8 +64,23 @@ export function startSdk(options: SdkOptions): Sdk {
 /** `traceExporter` makes the SDK build its batch processor from OTEL_BSP_*; an empty list exports nothing. */
 function traceExport(
   spanProcessors: SpanProcessor[] | undefined,
-  exporting: boolean,
 ): { spanProcessors: SpanProcessor[] } | { traceExporter: OTLPTraceExporter } {
   if (spanProcessors) return { spanProcessors };
-  return exporting ? { traceExporter: new OTLPTraceExporter() } : { spanProcessors: [] };
+  return exportsTraces() ? { traceExporter: new OTLPTraceExporter() } : { spanProcessors: [] };
+}
+
+function exportsTraces(): boolean {
+  return process.env.OTEL_TRACES_EXPORTER !== 'none' && hasOtlpEndpoint('TRACES');
+}
+
+/** Prometheus fetches them itself, from a port that the SDK opens for it. */
+function exportsMetrics(): boolean {
+  const exporter = process.env.OTEL_METRICS_EXPORTER?.trim() || 'otlp';
+  return exporter === 'otlp' ? hasOtlpEndpoint('METRICS') : exporter !== 'none';
+}
+
+function hasOtlpEndpoint(signal: 'TRACES' | 'METRICS'): boolean {
+  return Boolean(
+    process.env[`OTEL_EXPORTER_OTLP_${signal}_ENDPOINT`] || process.env.OTEL_EXPORTER_OTLP_ENDPOINT,
+  );
 }

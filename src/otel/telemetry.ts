@@ -19,6 +19,7 @@ import {
 import { errorMessage, errorType } from '../errors.ts';
 import { cidOf } from './cid.ts';
 import { checkAmbientFields, checkEvent } from './event-check.ts';
+import type { EventCounts } from './event-counts.ts';
 import { type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
 import type { Journal } from './journal.ts';
@@ -88,6 +89,8 @@ export interface TelemetryOptions {
   readonly instance: InstanceFields;
   readonly scrub: Scrubber;
   readonly serviceVersion: string;
+  /** Counts every event that is told. */
+  readonly counts?: Pick<EventCounts, 'add'> | undefined;
   /** Gets every span that ends, with the lines written inside it, and every event outside of one. */
   readonly journal?: Pick<Journal, 'add'> | undefined;
   /** Events and fields against their contract throw, as a defect should in development and test; false by default. */
@@ -117,7 +120,7 @@ const scopeKey = createContextKey('trt.scope');
 const errorMessageLength = 300;
 
 export function createTelemetry(options: TelemetryOptions): Telemetry {
-  const { logger, scrub, instance, journal, checked = false } = options;
+  const { logger, scrub, instance, counts, journal, checked = false } = options;
   const tracer: Tracer = trace.getTracer('trt', options.serviceVersion);
   // Events outside any update or job (start, stop, background trouble) share this trace id.
   const processSpan = trace.wrapSpanContext(newSpanContext());
@@ -147,13 +150,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const span = scope?.span ?? processSpan;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
     const own = fields as EventValues;
+    const reasonCode = reasonOf(own) ?? scope?.fields.reason_code;
+    counts?.add(name, reasonCode);
     if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
     if (!journal && !logger.enabled(definition.level)) return;
     const shared = scope ? sharedHead(scope) : currentProcessHead();
     const line = lineOf(`,"name":"${name}","domain":"${definition.domain}"`, own, shared.values);
     const head = line.changed && scope ? headOf(scope.span, { ...scope.fields, ...line.changed }) : shared;
     const cid = cidOf(span.spanContext().traceId);
-    const reasonCode = own.reason_code ?? head.values.reason_code;
     const reason = reasonCode === undefined ? '' : ` reason_code=${reasonCode}`;
     const message = `${name} cid=${cid} domain=${definition.domain}${reason}`;
     const ts = logger.write(
@@ -355,6 +359,10 @@ function idsOf(span: Span): { readonly cid: string; readonly traceId: string; re
 }
 
 type EventValues = Readonly<Record<string, string | number | undefined>>;
+
+function reasonOf({ reason_code: reason }: Readonly<Partial<EventFields>>): ReasonCode | undefined {
+  return reason;
+}
 
 /** What the span does not say itself: in Jaeger its tags stand right above its events. */
 function untold(own: EventValues, told: AmbientFields | undefined): Attributes | undefined {

@@ -1,12 +1,15 @@
-// A stand-in for the Collector that takes OTLP over HTTP in JSON, refuses it, or keeps everybody waiting.
+// A stand-in for the Collector that takes traces as OTLP over HTTP in JSON, refuses them, or keeps everybody waiting.
+// Metrics get the same answer and are not looked at.
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface Collector extends AsyncDisposable {
   /** What would stand in OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly url: string;
-  /** Exports that have come, answered or not. */
+  /** Exports of traces that have come, answered or not. */
   readonly exports: number;
+  /** Exports of metrics that have come, answered or not. */
+  readonly metricExports: number;
   /** Exports that wait for their answer. */
   readonly waiting: number;
   /** The ids of all spans that were taken, one for each time. */
@@ -21,16 +24,20 @@ export async function startCollector(answer: number | 'none'): Promise<Collector
   let held: (() => void)[] = [];
   let status = answer;
   let exports = 0;
+  let metricExports = 0;
 
-  function reply(response: ServerResponse, body: string): void {
-    if (status === 200) spanIds.push(...spanIdsIn(body));
+  function reply(response: ServerResponse, body: string | undefined): void {
+    if (status === 200 && body !== undefined) spanIds.push(...spanIdsIn(body));
     response.writeHead(Number(status), { 'content-type': 'application/json' }).end('{}');
   }
 
   const server = createServer(async (request, response) => {
-    let body = '';
-    for await (const chunk of request.setEncoding('utf8')) body += chunk;
-    exports += 1;
+    const isTraces = request.url === '/v1/traces';
+    let text = '';
+    for await (const chunk of request.setEncoding('utf8')) text += chunk;
+    const body = isTraces ? text : undefined;
+    if (isTraces) exports += 1;
+    else metricExports += 1;
     if (status === 'none') held.push(() => reply(response, body));
     else reply(response, body);
   });
@@ -42,6 +49,9 @@ export async function startCollector(answer: number | 'none'): Promise<Collector
     spanIds,
     get exports() {
       return exports;
+    },
+    get metricExports() {
+      return metricExports;
     },
     get waiting() {
       return held.length;

@@ -1,7 +1,7 @@
 // Starts a real Collector with this repository's otel-collector.yaml and a real Jaeger behind it, without
 // containers. The binaries are those of OTELCOL_BIN and JAEGER_BIN, or what deploy/observability/install.sh
-// built. The system chooses all ports, on 127.0.0.1, and they are read from what the processes print: a port
-// that is looked for beforehand can be taken by the time it is used. Nothing is written to disk.
+// built. All ports are on 127.0.0.1, and the system chooses those that the processes then print: a port that is looked
+// for beforehand can be taken by the time it is used. Nothing is written to disk.
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,12 +10,15 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { createLifecycle } from '../../src/lifecycle.ts';
+import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { createJaegerClient, type JaegerClient } from './jaeger.ts';
 
 export interface Observability {
   /** The base address for OTLP over HTTP, as it would stand in OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly otlpEndpoint: string;
   readonly jaeger: JaegerClient;
+  /** What Prometheus would be told, with exemplars. */
+  metrics(): Promise<string>;
   /** Ends both processes; resolves when they are gone. */
   stop(): Promise<void>;
 }
@@ -52,11 +55,16 @@ export async function startObservability(): Promise<Observability | undefined> {
     });
     lifecycle.onStop('Jaeger', jaeger.stop);
 
+    // The one port that is printed nowhere.
+    const prometheusPort = await findFreePort();
     const collector = await startServer(collectorPath, 'otel-collector.yaml', {
       COLLECTOR_GRPC_PORT: '0',
       COLLECTOR_HTTP_PORT: '0',
       COLLECTOR_HEALTH_PORT: '0',
       COLLECTOR_METRICS_PORT: '0',
+      COLLECTOR_PROMETHEUS_PORT: String(prometheusPort),
+      // For so long an exemplar is told.
+      COLLECTOR_SPAN_METRICS_INTERVAL: '1s',
       JAEGER_ENDPOINT: jaeger.printed(/Starting GRPC server.*"endpoint": "([^"]+)"/),
     });
     lifecycle.onStop('the Collector', collector.stop);
@@ -64,6 +72,12 @@ export async function startObservability(): Promise<Observability | undefined> {
     return {
       otlpEndpoint: `http://${collector.printed(/Starting HTTP server.*"endpoint": "([^"]+)"/)}`,
       jaeger: createJaegerClient(`http://${jaeger.printed(/"http_addr": "([^"]+)"/)}`),
+      async metrics() {
+        const response = await fetch(`http://127.0.0.1:${prometheusPort}/metrics`, {
+          headers: { accept: 'application/openmetrics-text; version=1.0.0' },
+        });
+        return response.text();
+      },
       stop: lifecycle.stop,
     };
   } catch (error) {

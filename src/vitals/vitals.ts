@@ -1,0 +1,76 @@
+// What an instance can say of its own condition at any time, asked for by probes and by metrics. The database is asked
+// on behalf of all who ask at about the same time; where it does not answer, what is known without it is still told.
+import type { Holder } from '../lock/holder.ts';
+import type { LockSnapshot } from '../lock/instance-lock.ts';
+import type { Role } from '../lock/role.ts';
+import type { BotState } from '../otel/fields.ts';
+import type { Database } from '../storage/database.ts';
+import type { UpdateStore } from '../storage/update-store.ts';
+import { createReading, type Reading } from './reading.ts';
+
+export interface LockVitals {
+  /** False where the database did not answer; then only what this instance knows by itself is told. */
+  readonly isKnown: boolean;
+  readonly holder: Holder | undefined;
+  /** The last one by this instance. */
+  readonly takeover: LockSnapshot['takeover'];
+  /** Since this instance became what it is; undefined when that was after the database last answered. */
+  readonly stateAgeMs: number | undefined;
+}
+
+export interface Vitals {
+  /** Of one round trip, a free connection included. */
+  readonly databaseLatencyMs: Reading<number>;
+  /** Updates without an outcome, of all instances. */
+  readonly queueDepth: Reading<number>;
+  lock(): Promise<LockVitals>;
+}
+
+export interface VitalsOptions {
+  readonly database: Pick<Database, 'query'>;
+  readonly updates: Pick<UpdateStore, 'depth'>;
+  readonly role: Pick<Role, 'lease' | 'snapshot'>;
+  botState(): BotState;
+}
+
+/** A platform that asks gives up after some 5 s; before that it is to hear that the database does not answer. */
+const readingLimits = { waitMs: 2_000, validMs: 500, abandonMs: 10_000 };
+
+export function createVitals(options: VitalsOptions): Vitals {
+  return {
+    databaseLatencyMs: createReading(() => roundTripMs(options.database), readingLimits),
+    queueDepth: createReading(() => options.updates.depth(), readingLimits),
+    lock: createLockReading(options),
+  };
+}
+
+async function roundTripMs(database: VitalsOptions['database']): Promise<number> {
+  const askedAt = performance.now();
+  await database.query('select 1');
+  return performance.now() - askedAt;
+}
+
+function createLockReading({ role, botState }: VitalsOptions): Vitals['lock'] {
+  let latest: { readonly snapshot: LockSnapshot; readonly at: number } | undefined;
+  const read = createReading(async () => {
+    const snapshot = await role.snapshot();
+    latest = { snapshot, at: performance.now() };
+    return snapshot;
+  }, readingLimits);
+
+  function stateAgeMs(): number | undefined {
+    if (latest?.snapshot.state !== botState() || latest.snapshot.epoch !== role.lease().epoch)
+      return undefined;
+    return latest.snapshot.stateAgeMs + performance.now() - latest.at;
+  }
+
+  return async () => {
+    const snapshot = await read();
+    return {
+      isKnown: snapshot !== undefined,
+      holder: snapshot?.holder,
+      takeover: latest?.snapshot.takeover,
+      stateAgeMs: stateAgeMs(),
+    };
+  };
+}

@@ -1,0 +1,95 @@
+// Where the metrics of the real program go: to the Collector where there is one, to Prometheus where that is asked for,
+// and otherwise nowhere.
+import { expect, test } from 'vitest';
+import { findFreePort } from '../../src/sandbox/free-port.ts';
+import { waitFor } from '../support/bot.ts';
+import { startCollector } from '../support/collector.ts';
+import { samplesIn } from '../support/open-metrics.ts';
+import { startProgram, startSurroundings } from '../support/process.ts';
+
+const testLimitMs = 60_000;
+
+test(
+  'a Collector gets them as often as is asked for, and once more at the end',
+  async () => {
+    await using collector = await startCollector(200);
+    await using surroundings = await startSurroundings();
+    await using program = await startProgram({
+      ...surroundings.environment,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      OTEL_METRIC_EXPORT_INTERVAL: '200',
+    });
+    await waitFor('two exports', async () => collector.metricExports >= 2 || undefined);
+    await program.stop();
+    expect(program.stderr).toBe('');
+  },
+  testLimitMs,
+);
+
+test(
+  'what was counted is exported at the end, however seldom it is asked for',
+  async () => {
+    await using collector = await startCollector(200);
+    await using surroundings = await startSurroundings();
+    await using program = await startProgram({
+      ...surroundings.environment,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    });
+    await program.waitForEvent('BOOT_OK');
+    expect(collector.metricExports).toBe(0);
+    await program.stop();
+    expect(collector.metricExports).toBe(1);
+  },
+  testLimitMs,
+);
+
+test.each([
+  ['they are switched off', { OTEL_METRICS_EXPORTER: 'none' }],
+  ['the SDK is', { OTEL_SDK_DISABLED: 'true' }],
+])(
+  'a Collector gets none when %s',
+  async (_case, environment) => {
+    await using collector = await startCollector(200);
+    await using surroundings = await startSurroundings();
+    await using program = await startProgram({
+      ...surroundings.environment,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...environment,
+    });
+    await program.waitForEvent('BOOT_OK');
+    await program.stop();
+    expect(collector.metricExports).toBe(0);
+  },
+  testLimitMs,
+);
+
+test(
+  'Prometheus fetches them without a Collector, and only those that are documented',
+  async () => {
+    const port = await findFreePort();
+    await using surroundings = await startSurroundings();
+    await using program = await startProgram({
+      ...surroundings.environment,
+      OTEL_METRICS_EXPORTER: 'prometheus',
+      OTEL_EXPORTER_PROMETHEUS_HOST: '127.0.0.1',
+      OTEL_EXPORTER_PROMETHEUS_PORT: String(port),
+    });
+    await program.waitForEvent('BOOT_OK');
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`);
+    const names = new Set(samplesIn(await answer.text()).map(({ name }) => name));
+    expect([...names].toSorted()).toEqual([
+      'nodejs_eventloop_utilization',
+      'process_memory_usage',
+      'target_info',
+      'trt_database_latency',
+      'trt_events_total',
+      'trt_inbox_depth',
+      'trt_inbox_limit',
+      'trt_instance_active',
+      'trt_lock_epoch',
+      'trt_lock_heartbeat_age',
+      'trt_supplier_available',
+    ]);
+  },
+  testLimitMs,
+);
