@@ -4,11 +4,14 @@ import { expect, test } from 'vitest';
 import type { SandboxUser, TelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
 import { startHeldAnswers } from '../support/held-answer.ts';
+import { holdStatement } from '../support/held-statement.ts';
 import { type Program, type Surroundings, startProgram, startSurroundings } from '../support/process.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 /** Above the 25 s that src/main.ts gives itself. */
 const graceMs = 28_000;
+/** With nothing that hangs, on a busy machine. */
+const stopMs = 10_000;
 const waitMs = { deadlineMs: 15_000 };
 const endings = ['SIGTERM', 'SIGKILL'] as const;
 
@@ -74,6 +77,26 @@ test('SIGTERM lets the dispatch in flight end, exits in time, and says so last',
   expect(user.messages()).toHaveLength(1);
   expect(await outcomes(surroundings)).toEqual(['accepted']);
 }, 60_000);
+
+test('SIGTERM while an update is being stored ends when that is answered, however long Telegram keeps the connection', async () => {
+  await using surroundings = await startSurroundings();
+  const { database, telegram, environment } = surroundings;
+  await using program = await startProgram(environment);
+  await using insert = await holdStatement(database, { table: 'updates', event: 'insert', when: 'true' });
+  surroundings.user().start();
+  await insert.reached();
+  const ending = endWith(program, 'SIGTERM');
+  await waitFor('a server that lets nobody in', async () => !(await answers(telegram)) || undefined);
+  const releasedAt = performance.now();
+  await insert.execute();
+  await ending;
+  expect(performance.now() - releasedAt).toBeLessThan(stopMs);
+  expect(program.lines.at(-1)).not.toHaveProperty('error_type');
+
+  await using _second = await startProgram(environment);
+  await allEnded(surroundings);
+  expect(await outcomes(surroundings)).toEqual(['accepted']);
+}, 90_000);
 
 test.each(endings)(
   'after %s between the order and its result there is one order and one picture',
@@ -193,6 +216,15 @@ async function endWith(program: Program, signal: (typeof endings)[number]): Prom
   } else {
     expect(last?.name).not.toBe('SHUTDOWN');
   }
+}
+
+/** Whether the program that set the webhook last still takes connections. */
+async function answers(telegram: TelegramSandbox): Promise<boolean> {
+  const url = telegram.calls('setWebhook').at(-1)?.payload.url;
+  return fetch(new URL('/livez', String(url))).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Waits until so many calls in all have come to Telegram and hang there. */
