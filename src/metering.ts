@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import type { BreakerState } from './kie/breaker.ts';
 import type { CurrentLease } from './lock/lease.ts';
-import type { EventCounts } from './otel/event-counts.ts';
+import type { EventCount, EventCounts } from './otel/event-counts.ts';
 import type { BotState } from './otel/fields.ts';
 import { type Observation, observeMetrics } from './otel/metrics.ts';
 import { service } from './service.ts';
@@ -45,12 +45,7 @@ export function startMetering(options: MeteringOptions): void {
   );
 }
 
-function toObservation({
-  name,
-  domain,
-  reasonCode,
-  count,
-}: ReturnType<EventCounts['read']>[number]): Observation {
+function toObservation({ name, domain, reasonCode, count }: EventCount): Observation {
   return {
     value: count,
     attributes: { name, domain, ...(reasonCode === undefined ? {} : { reason_code: reasonCode }) },

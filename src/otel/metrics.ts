@@ -71,10 +71,10 @@ export interface Observation {
 }
 
 /** Undefined: it is not known now, and then nothing is told. Must not reject. */
-type Reading = () => MaybePromise<number | readonly Observation[] | undefined>;
+type MetricReading = () => MaybePromise<number | readonly Observation[] | undefined>;
 type MaybePromise<T> = T | Promise<T>;
 
-export type MetricReadings = Readonly<Record<MetricName, Reading>>;
+export type MetricReadings = Readonly<Record<MetricName, MetricReading>>;
 
 /**
  * For as long as the process lives, because the last export comes when everything else has stopped: what was counted
@@ -95,7 +95,7 @@ function instrument(meter: Meter, name: MetricName) {
   return meter.createObservableUpDownCounter(name, options);
 }
 
-function observe(result: ObservableResult, read: Awaited<ReturnType<Reading>>): void {
+function observe(result: ObservableResult, read: Awaited<ReturnType<MetricReading>>): void {
   if (read === undefined) return;
   if (typeof read === 'number') result.observe(read);
   else for (const { value, attributes } of read) result.observe(value, attributes);
