@@ -150,7 +150,8 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const span = scope?.span ?? processSpan;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
     const own = fields as EventValues;
-    const reasonCode = reasonOf(own) ?? scope?.fields.reason_code;
+    const { reason_code: ownReason }: Partial<EventFields> = own;
+    const reasonCode = ownReason ?? scope?.fields.reason_code;
     counts?.add(name, reasonCode);
     if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
     if (!journal && !logger.enabled(definition.level)) return;
@@ -359,10 +360,6 @@ function idsOf(span: Span): { readonly cid: string; readonly traceId: string; re
 }
 
 type EventValues = Readonly<Record<string, string | number | undefined>>;
-
-function reasonOf({ reason_code: reason }: Readonly<Partial<EventFields>>): ReasonCode | undefined {
-  return reason;
-}
 
 /** What the span does not say itself: in Jaeger its tags stand right above its events. */
 function untold(own: EventValues, told: AmbientFields | undefined): Attributes | undefined {

@@ -2,7 +2,6 @@
 // of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
-
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';

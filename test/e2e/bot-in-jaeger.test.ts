@@ -1,11 +1,11 @@
 // The promise of the project, end to end: the real program exports to the real Collector with this repository's
 // configuration, and a click is found in a real Jaeger by the cid that its log lines bear.
 import { randomUUID } from 'node:crypto';
-import { afterAll, test as base, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { JaegerSpan, JaegerTrace } from '../support/jaeger.ts';
-import { type Observability, observabilityMissing, startObservability } from '../support/observability.ts';
 import { type Program, type Surroundings, startProgram, startSurroundings } from '../support/process.ts';
 import { walkToConfirm } from '../support/walk.ts';
+import { testWithObservability } from '../support/with-observability.ts';
 
 interface Running {
   readonly program: Program;
@@ -14,12 +14,8 @@ interface Running {
   trace(cid: string, ...spanNames: string[]): Promise<JaegerTrace>;
 }
 
-let observability: Observability | undefined;
-
-const test = base.extend<{ running: Running }>({
-  running: async ({ skip }, use) => {
-    if (!observability) return skip(observabilityMissing);
-    const { otlpEndpoint, jaeger } = observability;
+const test = testWithObservability().extend<{ running: Running }>({
+  running: async ({ observability: { otlpEndpoint, jaeger } }, use) => {
     const service = `bot-test-${randomUUID()}`;
     await using surroundings = await startSurroundings();
     await using program = await startProgram({
@@ -47,13 +43,6 @@ const test = base.extend<{ running: Running }>({
     });
   },
 });
-
-beforeAll(async () => {
-  observability = await startObservability();
-  if (!observability) process.stderr.write(`${observabilityMissing}\n`);
-}, 60_000);
-
-afterAll(() => observability?.stop());
 
 test('a click is found by its cid, with its events, its reason and its calls below its dispatch', async ({
   running: { program, surroundings, trace },

@@ -6,29 +6,16 @@ import { type Attributes, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
-import { afterAll, test as base, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import type { JaegerSpan } from '../support/jaeger.ts';
-import { type Observability, observabilityMissing, startObservability } from '../support/observability.ts';
+import type { Observability } from '../support/observability.ts';
+import { testWithObservability } from '../support/with-observability.ts';
 
 const service = `pipeline-test-${randomUUID()}`;
-let observability: Observability | undefined;
-
-const test = base.extend<{ running: Observability }>({
-  running: async ({ skip }, use) => {
-    if (!observability) return skip(observabilityMissing);
-    await use(observability);
-  },
-});
-
-beforeAll(async () => {
-  observability = await startObservability();
-  if (!observability) process.stderr.write(`${observabilityMissing}\n`);
-}, 60_000);
-
-afterAll(() => observability?.stop());
+const test = testWithObservability();
 
 test('a trace is found by its cid, with events, reason code and the edge from parent to child', async ({
-  running,
+  observability: running,
 }) => {
   const traceId = await withTracer(running, tracer => {
     const root = tracer.startSpan('update callback_query', { kind: SpanKind.SERVER });
@@ -76,7 +63,9 @@ test('a trace is found by its cid, with events, reason code and the edge from pa
   expect(dispatch.links).toEqual([{ traceId, spanId: root.spanId }]);
 });
 
-test('a search by reason code finds the refused update and not the accepted one', async ({ running }) => {
+test('a search by reason code finds the refused update and not the accepted one', async ({
+  observability: running,
+}) => {
   const send = (reasonCode: string): Promise<string> =>
     withTracer(running, tracer => {
       const span = tracer.startSpan('dispatch update', { attributes: { reason_code: reasonCode } });
@@ -103,24 +92,27 @@ test.for([
   ['a bot token on its own', `token ${token}, refused`, 'token ****, refused'],
   ['a key in an Authorization header', 'authorization: Bearer 0123456789abcdef.kie', 'authorization: ****'],
   ['a database address', 'connect to postgresql://bot:secret@db:5432/trt failed', 'connect to **** failed'],
-] as const)('%s arrives as **** wherever it was put', async ([, leak, masked], { running }) => {
-  const traceId = await withTracer(running, tracer => {
-    const span = tracer.startSpan('dispatch update', { attributes: { leak, list: ['fine', leak] } });
-    span.addEvent('DISPATCH_FAIL', { error_message: leak });
-    span.setStatus({ code: SpanStatusCode.ERROR, message: leak });
-    span.end();
-    return span.spanContext().traceId;
-  });
+] as const)(
+  '%s arrives as **** wherever it was put',
+  async ([, leak, masked], { observability: running }) => {
+    const traceId = await withTracer(running, tracer => {
+      const span = tracer.startSpan('dispatch update', { attributes: { leak, list: ['fine', leak] } });
+      span.addEvent('DISPATCH_FAIL', { error_message: leak });
+      span.setStatus({ code: SpanStatusCode.ERROR, message: leak });
+      span.end();
+      return span.spanContext().traceId;
+    });
 
-  const span = spanNamed((await running.jaeger.trace(traceId)).spans, 'dispatch update');
-  expect(span.tags).toMatchObject({ leak: masked, 'otel.status_description': masked });
-  expect(span.tags.list).toContain('fine');
-  expect(span.tags.list).toContain('****');
-  expect(span.events).toMatchObject([{ name: 'DISPATCH_FAIL', attributes: { error_message: masked } }]);
-  expect(JSON.stringify(span)).not.toContain(leak);
-});
+    const span = spanNamed((await running.jaeger.trace(traceId)).spans, 'dispatch update');
+    expect(span.tags).toMatchObject({ leak: masked, 'otel.status_description': masked });
+    expect(span.tags.list).toContain('fine');
+    expect(span.tags.list).toContain('****');
+    expect(span.events).toMatchObject([{ name: 'DISPATCH_FAIL', attributes: { error_message: masked } }]);
+    expect(JSON.stringify(span)).not.toContain(leak);
+  },
+);
 
-test('what only resembles a secret stays as it is', async ({ running }) => {
+test('what only resembles a secret stays as it is', async ({ observability: running }) => {
   const attributes: Attributes = {
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     lock_epoch: 1234567890123,
@@ -139,7 +131,7 @@ test('what only resembles a secret stays as it is', async ({ running }) => {
   expect(span.tags).not.toHaveProperty('redaction.masked.count');
 });
 
-test('log records are accepted too', async ({ running }) => {
+test('log records are accepted too', async ({ observability: running }) => {
   const record = {
     timeUnixNano: String(BigInt(Date.now()) * 1_000_000n),
     body: { stringValue: 'cid=a1b2c3d4' },

@@ -1,36 +1,23 @@
 // The numbers of the real program in what the real Collector tells Prometheus: how often what happened, how long it took,
 // and from a number back to a click.
 import { randomUUID } from 'node:crypto';
-import { afterAll, test as base, beforeAll, expect } from 'vitest';
+import { expect } from 'vitest';
 import { waitFor } from '../support/bot.ts';
-import { type Observability, observabilityMissing, startObservability } from '../support/observability.ts';
+
 import { type Sample, samplesIn } from '../support/open-metrics.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';
+import { testWithObservability } from '../support/with-observability.ts';
 
-let observability: Observability | undefined;
-
-const test = base.extend<{ running: Observability }>({
-  running: async ({ skip }, use) => {
-    if (!observability) return skip(observabilityMissing);
-    await use(observability);
-  },
-});
-
-beforeAll(async () => {
-  observability = await startObservability();
-  if (!observability) process.stderr.write(`${observabilityMissing}\n`);
-}, 60_000);
-
-afterAll(() => observability?.stop());
+const test = testWithObservability();
 
 test('a refused tap is counted by its reason, and the time it took leads back to its cid', async ({
-  running,
+  observability,
 }) => {
   const service = `metrics-test-${randomUUID()}`;
   await using surroundings = await startSurroundings();
   await using program = await startProgram({
     ...surroundings.environment,
-    OTEL_EXPORTER_OTLP_ENDPOINT: running.otlpEndpoint,
+    OTEL_EXPORTER_OTLP_ENDPOINT: observability.otlpEndpoint,
     OTEL_SERVICE_NAME: service,
     OTEL_BSP_SCHEDULE_DELAY: '100',
     OTEL_METRIC_EXPORT_INTERVAL: '200',
@@ -42,7 +29,7 @@ test('a refused tap is counted by its reason, and the time it took leads back to
 
   const found = async (name: string, fits: (sample: Sample) => boolean): Promise<Sample> =>
     waitFor(`${name} of ${service}`, async () =>
-      samplesIn(await running.metrics()).find(
+      samplesIn(await observability.metrics()).find(
         sample =>
           sample.name === name &&
           // The exporter's label for the service of a bot's own metrics; the span metrics' for that of a span.

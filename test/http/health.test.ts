@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest';
 import { service } from '../../src/service.ts';
 import {
-  type BotOptions,
   type BotUnderTest,
+  besides,
   quickTimings,
   startBot,
   waitFor,
@@ -333,18 +333,6 @@ async function health(bot: BotUnderTest): Promise<Body> {
 
 function isObject(value: unknown): value is Body {
   return typeof value === 'object' && value !== null;
-}
-
-/** An instance of the same bot, on the same database. */
-function besides(first: BotUnderTest, environment: BotOptions['environment'] = {}): BotOptions {
-  return {
-    environment: {
-      DATABASE_URL: first.config.databaseUrl.reveal(),
-      TELEGRAM_BOT_TOKEN: first.telegram.token,
-      TELEGRAM_API_ROOT: first.telegram.apiRoot,
-      ...environment,
-    },
-  };
 }
 
 interface Scene extends AsyncDisposable {

@@ -1,20 +1,14 @@
 // What a standby costs the queue. It waits inside Postgres for the lock, and a wait without end would hold a snapshot that
 // keeps every dead row of the queue from being vacuumed.
 import { expect, test } from 'vitest';
-import { startBot, waitFor } from '../support/bot.ts';
+import { besides, startBot, waitFor } from '../support/bot.ts';
 
 /** Some slices of a production wait, of 5 s each. */
 const waitLimitMs = 25_000;
 
 test('while a standby waits, what has died in the queue is vacuumed', async () => {
   await using active = await startBot();
-  await using standby = await startBot({
-    environment: {
-      DATABASE_URL: active.config.databaseUrl.reveal(),
-      TELEGRAM_BOT_TOKEN: active.telegram.token,
-      TELEGRAM_API_ROOT: active.telegram.apiRoot,
-    },
-  });
+  await using standby = await startBot(besides(active));
   const user = active.user();
   for (const say of ['/start', '/help', '/start'])
     await active.waitForEvent(await active.cidOf(user.say(say).updateId), 'DISPATCH_OK');

@@ -3,22 +3,17 @@
 import { expect, test } from 'vitest';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { waitFor } from '../support/bot.ts';
-import { startCollector } from '../support/collector.ts';
+import { type Collector, startCollector } from '../support/collector.ts';
 import { samplesIn } from '../support/open-metrics.ts';
-import { startProgram, startSurroundings } from '../support/process.ts';
+import { type Program, startProgram, startSurroundings } from '../support/process.ts';
 
 const testLimitMs = 60_000;
 
 test(
   'a Collector gets them as often as is asked for, and once more at the end',
   async () => {
-    await using collector = await startCollector(200);
-    await using surroundings = await startSurroundings();
-    await using program = await startProgram({
-      ...surroundings.environment,
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      OTEL_METRIC_EXPORT_INTERVAL: '200',
-    });
+    await using running = await startExporting({ OTEL_METRIC_EXPORT_INTERVAL: '200' });
+    const { collector, program } = running;
     await waitFor('two exports', async () => collector.metricExports >= 2 || undefined);
     await program.stop();
     expect(program.stderr).toBe('');
@@ -29,12 +24,8 @@ test(
 test(
   'what was counted is exported at the end, however seldom it is asked for',
   async () => {
-    await using collector = await startCollector(200);
-    await using surroundings = await startSurroundings();
-    await using program = await startProgram({
-      ...surroundings.environment,
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-    });
+    await using running = await startExporting();
+    const { collector, program } = running;
     await program.waitForEvent('BOOT_OK');
     expect(collector.metricExports).toBe(0);
     await program.stop();
@@ -49,13 +40,8 @@ test.each([
 ])(
   'a Collector gets none when %s',
   async (_case, environment) => {
-    await using collector = await startCollector(200);
-    await using surroundings = await startSurroundings();
-    await using program = await startProgram({
-      ...surroundings.environment,
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
-      ...environment,
-    });
+    await using running = await startExporting(environment);
+    const { collector, program } = running;
     await program.waitForEvent('BOOT_OK');
     await program.stop();
     expect(collector.metricExports).toBe(0);
@@ -93,3 +79,24 @@ test(
   },
   testLimitMs,
 );
+
+interface Exporting extends AsyncDisposable {
+  readonly collector: Collector;
+  readonly program: Program;
+}
+
+/** The program, with a Collector that takes everything. */
+async function startExporting(environment: Readonly<Record<string, string>> = {}): Promise<Exporting> {
+  await using stack = new AsyncDisposableStack();
+  const collector = stack.use(await startCollector(200));
+  const surroundings = stack.use(await startSurroundings());
+  const program = stack.use(
+    await startProgram({
+      ...surroundings.environment,
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+      ...environment,
+    }),
+  );
+  const owned = stack.move();
+  return { collector, program, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}

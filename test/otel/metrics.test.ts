@@ -5,7 +5,7 @@ import { type DataPoint, MeterProvider, MetricReader } from '@opentelemetry/sdk-
 import { expect, onTestFinished, test } from 'vitest';
 import { type MetricName, metricDefinitions } from '../../src/otel/metrics.ts';
 import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
-import { type BotUnderTest, startBot } from '../support/bot.ts';
+import { type BotUnderTest, besides, startBot } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startDatabaseGate } from '../support/database-gate.ts';
 
@@ -94,13 +94,7 @@ test('one that stands by is told as PASSIVE, with the heartbeat of the one it st
   readMetrics();
   await using active = await startBot();
   const reader = readMetrics();
-  await using _standby = await startBot({
-    environment: {
-      DATABASE_URL: active.config.databaseUrl.reveal(),
-      TELEGRAM_BOT_TOKEN: active.telegram.token,
-      TELEGRAM_API_ROOT: active.telegram.apiRoot,
-    },
-  });
+  await using _standby = await startBot(besides(active));
   const told = await reader.read();
   expect(pointOf(told, 'trt.instance.active')).toBe(0);
   expect(pointOf(told, 'trt.lock.epoch')).toBe(0);

@@ -83,6 +83,18 @@ export const webhookSecret = 'canary-webhook-secret-4242';
 const hmacKey = 'canary-hmac-key-4242';
 const deadlineMs = 10_000;
 
+/** An instance of the same bot, on the same database. */
+export function besides(first: BotUnderTest, environment: BotOptions['environment'] = {}): BotOptions {
+  return {
+    environment: {
+      DATABASE_URL: first.config.databaseUrl.reveal(),
+      TELEGRAM_BOT_TOKEN: first.telegram.token,
+      TELEGRAM_API_ROOT: first.telegram.apiRoot,
+      ...environment,
+    },
+  };
+}
+
 export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> {
   const database = await createTestDatabase();
   const telegram = await startTelegramSandbox({ retryDelaysMs: { base: 20, cap: 200 }, ...options.telegram });
