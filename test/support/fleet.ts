@@ -2,6 +2,7 @@
 // reads afterwards what came of everything that was acknowledged, whoever did it.
 import { expect } from 'vitest';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
+import type { Proxies } from '../../src/sandbox/proxies.ts';
 import { type Balancer, startBalancer } from './balancer.ts';
 import { type Line, waitFor } from './bot.ts';
 import type { TestDatabase } from './database.ts';
@@ -16,6 +17,8 @@ import {
 export interface Instance extends Program {
   readonly port: number;
   readonly id: string;
+  /** Its own way to the database and the suppliers. */
+  readonly proxies: Proxies;
   /** Takes it out of the platform's rotation, as a platform does that has ended it. */
   leaveRotation(): void;
 }
@@ -49,8 +52,9 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     surroundings,
     async start(environment = {}) {
       const port = await findFreePort();
+      const proxies = await surroundings.proxies();
       const program = runProgram({
-        ...surroundings.environment,
+        ...proxies.environment,
         ...lockTimings,
         PORT: String(port),
         WEBHOOK_BASE_URL: balancer.url,
@@ -72,6 +76,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
       const instance: Instance = Object.assign(program, {
         port,
         id: String(boot.instance_id),
+        proxies,
         leaveRotation: () => balancer.remove(port),
       });
       instances.push(instance);

@@ -6,6 +6,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createLifecycle } from '../../src/lifecycle.ts';
 import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import { type Proxies, startProxies } from '../../src/sandbox/proxies.ts';
+import { startHttpProxy, type TcpProxy } from '../../src/sandbox/tcp-proxy.ts';
 import {
   type SandboxUser,
   startTelegramSandbox,
@@ -22,8 +24,12 @@ export interface Surroundings extends AsyncDisposable {
   readonly telegram: TelegramSandbox;
   readonly kie: KieSandbox;
   readonly database: TestDatabase;
-  /** Leads a program to these stand-ins. */
+  /** Leads a program to these stand-ins, past any proxy. */
   readonly environment: Environment;
+  /** Before KIE.ai's result files, for whoever downloads them. */
+  readonly fileHost: TcpProxy;
+  /** Proxies before the database and the stand-ins, and the environment that leads a program through them. */
+  proxies(): Promise<Proxies>;
   /** A user with an English profile. */
   user(): SandboxUser;
 }
@@ -85,25 +91,35 @@ export async function startSurroundings(options: SurroundingsOptions = {}): Prom
     ...options.kie,
   });
   lifecycle.onStop('KIE', () => kie.stop());
+  const fileHost = await startHttpProxy(kie.apiUrl);
+  lifecycle.onStop('file host', () => fileHost[Symbol.asyncDispose]());
+  kie.offerFilesAt(fileHost.url);
+  const environment: Environment = {
+    TELEGRAM_BOT_TOKEN: telegram.token,
+    TELEGRAM_API_ROOT: telegram.apiRoot,
+    PORT: '0',
+    WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
+    WEBHOOK_SECRET_TOKEN: webhookSecret,
+    DATABASE_URL: database.url,
+    HASH_SECRET: hashSecret,
+    KIE_API_KEY: kie.apiKey,
+    KIE_API_URL: kie.apiUrl,
+    KIE_UPLOAD_URL: kie.uploadUrl,
+    USD_RUB_RATE: '100',
+    WELCOME_CREDIT: '100000',
+    KIE_WEBHOOK_HMAC_KEY: kieHmacKey,
+    NODE_ENV: 'test',
+  };
   return {
     telegram,
     kie,
     database,
-    environment: {
-      TELEGRAM_BOT_TOKEN: telegram.token,
-      TELEGRAM_API_ROOT: telegram.apiRoot,
-      PORT: '0',
-      WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
-      WEBHOOK_SECRET_TOKEN: webhookSecret,
-      DATABASE_URL: database.url,
-      HASH_SECRET: hashSecret,
-      KIE_API_KEY: kie.apiKey,
-      KIE_API_URL: kie.apiUrl,
-      KIE_UPLOAD_URL: kie.uploadUrl,
-      USD_RUB_RATE: '100',
-      WELCOME_CREDIT: '100000',
-      KIE_WEBHOOK_HMAC_KEY: kieHmacKey,
-      NODE_ENV: 'test',
+    environment,
+    fileHost,
+    async proxies() {
+      const proxies = await startProxies(environment);
+      lifecycle.onStop('proxies', async () => proxies[Symbol.asyncDispose]());
+      return proxies;
     },
     user: () => telegram.user({ languageCode: 'en' }),
     async [Symbol.asyncDispose]() {

@@ -57,6 +57,8 @@ export interface KieSandbox {
   uploads(): readonly KieUpload[];
   credits(): number;
   setCredits(credits: number): void;
+  /** From now on result files are said to be at this origin, such as a proxy's before `apiUrl`. */
+  offerFilesAt(origin: string): void;
   /** Every try to deliver a callback that has ended. */
   callbacks(): readonly CallbackDelivery[];
   callbacksSettled(): Promise<void>;
@@ -81,9 +83,10 @@ export async function startKieSandbox(options: KieSandboxOptions = {}): Promise<
   const [models, files] = await Promise.all([readModels(), readResultFiles()]);
   let credits = options.credits ?? 1000;
   let apiUrl = '';
+  let fileOrigin: string | undefined;
   let stopped: Promise<void> | undefined;
 
-  const fileUrl = (name: string): string => `${apiUrl}/files/${name}`;
+  const fileUrl = (name: string): string => `${fileOrigin ?? apiUrl}/files/${name}`;
   const families: Readonly<Record<ApiFamily, Family>> = {
     market: createMarketFamily(fileUrl),
     veo: createVeoFamily(fileUrl),
@@ -166,6 +169,9 @@ export async function startKieSandbox(options: KieSandboxOptions = {}): Promise<
     credits: () => credits,
     setCredits(value) {
       credits = value;
+    },
+    offerFilesAt(origin) {
+      fileOrigin = origin;
     },
     callbacks: callbacks.deliveries,
     callbacksSettled: () => callbacks.settled(),
