@@ -5,7 +5,9 @@ export type Row = Readonly<Record<string, string | number | null>>;
 
 export function formatTable(names: readonly string[], rows: readonly Row[]): string {
   const lines = [names, ...rows.map(row => names.map(name => String(row[name] ?? '')))];
-  const widths = names.map((_, column) => Math.max(...lines.map(line => line[column]?.length ?? 0)));
+  const widths = names.map((_, column) =>
+    lines.reduce((widest, line) => Math.max(widest, line[column]?.length ?? 0), 0),
+  );
   return lines
     .map(line => line.map((cell, column) => cell.padEnd(widths[column] ?? 0)))
     .map(cells => cells.join('  ').trimEnd())

@@ -47,8 +47,8 @@ async function find(source: ChainSource, id: string): Promise<readonly Chain[]> 
 async function withOriginals(source: ChainSource, chains: readonly Chain[]): Promise<readonly Chain[]> {
   const known = new Set(chains.map(({ cid }) => cid));
   const cids = new Set(chains.flatMap(chain => originalCidOf(chain) ?? []).filter(cid => !known.has(cid)));
-  const originals: Chain[] = [];
+  const originals: (readonly Chain[])[] = [];
   // One after the other: a command has one connection.
-  for (const cid of cids) originals.push(...(await source.byCid(cid)));
-  return [...chains, ...originals];
+  for (const cid of cids) originals.push(await source.byCid(cid));
+  return [...chains, ...originals.flat()];
 }

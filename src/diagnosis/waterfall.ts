@@ -2,7 +2,7 @@
 import { beginOf, type Chain, type ChainSpan } from './chain.ts';
 
 export interface WaterfallRow {
-  /** With two spaces for each parent above it. */
+  /** With two spaces for each parent above it, at most 20 of them. */
   readonly name: string;
   /** From the begin of the chain. */
   readonly startMs: number;
@@ -11,6 +11,9 @@ export interface WaterfallRow {
   readonly bar: string;
 }
 
+/** Deeper ones stand in one column: a line must stay a line. */
+const shownDepth = 20;
+
 /**
  * `width`: characters of the longest bar. A step that comes much later than the rest (a poll, a delivery) would leave
  * nothing of the others, so a bar is never shorter than one character.
@@ -18,12 +21,12 @@ export interface WaterfallRow {
 export function waterfallOf(chain: Chain, width = 40): WaterfallRow[] {
   const begin = beginOf(chain).getTime();
   const startOf = ({ startedAt }: ChainSpan): number => startedAt.getTime() - begin;
-  const totalMs = Math.max(1, ...chain.spans.map(span => startOf(span) + span.durationMs));
+  const totalMs = chain.spans.reduce((end, span) => Math.max(end, startOf(span) + span.durationMs), 1);
   return inTree(chain.spans).map(({ span, depth }) => {
     const from = Math.min(width - 1, Math.floor((startOf(span) / totalMs) * width));
     const length = Math.max(1, Math.min(width - from, Math.round((span.durationMs / totalMs) * width)));
     return {
-      name: `${'  '.repeat(depth)}${span.name}`,
+      name: `${'  '.repeat(Math.min(depth, shownDepth))}${span.name}`,
       startMs: startOf(span),
       durationMs: span.durationMs,
       failed: span.failed,
@@ -32,18 +35,28 @@ export function waterfallOf(chain: Chain, width = 40): WaterfallRow[] {
   });
 }
 
+interface PlacedSpan {
+  readonly span: ChainSpan;
+  /** How many parents are above it. */
+  readonly depth: number;
+}
+
 /** Parents before their children, both in the order of their start; a span whose parent is not known is a root. */
-function inTree(
-  spans: readonly ChainSpan[],
-): readonly { readonly span: ChainSpan; readonly depth: number }[] {
+function inTree(spans: readonly ChainSpan[]): readonly PlacedSpan[] {
   const known = new Set(spans.map(({ spanId }) => spanId));
   const children = Map.groupBy(spans, ({ parentSpanId }) =>
     parentSpanId !== undefined && known.has(parentSpanId) ? parentSpanId : undefined,
   );
-  const under = (
-    parent: string | undefined,
-    depth: number,
-  ): { readonly span: ChainSpan; readonly depth: number }[] =>
-    (children.get(parent) ?? []).flatMap(span => [{ span, depth }, ...under(span.spanId, depth + 1)]);
-  return under(undefined, 0);
+  const placed: PlacedSpan[] = [];
+  // Those to be placed, the next one last. A loop, because a chain may be deeper than the stack.
+  const waiting = under(undefined, 0);
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    placed.push(next);
+    for (const child of under(next.span.spanId, next.depth + 1)) waiting.push(child);
+  }
+  return placed;
+
+  function under(parent: string | undefined, depth: number): PlacedSpan[] {
+    return (children.get(parent) ?? []).map(span => ({ span, depth })).toReversed();
+  }
 }

@@ -133,6 +133,30 @@ test('what processes told around that time stands apart, marked, and the verdict
   ]);
 });
 
+test('a chain of any length and depth is shown', async () => {
+  const count = 150_000;
+  const spans = Array.from({ length: count }, (_, index) => ({
+    traceId,
+    spanId: String(index),
+    parentSpanId: index === 0 ? undefined : String(index - 1),
+    name: 'task poll',
+    startedAt: after(index),
+    durationMs: 1,
+    failed: false,
+  }));
+  const picks = Array.from({ length: count }, () => eventsOf(['QUEUE_PICK', { attempt: 2 }]));
+  const events = [...eventsOf(...tapped), ...picks.flat()];
+  const { isDone, output } = await trace(chainsOf(events, spans), cid);
+  expect(isDone).toBe(true);
+  expect(output.match(/ QUEUE_PICK .*attempt=2/g)).toHaveLength(count);
+  expect(output.match(/^ *task poll /gm)).toHaveLength(count);
+  expect(output).toMatch(/^\w+, confidence low/m);
+
+  const lost = Array.from({ length: count }, () => processEvent('LOCK_LOST', 5));
+  const stranded = await traceAmong(lost, [chain('UPDATE_RECEIVED', 'QUEUE_ENQUEUE')], cid);
+  expect(stranded.output).toContain('unpicked_in_replacement, confidence');
+});
+
 test('what nobody knows is said to be unknown', async () => {
   const { isDone, output, complaint } = await trace([], cid);
   expect({ isDone, output }).toEqual({ isDone: false, output: '' });

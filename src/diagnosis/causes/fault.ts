@@ -312,7 +312,9 @@ function isRecent({ surroundings, last }: Facts): boolean {
 
 /** How often it was picked. */
 export function attemptsOf({ chain }: Facts): number {
-  return Math.max(1, ...chain.events.filter(isOfUpdate).map(event => numberOf(event, 'attempt') ?? 1));
+  return chain.events
+    .filter(isOfUpdate)
+    .reduce((most, event) => Math.max(most, numberOf(event, 'attempt') ?? 1), 1);
 }
 
 function isOfUpdate({ name }: ChainEvent): boolean {

@@ -217,10 +217,12 @@ function isLeftAlone({ chain, surroundings, last }: Facts): boolean {
   const at = (last('QUEUE_ENQUEUE') ?? chain.events[0])?.at;
   if (!at) return false;
   const near = processEventsNear(surroundings, at);
-  const went = near.filter(hasLeftWork).map(event => event.at.getTime());
-  const lastWent = Math.max(...went);
+  const lastWent = near
+    .filter(hasLeftWork)
+    .toSorted((a, b) => a.at.getTime() - b.at.getTime())
+    .at(-1);
   return (
-    went.length > 0 && !near.some(event => event.name === 'LOCK_ACQUIRED' && event.at.getTime() >= lastWent)
+    lastWent !== undefined && !near.some(event => event.name === 'LOCK_ACQUIRED' && event.at >= lastWent.at)
   );
 }
 
