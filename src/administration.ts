@@ -46,6 +46,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   const desk = createDesk({
     journal: options.journal,
     surroundings: createServiceSurroundings({ database, role, telegram, botId }),
+    telemetry: options.telemetry,
   });
   const adminTools = createAdminTools({
     desk,

@@ -40,6 +40,7 @@ import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
 import { service } from './service.ts';
+import { createBoundedReads } from './storage/bounded-reads.ts';
 import { createDatabase } from './storage/database.ts';
 import { createDebugLevelStore } from './storage/debug-level-store.ts';
 import { shareWork } from './storage/job-queue.ts';
@@ -79,6 +80,8 @@ const defaultConcurrency = 200;
 const databasePoolSize = 20;
 const queuePoolSize = 5;
 const logStopDeadlineMs = 3_000;
+/** Administrators and users wait for what is read from the journal. */
+const journalReadMs = 3_000;
 
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const lifecycle = createLifecycle();
@@ -305,7 +308,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     listening = server.server.address() as AddressInfo;
 
     const me = await telegram.api.getMe();
-    const journal = createJournalReader(database);
+    const journal = createJournalReader(createBoundedReads(database, journalReadMs));
     const frame = createFrame({
       ...generations,
       ...createAdministration({

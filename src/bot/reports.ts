@@ -36,14 +36,20 @@ export function createReports(options: ReportsOptions): Reports {
 
   async function complaintOf(chatId: number): Promise<Parameters<typeof renderDebugUser>[0]> {
     const userHash = pseudonyms.user(chatId);
-    const actions = await desk.actionsOf(userHash, locale);
+    const { actions, unread } = await desk.actionsOf(userHash, locale);
     const trouble = actions.filter(isTrouble).slice(0, judgedActions);
     // Where nothing went wrong as far as we know, the user means what came last.
     const puzzling = trouble.length > 0 ? trouble : actions.slice(0, 1);
     const judged = await Promise.all(puzzling.map(({ cid }) => desk.look(cid, locale)));
-    const verdicts = judged.flatMap(matches => matches[0]?.verdict ?? []);
-    const complaint = verdicts.length > 0 ? verdicts : [await desk.nothing(locale)];
-    return { who: shortPseudonym(userHash), actions, complaint: complaint.map(({ sentence }) => sentence) };
+    const verdicts = judged.flatMap(({ judged: [newest], nothing }) => newest?.verdict ?? nothing ?? []);
+    // The screen says by itself that the journal is not to be read.
+    const complaint = verdicts.length > 0 || unread ? verdicts : [await desk.nothing(locale)];
+    return {
+      who: shortPseudonym(userHash),
+      actions,
+      unread,
+      complaint: complaint.map(({ sentence }) => sentence),
+    };
   }
 
   async function tellAll(chatId: number): Promise<{ reached: number; failure: string | undefined }> {

@@ -1,7 +1,10 @@
 // What an administrator asks: how is it going, why did this click not work, what did this user do. Reads the journal
-// and the state of the service; writes nothing.
+// and the state of the service; writes nothing. Where the journal cannot be read it says so in a sentence: that is when
+// administrators look, and when users complain.
+import { errorType } from '../errors.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
 import { type Locale, reasons } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import { type Action, actionsOfRows, isTrouble } from './action.ts';
 import type { Chain } from './chain.ts';
@@ -31,23 +34,40 @@ export interface Dashboard {
   /** Of the last hour. */
   readonly faults: number;
   readonly outcomes: number;
+  /** Why the journal could not be read, in a sentence; then the rest is empty. */
+  readonly unread: string | undefined;
+}
+
+/** What was found of a cid, or why nothing was. */
+export interface Looked {
+  /** All traces, newest first; of a duplicate also the one that it repeats. */
+  readonly judged: readonly Judged[];
+  /** Where there are none. */
+  readonly nothing: Verdict | undefined;
+}
+
+export interface ActionsOfUser {
+  /** Newest first. */
+  readonly actions: readonly Action[];
+  /** Why the journal could not be read, in a sentence; then there are none. */
+  readonly unread: string | undefined;
 }
 
 export interface Desk {
   /** `except`: whose own actions are left out, the one who asks. */
   dashboard(locale: Locale, except: string): Promise<Dashboard>;
-  /** All traces of a cid, newest first; of a duplicate also the one that it repeats. Never empty: then `nothing`. */
-  look(cid: string, locale: Locale): Promise<readonly Judged[]>;
+  look(cid: string, locale: Locale): Promise<Looked>;
   /** Why there is nothing to look at. */
   nothing(locale: Locale): Promise<Verdict>;
-  /** What one user did last, newest first. `userHash` has 16 digits. */
-  actionsOf(userHash: string, locale: Locale): Promise<readonly Action[]>;
+  /** What one user did last. `userHash` has 16 digits. */
+  actionsOf(userHash: string, locale: Locale): Promise<ActionsOfUser>;
 }
 
 export interface DeskOptions {
   readonly journal: JournalReader;
   /** How the service is: `now` as is quickly known, `whole` with all that can be asked. */
   readonly surroundings: Readonly<Record<'now' | 'whole', () => Promise<Surroundings>>>;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
   readonly now?: () => Date;
 }
 
@@ -57,7 +77,8 @@ const readOutcomes = 5 * shownActions;
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
-export function createDesk({ journal, surroundings, now = () => new Date() }: DeskOptions): Desk {
+export function createDesk(options: DeskOptions): Desk {
+  const { journal, surroundings, telemetry, now = () => new Date() } = options;
   const source = createJournalChains(journal);
   const since = (milliseconds: number): Date => new Date(now().getTime() - milliseconds);
 
@@ -79,39 +100,80 @@ export function createDesk({ journal, surroundings, now = () => new Date() }: De
     return actionsOfRows(await journal.linesOf([...traces]), locale);
   }
 
+  /** What a journal that cannot be read leaves to be said. A database that is lost fails the update by itself. */
+  async function unlessUnread<T>(
+    read: () => Promise<T>,
+    otherwise: (why: Verdict) => T,
+    locale: Locale,
+  ): Promise<T> {
+    try {
+      return await read();
+    } catch (error) {
+      telemetry.warn('read the journal', error, 'DB_ERROR');
+      return otherwise(verdictOfNothing({ journalError: errorType(error) }, locale));
+    }
+  }
+
+  async function dashboard(locale: Locale, except: string): Promise<Dashboard> {
+    const newest = { since: since(dayMs), limit: readOutcomes, except };
+    const [trouble, all, counts] = await Promise.all([
+      journal.newestOutcomes({ ...newest, troubleOnly: true }),
+      journal.newestOutcomes(newest),
+      journal.countReasons({ since: since(hourMs), until: now() }),
+    ]);
+    const among = await actionsAmong([...trouble, ...all], locale);
+    // The rows of a task bear no user.
+    const actions = among.filter(({ userHash }) => userHash !== except);
+    const sum = (isCounted: (reason: keyof typeof reasons) => boolean): number =>
+      counts.filter(({ reasonCode }) => isCounted(reasonCode)).reduce((total, { count }) => total + count, 0);
+    return {
+      actions: actions.toSorted(troubleFirst).slice(0, shownActions),
+      newestCid: actions[0]?.cid,
+      faults: sum(reason => reasons[reason].fault),
+      outcomes: sum(() => true),
+      unread: undefined,
+    };
+  }
+
+  async function look(cid: string, locale: Locale): Promise<readonly Judged[]> {
+    const found = await judged(cid, locale);
+    const originals = [...new Set(found.flatMap(({ chain }) => originalCidOf(chain) ?? []))];
+    const repeated = await Promise.all(originals.map(original => judged(original, locale)));
+    return [...found, ...repeated.flat()];
+  }
+
+  async function nothing(locale: Locale): Promise<Verdict> {
+    return verdictOfNothing(await surroundings.whole(), locale);
+  }
+
+  async function actionsOf(userHash: string, locale: Locale): Promise<readonly Action[]> {
+    const rows = await journal.byUser(userHash, { since: since(7 * dayMs), limit: readOutcomes });
+    return (await actionsAmong(rows, locale)).slice(0, shownActions);
+  }
+
   return {
-    async dashboard(locale, except) {
-      const newest = { since: since(dayMs), limit: readOutcomes, except };
-      const [trouble, all, counts] = await Promise.all([
-        journal.newestOutcomes({ ...newest, troubleOnly: true }),
-        journal.newestOutcomes(newest),
-        journal.countReasons({ since: since(hourMs), until: now() }),
-      ]);
-      const among = await actionsAmong([...trouble, ...all], locale);
-      // The rows of a task bear no user.
-      const actions = among.filter(({ userHash }) => userHash !== except);
-      const sum = (isCounted: (reason: keyof typeof reasons) => boolean): number =>
-        counts
-          .filter(({ reasonCode }) => isCounted(reasonCode))
-          .reduce((total, { count }) => total + count, 0);
-      return {
-        actions: actions.toSorted(troubleFirst).slice(0, shownActions),
-        newestCid: actions[0]?.cid,
-        faults: sum(reason => reasons[reason].fault),
-        outcomes: sum(() => true),
-      };
-    },
+    dashboard: (locale, except) =>
+      unlessUnread<Dashboard>(
+        () => dashboard(locale, except),
+        ({ sentence }) => ({ actions: [], newestCid: undefined, faults: 0, outcomes: 0, unread: sentence }),
+        locale,
+      ),
     async look(cid, locale) {
-      const found = await judged(cid, locale);
-      const originals = [...new Set(found.flatMap(({ chain }) => originalCidOf(chain) ?? []))];
-      const repeated = await Promise.all(originals.map(original => judged(original, locale)));
-      return [...found, ...repeated.flat()];
+      const found = await unlessUnread<readonly Judged[] | Verdict>(
+        () => look(cid, locale),
+        why => why,
+        locale,
+      );
+      if (!('length' in found)) return { judged: [], nothing: found };
+      return { judged: found, nothing: found.length > 0 ? undefined : await nothing(locale) };
     },
-    nothing: async locale => verdictOfNothing(await surroundings.whole(), locale),
-    async actionsOf(userHash, locale) {
-      const rows = await journal.byUser(userHash, { since: since(7 * dayMs), limit: readOutcomes });
-      return (await actionsAmong(rows, locale)).slice(0, shownActions);
-    },
+    nothing,
+    actionsOf: (userHash, locale) =>
+      unlessUnread<ActionsOfUser>(
+        async () => ({ actions: await actionsOf(userHash, locale), unread: undefined }),
+        ({ sentence }) => ({ actions: [], unread: sentence }),
+        locale,
+      ),
   };
 }
 

@@ -17,6 +17,8 @@ export interface Surroundings {
   readonly webhookPending?: number | undefined;
   readonly hasActiveInstance?: boolean | undefined;
   readonly isDatabaseUp?: boolean | undefined;
+  /** Of what kind the error was, when the journal could not be read. */
+  readonly journalError?: string | undefined;
   /** Age of the oldest update that nobody has picked. */
   readonly oldestUnpickedMs?: number | undefined;
 }

@@ -74,6 +74,7 @@ const joints = {
 
 type NothingCause =
   | 'database_down'
+  | 'journal_unreadable'
   | 'no_active_instance'
   | 'webhook_failing'
   | 'queue_stuck'
@@ -117,6 +118,15 @@ const nothings: readonly Nothing[] = [
       'Нажатие не сохранено: база данных недоступна, и бот не принимает обновления; что делать: поднимите Postgres, Telegram пришлёт их снова.',
     en: () =>
       'The click was not stored: the database is down, and the bot takes no updates; what to do: bring Postgres up, Telegram sends them again.',
+  },
+  {
+    cause: 'journal_unreadable',
+    confidence: 'high',
+    is: ({ journalError }) => journalError !== undefined,
+    ru: ({ journalError }) =>
+      `Журнал сейчас не читается (${journalError}), и причину по нему не узнать; что делать: найдите cid в логах и передайте их в trt explain, журнал восстанавливайте по docs/operations.md.`,
+    en: ({ journalError }) =>
+      `The journal cannot be read now (${journalError}), so nobody can tell from it why; what to do: find the cid in the logs and give them to trt explain, bring the journal back by docs/operations.md.`,
   },
   {
     cause: 'webhook_failing',
@@ -185,5 +195,7 @@ const wanted: readonly { readonly field: keyof Surroundings; readonly ru: string
 ];
 
 function unknownOf(surroundings: Surroundings, locale: Locale): string[] {
+  // Then what is missing is the journal, whatever else is not known.
+  if (surroundings.journalError !== undefined) return [];
   return wanted.filter(({ field }) => surroundings[field] === undefined).map(entry => entry[locale]);
 }

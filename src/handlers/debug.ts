@@ -67,14 +67,12 @@ async function chainOrUser(
 }
 
 async function chain({ admin, user: { locale } }: AdminContext, cid: string): Promise<Show<'DEBUG_CHAIN'>> {
-  const judged = await admin.desk.look(cid, locale);
-  const nothing = judged.length > 0 ? undefined : await admin.desk.nothing(locale);
-  return show('DEBUG_CHAIN', { cid, judged, nothing });
+  return show('DEBUG_CHAIN', { cid, ...(await admin.desk.look(cid, locale)) });
 }
 
 async function user({ admin, user: { locale } }: AdminContext, who: string): Promise<Outcome<'DEBUG_USER'>> {
   const userHash = await admin.findUser(who);
   if (userHash === undefined)
     return rejected('UNKNOWN_ACTION', { detail: 'nobody by that name', hint: { key: 'hint-debug-nobody' } });
-  return show('DEBUG_USER', { who, actions: await admin.desk.actionsOf(userHash, locale) });
+  return show('DEBUG_USER', { who, ...(await admin.desk.actionsOf(userHash, locale)) });
 }

@@ -38,7 +38,9 @@ export function renderDebug(
     ...(newestCid === undefined ? [] : [t('debug-newest', { cid: newestCid })]),
     debugUntil ? t('debug-level-until', { time: timeOf(debugUntil) }) : t('debug-level-normal'),
     '',
-    dashboard.actions.length > 0 ? t('debug-outcomes') : t('debug-no-outcomes'),
+    dashboard.unread === undefined
+      ? t(dashboard.actions.length > 0 ? 'debug-outcomes' : 'debug-no-outcomes')
+      : escapeHtml(dashboard.unread),
     ...dashboard.actions.map(action => actionLine(action, timeOf(action.at))),
   ];
   return {
@@ -67,10 +69,10 @@ export function renderDebugChain(
       `<pre>${escapeHtml(abridged(chain.events.map(eventLine), Math.floor(eventsLength / shown.length)))}</pre>`,
     ].join('\n');
   });
+  const why = escapeHtml(nothing?.sentence ?? '');
+  const isUnread = nothing?.cause === 'journal_unreadable';
   const body =
-    judged.length > 0
-      ? parts.join('\n\n')
-      : t('debug-no-trace', { verdict: escapeHtml(nothing?.sentence ?? '') });
+    nothing === undefined ? parts.join('\n\n') : isUnread ? why : t('debug-no-trace', { verdict: why });
   return {
     text: `${t('debug-chain', { cid })}\n\n${body}`,
     rows: [[button(t('button-debug'), 'debugCid')]],
@@ -79,7 +81,7 @@ export function renderDebugChain(
 }
 
 export function renderDebugUser(
-  { who, actions, complaint }: ScreenData['DEBUG_USER'],
+  { who, actions, unread, complaint }: ScreenData['DEBUG_USER'],
   view: TextView,
 ): RenderedScreen {
   const { t } = view;
@@ -93,7 +95,9 @@ export function renderDebugUser(
           '',
         ]
       : []),
-    t(actions.length > 0 ? 'debug-user' : 'debug-user-nothing', { who: escapeHtml(who) }),
+    ...(unread === undefined
+      ? [t(actions.length > 0 ? 'debug-user' : 'debug-user-nothing', { who: escapeHtml(who) })]
+      : [escapeHtml(unread)]),
     ...actions.map(action => actionLine(action, dayOf(action.at))),
   ];
   return {

@@ -67,6 +67,8 @@ export interface ScreenData {
   DEBUG_USER: {
     readonly who: string;
     readonly actions: readonly Action[];
+    /** Why the journal could not be read, in a sentence. */
+    readonly unread?: string | undefined;
     /** The user has reported a problem: the verdicts on what went wrong lately. */
     readonly complaint?: readonly string[];
   };

@@ -8,6 +8,7 @@ import { type ButtonName, buttons } from '../../src/ui/registry.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { type CrawlPlace, crawl } from '../support/crawl.ts';
 import { failGeneration, inJournal, journaled } from '../support/journaled.ts';
+import { lockJournal } from '../support/locked-journal.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';
 import { walkToForm } from '../support/walk.ts';
 
@@ -118,6 +119,46 @@ test('of a cid without any trace it is told why there may be none', async () => 
      select bot_id, 1, 999, event_type, body, traceparent, now() - interval '5 minutes' from updates limit 1`,
   );
   await admin.waitForMessage(/queue stands still.*5 min/s, { after: admin.say('/debug abcdef00') });
+});
+
+const unread = (code: string): RegExp =>
+  new RegExp(`journal cannot be read now \\(${code}\\).*what to do: .*trt explain`, 's');
+
+test('while the journal is away, panel, cid, user and report say so and what to do', async () => {
+  await using bot = await startBot(withAdmin);
+  const [admin, user] = [bot.user({ id: adminId }), bot.user({ username: 'masha_k' })];
+  const start = user.start();
+  await journaled(bot, start);
+  const cid = await bot.cidOf(start.updateId);
+  await bot.database.query('alter table journal rename to journal_away');
+
+  const ways = [
+    ['/debug', /State/],
+    [`/debug ${cid}`, /🔎/],
+    ['/debug @masha_k', unread('42P01')],
+  ] as const;
+  for (const [text, shown] of ways) {
+    const said = admin.say(text);
+    const screen = await admin.waitForMessage(unread('42P01'), { after: said });
+    expect(screen.text, text).toMatch(shown);
+    expect(screen.text, text).not.toMatch(/Nobody else|no such cid|No actions/);
+    expect(await outcomeOf(bot, said), text).toMatchObject([{ reason_code: 'SUCCESS' }]);
+  }
+  await user.waitForMessage(/looking into it/, { after: user.say('/report') });
+  await admin.waitForMessage(/🆘.*Журнал сейчас не читается.*что делать/s);
+  expect(bot.lines.find(({ operation }) => operation === 'read the journal')).toMatchObject({
+    reason_code: 'DB_ERROR',
+    error_type: '42P01',
+  });
+});
+
+test('a journal that is locked does not keep an administrator waiting', async () => {
+  await using bot = await startBot(withAdmin);
+  const admin = bot.user({ id: adminId });
+  await using _lock = await lockJournal(bot.database);
+  const said = admin.say('/debug');
+  await admin.waitForMessage(unread('57014'), { after: said, deadlineMs: 20_000 });
+  expect(await outcomeOf(bot, said)).toMatchObject([{ reason_code: 'SUCCESS' }]);
 });
 
 test('a user is found by name, by number and by a forwarded message', async () => {

@@ -44,6 +44,7 @@ const panel = {
     newestCid: 'b1b2c3d4',
     faults: 1,
     outcomes: 20,
+    unread: undefined,
   },
   debugUntil: undefined,
 };
@@ -313,6 +314,17 @@ const variants: readonly Variant[] = [
     'debugCid',
     'debugClose',
   ),
+  variant(
+    'DEBUG',
+    'without a journal',
+    {
+      ...panel,
+      dashboard: { actions: [], newestCid: undefined, faults: 0, outcomes: 0, unread: 'Away <b>' },
+    },
+    'debugOn',
+    'debugCid',
+    'debugClose',
+  ),
   variant('DEBUG_CHAIN', 'of a trace', { cid: action.cid, judged: [judged], nothing: undefined }, 'debugCid'),
   variant(
     'DEBUG_CHAIN',
@@ -322,6 +334,7 @@ const variants: readonly Variant[] = [
   ),
   variant('DEBUG_CHAIN', 'of nothing', { cid: action.cid, judged: [], nothing: judged.verdict }, 'debugCid'),
   variant('DEBUG_USER', 'with actions', { who: '@bird', actions: [action, action] }, 'debugShow', 'debugCid'),
+  variant('DEBUG_USER', 'without a journal', { who: '<b>', actions: [], unread: 'Away <b>' }, 'debugCid'),
   variant('DEBUG_USER', 'without any', { who: '<b>', actions: [] }, 'debugCid'),
   variant(
     'DEBUG_USER',
