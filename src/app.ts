@@ -37,6 +37,7 @@ import { createDebugLevel } from './otel/debug-level.ts';
 import { createEventCounts } from './otel/event-counts.ts';
 import { createLogger, type LogDestination } from './otel/logger.ts';
 import { createPseudonyms, createScrubber } from './otel/privacy.ts';
+import { createRefusals } from './otel/refusals.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
 import { service } from './service.ts';
@@ -131,6 +132,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const startedAt = performance.now();
     lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs));
     lifecycle.onStop('journal', () => journaling?.stop());
+    const refusals = createRefusals(telemetry);
+    lifecycle.onStop('refusals', async () => refusals.stop());
     const schema = await migrate(config.lockDatabaseUrl);
     await journaling?.start();
     if (schema.ahead.length > 0)
@@ -193,7 +196,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
           isStarting,
           startPolling:
             config.bot.mode === 'polling'
-              ? () => startPolling({ api: telegram.polling, intake, depth, telemetry })
+              ? () => startPolling({ api: telegram.polling, intake, depth, refusals, telemetry })
               : undefined,
           housekeeping: {
             'compare the books': () => createReconcile({ database, telemetry }).run(),
@@ -282,7 +285,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const vitals = createVitals({ database, updates, role, botState });
     const supplierState = () => generations.kie.breakerState();
     startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, botState, supplierState });
-    const server = createServer(telemetry);
+    const server = createServer({ refusals, telemetry });
     registerHealthRoutes(server, {
       vitals,
       lease,
@@ -299,10 +302,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     registerKieCallbackRoute(server, {
       tasks: generations.tasks,
       hmacKey: config.kie.webhookHmacKey,
+      refusals,
       telemetry,
     });
     if (config.bot.mode === 'webhook')
-      registerWebhookRoute(server, { bot: config.bot, intake, depth, telemetry });
+      registerWebhookRoute(server, { bot: config.bot, intake, depth, refusals, telemetry });
     await server.listen({ host: config.host, port: config.port });
     lifecycle.onStop('HTTP server', () => server.close());
     listening = server.server.address() as AddressInfo;

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { Update } from 'grammy/types';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
-import { createQueueFull } from '../inbox/queue-full.ts';
+import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { readIncoming } from './incoming.ts';
 import type { Intake } from './intake.ts';
@@ -20,6 +20,7 @@ export interface PollingOptions {
   readonly api: Api;
   readonly intake: Intake;
   readonly depth: InboxDepth;
+  readonly refusals: Refusals;
   readonly telemetry: Telemetry;
 }
 
@@ -31,15 +32,14 @@ const longestPauseMs = 30_000;
 const fullPauseMs = 500;
 
 export function startPolling(options: PollingOptions): Polling {
-  const { api, intake, depth, telemetry } = options;
+  const { api, intake, depth, refusals, telemetry } = options;
   const stopping = new AbortController();
-  const queueFull = createQueueFull(telemetry);
   let offset = 0;
 
   async function poll(): Promise<void> {
     const room = await depth.room();
     if (room === 0) {
-      queueFull.refused(depth.unfinished(), 0);
+      refusals.refused('QUEUE_FULL', { queue_depth: depth.unfinished(), reason_code: 'RATE_LIMIT' }, 0);
       await sleep(fullPauseMs, undefined, { signal: stopping.signal });
       return;
     }
@@ -84,7 +84,7 @@ export function startPolling(options: PollingOptions): Polling {
   return {
     async stop() {
       stopping.abort();
-      await done.finally(() => queueFull.stop());
+      await done;
     },
   };
 }

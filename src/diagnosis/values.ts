@@ -36,7 +36,8 @@ const values: Readonly<Record<string, Value>> = {
       locale === 'ru' ? ` (можно: ${allowed})` : ` (allowed: ${allowed})`,
     ),
   payload: ({ last }) => textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '',
-  detail: ({ detail, last }) => detail || textOf(last('KIE_CALLBACK'), 'reason_detail'),
+  detail: ({ detail, last }) =>
+    detail || textOf(last('KIE_CALLBACK') ?? last('REQUEST_REFUSED'), 'reason_detail'),
   missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], formatMoney, locale),
   original: ({ last }) => textOf(last('UPDATE_DUPLICATE'), 'original_cid'),
   depth: ({ last }) => numberText(last('QUEUE_FULL'), 'queue_depth'),

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
 import { parseCallback, verifyCallback } from '../kie/callback.ts';
+import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { fieldsOf } from '../pipeline/task-events.ts';
 import type { Secret } from '../secret.ts';
@@ -14,6 +15,7 @@ import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 export interface KieCallbackOptions {
   readonly tasks: TaskStore;
   readonly hmacKey: Secret | undefined;
+  readonly refusals: Refusals;
   readonly telemetry: Telemetry;
 }
 
@@ -21,15 +23,13 @@ const paramsSchema = z.object({ task: z.string().regex(/^[0-9a-f]{32}$/) });
 
 export function registerKieCallbackRoute(
   server: FastifyInstance,
-  { tasks, hmacKey, telemetry }: KieCallbackOptions,
+  { tasks, hmacKey, refusals, telemetry }: KieCallbackOptions,
 ): void {
   const refuse = (
     reason: 'PERMISSION_DENIED' | 'UNKNOWN_ACTION' | 'VALIDATION_FAILED',
     detail: string,
   ): void =>
-    telemetry.outsideTrace(() =>
-      telemetry.emit('KIE_CALLBACK', { result: 'rejected', reason_code: reason, reason_detail: detail }),
-    );
+    refusals.refused('KIE_CALLBACK', { result: 'rejected', reason_code: reason, reason_detail: detail });
 
   server.post('/callbacks/kie/:task', async (request, reply) => {
     const params = paramsSchema.safeParse(request.params);

@@ -1,28 +1,47 @@
 // The HTTP server and what every route shares: bodies arrive as text (the webhook stores them as they are),
-// at most 1 MiB, an unexpected error is answered without its text, and when it closes it waits for nobody who has
-// had his answer.
+// at most 1 MiB, who is too slow is cut off, what leads nowhere is counted, an unexpected error is answered without its
+// text, and when it closes it waits for nobody who has had his answer.
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 const bodyLimitBytes = 1_048_576;
-/** Slow senders are cut off; Telegram and KIE.ai send at once. */
-const requestTimeoutMs = 15_000;
+/** Slow senders are cut off; Telegram and KIE.ai send at once. Node looks after this interval, every 30 s by itself. */
+const timeouts = { requestTimeout: 15_000, headersTimeout: 5_000, connectionsCheckingInterval: 1_000 };
 
-export function createServer(telemetry: Telemetry): FastifyInstance {
+export interface ServerOptions {
+  readonly refusals: Refusals;
+  readonly telemetry: Pick<Telemetry, 'warn'>;
+  /** Milliseconds that a sender has; for tests. */
+  readonly limits?: Partial<typeof timeouts>;
+}
+
+export function createServer({ refusals, telemetry, limits }: ServerOptions): FastifyInstance {
+  const { requestTimeout, ...http } = { ...timeouts, ...limits };
   const server = Fastify({
     bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout,
+    http,
     forceCloseConnections: 'idle',
   });
+  const refuse = (reason: 'UNKNOWN_ACTION' | 'VALIDATION_FAILED', detail: string): void =>
+    refusals.refused('REQUEST_REFUSED', { reason_code: reason, reason_detail: detail });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   endConnectionsWhenClosing(server);
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) {
-      telemetry.warn('http request', error);
-    }
+    if (status >= 500) telemetry.warn('http request', error);
+    else refuse('VALIDATION_FAILED', error.code);
     await reply.code(status).send({ ok: false, error: status < 500 ? error.code : 'internal error' });
+  });
+  server.setNotFoundHandler(async (_request, reply) => {
+    refuse('UNKNOWN_ACTION', 'no such route');
+    await reply.code(404).send({ ok: false });
+  });
+  // What never becomes a request: no HTTP, or too slow. Fastify answers it. Who hangs up is not refused.
+  server.server.on('clientError', (error: NodeJS.ErrnoException) => {
+    if (error.code !== undefined && error.code !== 'ECONNRESET') refuse('VALIDATION_FAILED', error.code);
   });
   return server;
 }

@@ -7,9 +7,9 @@ import { type IncomingUpdate, readIncoming } from '../bot/incoming.ts';
 import type { Intake } from '../bot/intake.ts';
 import type { WebhookConfig } from '../config.ts';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
-import { createQueueFull } from '../inbox/queue-full.ts';
 import { jsonOrUndefined } from '../json.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
+import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { createSecretCheck } from './secret-header.ts';
 
@@ -17,6 +17,7 @@ export interface WebhookOptions {
   readonly bot: WebhookConfig;
   readonly intake: Intake;
   readonly depth: InboxDepth;
+  readonly refusals: Refusals;
   readonly telemetry: Telemetry;
 }
 
@@ -25,17 +26,12 @@ const retryAfterSeconds = 2;
 
 export function registerWebhookRoute(
   server: FastifyInstance,
-  { bot, intake, depth, telemetry }: WebhookOptions,
+  { bot, intake, depth, refusals, telemetry }: WebhookOptions,
 ): void {
   const isSecret = createSecretCheck([bot.secretToken, bot.previousSecretToken]);
-  const queueFull = createQueueFull(telemetry);
-  server.addHook('onClose', async () => queueFull.stop());
 
   const refuse = (reason: ReasonCode, text: string, detail?: string): void =>
-    // Not an update of ours, so no span: strangers must not be able to fill the traces. The line has a cid.
-    telemetry.outsideTrace(() =>
-      telemetry.emit('UPDATE_REFUSED', { reason_code: reason, reason_text: text, reason_detail: detail }),
-    );
+    refusals.refused('UPDATE_REFUSED', { reason_code: reason, reason_text: text, reason_detail: detail });
 
   /** A checkout that is not answered within 10 s fails, and money that was paid must be known: both never wait. */
   async function admit(update: IncomingUpdate, store: () => Promise<void>): Promise<boolean> {
@@ -68,7 +64,7 @@ export function registerWebhookRoute(
       }
       try {
         if (await admit(update, () => intake.take(update, text, receivedAt))) return { ok: true };
-        queueFull.refused(depth.unfinished(), 1);
+        refusals.refused('QUEUE_FULL', { queue_depth: depth.unfinished(), reason_code: 'RATE_LIMIT' });
         return reply
           .code(429)
           .header('retry-after', retryAfterSeconds)

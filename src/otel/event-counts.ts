@@ -1,5 +1,5 @@
-// How often each event was told since the start, by its reason: what alerts and dashboards count, in the words of the
-// lines. Costs an update two look-ups per event.
+// How often each event happened since the start, by its reason: what alerts and dashboards count, in the words of the
+// lines. One line may stand for many (otel/refusals.ts). Costs an update two look-ups per event.
 import { type EventName, events } from './events.ts';
 import type { Domain } from './fields.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -12,20 +12,21 @@ export interface EventCount {
 }
 
 export interface EventCounts {
-  add(name: EventName, reasonCode: ReasonCode | undefined): void;
+  /** `times`: for how many the line stands. */
+  add(name: EventName, reasonCode: ReasonCode | undefined, times: number): void;
   read(): readonly EventCount[];
 }
 
 export function createEventCounts(): EventCounts {
   const counts = new Map<EventName, Map<ReasonCode | undefined, number>>();
   return {
-    add(name, reasonCode) {
+    add(name, reasonCode, times) {
       let byReason = counts.get(name);
       if (!byReason) {
         byReason = new Map();
         counts.set(name, byReason);
       }
-      byReason.set(reasonCode, (byReason.get(reasonCode) ?? 0) + 1);
+      byReason.set(reasonCode, (byReason.get(reasonCode) ?? 0) + times);
     },
     read: () =>
       [...counts].flatMap(([name, byReason]) =>

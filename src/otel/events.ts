@@ -34,9 +34,16 @@ export const events = define({
   UPDATE_REFUSED: {
     domain: 'WEBHOOK',
     level: 'WARNING',
-    required: ['reason_code', 'reason_text'],
+    required: ['reason_code', 'reason_text', 'refused_count'],
     optional: ['reason_detail'],
-    doc: 'A request to the webhook was not an update of ours and was not stored.',
+    doc: 'Requests to the webhook were not updates of ours and were not stored: refused_count of them since the last such line. At most one line per second and reason.',
+  },
+  REQUEST_REFUSED: {
+    domain: 'WEBHOOK',
+    level: 'INFO',
+    required: ['reason_code', 'reason_detail', 'refused_count'],
+    optional: [],
+    doc: 'Requests that lead nowhere: to no route, unreadable, or too slow; refused_count of them since the last such line. At most one line per second and reason.',
   },
   QUEUE_ENQUEUE: {
     domain: 'QUEUE',
@@ -304,8 +311,8 @@ export const events = define({
     domain: 'WEBHOOK',
     level: 'INFO',
     required: ['result', 'reason_code'],
-    optional: ['task_id', 'reason_detail', 'model_id', 'model_version'],
-    doc: 'A callback of KIE.ai arrived and was stored, or was refused.',
+    optional: ['task_id', 'reason_detail', 'model_id', 'model_version', 'refused_count'],
+    doc: 'A callback of KIE.ai arrived and was stored; or callbacks were refused, refused_count of them since the last such line, at most one line per second and reason.',
   },
   SILENCE_GUARD_WARNING: {
     domain: 'UX',

@@ -146,7 +146,7 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
     mayBeEmpty: true,
   },
   queue_depth: { type: number, meaning: 'Updates without an outcome, as far as this instance knows.' },
-  refused_count: { type: number, meaning: 'Webhooks that were refused since the last such line.' },
+  refused_count: { type: number, meaning: 'How many were refused so since the last such line.' },
   worker_id: { type: text, meaning: 'The instance that works the update.' },
   latency_ms: { type: number, meaning: 'From the receipt, or the beginning of the whole, until now.' },
   duration_ms: { type: number, meaning: 'How long this step took.' },

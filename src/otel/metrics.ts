@@ -14,7 +14,7 @@ export const metricDefinitions = {
   'trt.events': {
     kind: 'counter',
     unit: '{event}',
-    doc: 'Events told since the start, by `name`, `domain` and, where there is one, `reason_code`.',
+    doc: 'Events since the start, by `name`, `domain` and, where there is one, `reason_code`; a line with `refused_count` stands for so many.',
   },
   'trt.instance.active': {
     kind: 'gauge',

@@ -150,9 +150,10 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const span = scope?.span ?? processSpan;
     // SAFETY: FieldsOf<N> is a subset of EventFields; the cast only drops the per-event narrowing.
     const own = fields as EventValues;
-    const { reason_code: ownReason }: Partial<EventFields> = own;
+    const { reason_code: ownReason, refused_count: times }: Partial<EventFields> = own;
     const reasonCode = ownReason ?? scope?.fields.reason_code;
-    counts?.add(name, reasonCode);
+    // A poller that does not ask has refused nobody.
+    counts?.add(name, reasonCode, times || 1);
     if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
     if (!journal && !logger.enabled(definition.level)) return;
     const shared = scope ? sharedHead(scope) : currentProcessHead();

@@ -20,7 +20,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 const files = ['src/bot/frame.ts', 'src/otel/telemetry.ts', 'src/otel/debug-level.ts', 'src/otel/journal.ts'];
 const quickTests = ['test/bot/frame', 'test/otel/telemetry', 'test/otel/journal.', 'test/otel/debug-level'];
 /** What tells, by the last name of what is called. */
-const telling = /^(emit|annotate|warn|tell)/;
+const telling = /^(emit|annotate|warn|tell|refused)/;
 
 function statementsOf(file: string): Statement[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);

@@ -125,9 +125,9 @@ function eventsIn(told: Told): Record<string, number> {
 
 function linesByReason({ lines }: BotUnderTest): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { name, domain, reason_code: reason } of lines) {
+  for (const { name, domain, reason_code: reason, refused_count: refused } of lines) {
     const key = [name, domain, reason].filter(part => part !== undefined).join(' ');
-    counts[key] = (counts[key] ?? 0) + 1;
+    counts[key] = (counts[key] ?? 0) + (Number(refused) || 1);
   }
   return counts;
 }

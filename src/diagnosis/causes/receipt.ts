@@ -34,6 +34,20 @@ export const receiptCauses = define({
       next: 'look who else sends requests to this address; taps of users are not concerned',
     },
   },
+  request_to_nowhere: {
+    confidence: 'high',
+    events: ['REQUEST_REFUSED'],
+    reasons: ['UNKNOWN_ACTION', 'VALIDATION_FAILED'],
+    is: ({ has }) => has('REQUEST_REFUSED'),
+    ru: {
+      what: 'отклонены запросы посторонних: такого адреса у бота нет, или запрос не читается или слишком медленный ({detail})',
+      next: 'исправлять нечего; нажатия пользователей это не затрагивает',
+    },
+    en: {
+      what: 'requests of strangers were refused: the bot has no such address, or they could not be read or were too slow ({detail})',
+      next: 'there is nothing to fix; taps of users are not concerned',
+    },
+  },
   inbox_full: {
     confidence: 'high',
     events: ['QUEUE_FULL'],

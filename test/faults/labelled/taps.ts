@@ -268,6 +268,14 @@ export const tapFaults: Group = {
       },
     },
     {
+      name: 'a request to an address that the bot does not have',
+      cause: 'request_to_nowhere',
+      async provoke(bot) {
+        await fetch(`${bot.app.url()}/wp-login.php`);
+        return (await bot.waitForLine(({ name }) => name === 'REQUEST_REFUSED')).cid;
+      },
+    },
+    {
       name: 'a payment for which there is no order',
       cause: 'checkout_declined',
       provoke: bot => checkout(bot),
