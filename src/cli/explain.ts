@@ -50,9 +50,9 @@ async function readEvents(
   const events: ChainEvent[] = [];
   let foreign = 0;
   for await (const line of terminal.readLines()) {
-    const event = parseLine(line);
-    if (event) events.push(event);
-    else if (line.trim() !== '') foreign += 1;
+    const found = parseLine(line);
+    for (const event of found) events.push(event);
+    if (found.length === 0 && line.trim() !== '') foreign += 1;
   }
   return { events, foreign };
 }

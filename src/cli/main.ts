@@ -1,12 +1,12 @@
 // The command line `trt`: its words, its environment, its output and its exit code.
-import { createInterface } from 'node:readline';
+import { linesOfLog } from './log-input.ts';
 import { run } from './run.ts';
 
 process.exitCode = await run(process.argv.slice(2), {
   environment: process.env,
   print: text => console.log(text),
   complain: text => console.error(text),
-  readLines: () => createInterface({ input: process.stdin, crlfDelay: Number.POSITIVE_INFINITY }),
+  readLines: () => linesOfLog(process.stdin),
   // Asks NO_COLOR too.
   hasColours: process.stdout.isTTY === true && process.stdout.hasColors(),
 });

@@ -1,5 +1,7 @@
-// Reads the lines of stdout, as JSON or as key=value, whatever a platform has put in front of them. Lines of anybody
+// Reads the lines of stdout, as JSON or as key=value, whatever a platform has put in front of them or around them:
+// colours, a time, the name of a container, an object of its own with the line as one of its values. Lines of anybody
 // else are left out and counted: they are in every log, and are no fault of it.
+import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
 import type { ChainEvent } from './chain.ts';
 
@@ -35,25 +37,63 @@ const numericFields: ReadonlySet<string> = new Set([
 
 export function parseLines(text: string): ParsedLines {
   const lines = text.split('\n').filter(line => line.trim() !== '');
-  const events = lines.flatMap(line => parseLine(line) ?? []);
-  return { events, foreign: lines.length - events.length };
+  const parsed = lines.map(parseLine);
+  return { events: parsed.flat(), foreign: parsed.filter(events => events.length === 0).length };
 }
 
-/** undefined for a line that is not ours. */
-export function parseLine(line: string): ChainEvent | undefined {
-  const parsed = lineSchema.safeParse(fieldsOfJson(line) ?? fieldsOfKeyValue(line));
+/** Nothing for a line that is not ours; several events where a platform has put several lines into one. */
+export function parseLine(line: string): readonly ChainEvent[] {
+  return eventsOfText(line, 0);
+}
+
+/** An object around the line, in another, in a list: that is as much as anybody wraps. */
+const maxDepth = 4;
+/** Places in one line where an object or a list may begin. */
+const maxPlaces = 8;
+
+function eventsOfText(coloured: string, depth: number): readonly ChainEvent[] {
+  const text = coloured.includes('\u001b') ? stripVTControlCharacters(coloured) : coloured;
+  // As the logger begins it; a platform may have written it anew in an order of its own.
+  const usual = text.indexOf('{"level":');
+  const places = [...text.matchAll(/[{[]/g)].slice(0, maxPlaces).map(({ index }) => index);
+  for (const start of [...(usual < 0 ? [] : [usual]), ...places]) {
+    const events = eventsOfValue(jsonFrom(text, start), depth);
+    if (events.length > 0) return events;
+  }
+  // Last: a line that stands in an object has its quotes escaped, and would be read in part.
+  return eventOf(fieldsOfKeyValue(text)) ?? [];
+}
+
+function eventsOfValue(value: unknown, depth: number): readonly ChainEvent[] {
+  if (depth > maxDepth) return [];
+  if (typeof value === 'string') return eventsOfText(value, depth + 1);
+  if (typeof value !== 'object' || value === null) return [];
+  const own = eventOf(value);
+  if (own) return own;
+  if (isBytes(value)) return eventsOfText(Buffer.from(value).toString(), depth + 1);
+  return Object.values(value).flatMap(inner => eventsOfValue(inner, depth + 1));
+}
+
+/** As journald gives what holds more than printable characters. */
+function isBytes(value: object): value is readonly number[] {
+  return Array.isArray(value) && value.length > 0 && value.every(byte => Number.isInteger(byte));
+}
+
+function eventOf(candidate: unknown): readonly [ChainEvent] | undefined {
+  const parsed = lineSchema.safeParse(candidate);
   if (!parsed.success) return undefined;
   const { ts, ...fields } = parsed.data;
-  return { at: ts, name: fields.name, level: fields.level, spanId: fields.span_id, fields };
+  return [{ at: ts, name: fields.name, level: fields.level, spanId: fields.span_id, fields }];
 }
 
-function fieldsOfJson(line: string): unknown {
-  const start = line.indexOf('{"level":');
-  if (start < 0) return undefined;
+/** undefined where it is cut off, or is no JSON. */
+function jsonFrom(text: string, start: number): unknown {
+  const end = text.lastIndexOf(text[start] === '{' ? '}' : ']');
+  if (end < start) return undefined;
   try {
-    return JSON.parse(line.slice(start));
+    return JSON.parse(text.slice(start, end + 1));
   } catch {
-    // Cut off, or somebody else's: then it is a foreign line.
+    // Then it is somebody else's, and is counted as that.
     return undefined;
   }
 }

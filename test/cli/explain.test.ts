@@ -1,10 +1,12 @@
 // `trt explain`: why, from the lines of a log alone.
 import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { startBot } from '../support/bot.ts';
 import { storyOf } from '../support/story.ts';
-import { trt, trtWith } from '../support/trt.ts';
+import { type CommandAnswer, trt, trtWith } from '../support/trt.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -100,16 +102,56 @@ test.each([[['--cid', 'xyz']], [['--locale', 'de']], [['--nosuch']]])('%j makes 
   expect(complaint).toContain('trt explain');
 });
 
-test('the command reads its standard input', async () => {
+const redirected: readonly (readonly [string, (log: string) => Buffer])[] = [
+  ['as it is', log => Buffer.from(log)],
+  ['in UTF-8 with a mark and CRLF', log => Buffer.from(`\ufeff${crlf(log)}`)],
+  ['in UTF-16 by PowerShell', log => Buffer.from(`\ufeff${crlf(log)}`, 'utf16le')],
+  ['in UTF-16 without a mark', log => Buffer.from(log, 'utf16le')],
+  ['in UTF-16 of the other order', log => Buffer.from(`\ufeff${log}`, 'utf16le').swap16()],
+  ['compressed', log => gzipSync(log)],
+  ['compressed in two parts', log => Buffer.concat(halves(log).map(half => gzipSync(half)))],
+  [
+    'compressed and cut off',
+    log => gzipSync(`${log}\n${randomBytes(500_000).toString('hex')}`).subarray(0, -200_000),
+  ],
+];
+
+test('the command reads its standard input, however it was redirected', async () => {
   const { log, tap } = await loggedSession('json');
-  const output = await new Promise<string>((resolve, reject) => {
+  for (const [what, encode] of redirected) {
+    const { code, output } = await explainBytes(encode(log), '--cid', tap);
+    expect(output, what).toContain('foreign_button, confidence high');
+    expect(output, what).toContain('«Main menu»');
+    expect(code, what).toBe(0);
+  }
+});
+
+test('input that looks compressed and is damaged is told to be so', async () => {
+  const { code, complaint } = await explainBytes(
+    Buffer.concat([gzipSync('a').subarray(0, 12), Buffer.alloc(99, 7)]),
+  );
+  expect(code).toBe(2);
+  expect(complaint).toMatch(/looks like gzip and is damaged \(Z_/);
+});
+
+function crlf(log: string): string {
+  return log.replaceAll('\n', '\r\n');
+}
+
+function halves(log: string): readonly string[] {
+  const middle = Math.floor(log.length / 2);
+  return [log.slice(0, middle), log.slice(middle)];
+}
+
+/** In a process of its own. */
+function explainBytes(input: Buffer, ...words: string[]): Promise<CommandAnswer> {
+  return new Promise(resolve => {
     const child = execFile(
       process.execPath,
-      ['src/cli/main.ts', 'explain', '--cid', tap],
+      ['src/cli/main.ts', 'explain', ...words],
       { cwd: root, env: { PATH: process.env.PATH } },
-      (error, printed) => (error ? reject(error) : resolve(printed)),
+      (_error, output, complaint) => resolve({ code: child.exitCode ?? -1, output, complaint }),
     );
-    child.stdin?.end(log);
+    child.stdin?.end(input);
   });
-  expect(output).toContain('foreign_button, confidence high');
-});
+}

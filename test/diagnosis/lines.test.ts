@@ -38,13 +38,48 @@ test.each(['json', 'kv'] as const)('lines in %s give their fields back', async f
   expect(Date.now() - Number(events[0]?.at)).toBeLessThan(10_000);
 });
 
-test.each(['json', 'kv'] as const)(
-  'what a platform writes before lines in %s is passed over',
-  async format => {
-    const [line = ''] = await logOf(format);
-    expect(parseLine(`bot-1  | 2026-11-23T14:03:22Z ${line}`)?.name).toBe('UPDATE_RECEIVED');
-  },
-);
+const wrappings: readonly (readonly [string, (line: string) => string])[] = [
+  ['docker compose logs', line => `bot-1  | 2026-11-23T14:03:22Z ${line}`],
+  ['docker compose logs in colours', line => `\u001b[36mbot-1  | \u001b[0m\u001b[32m${line}\u001b[0m`],
+  ["docker's json-file", line => JSON.stringify({ log: `${line}\n`, stream: 'stdout', time: '2026' })],
+  ['Render', line => `Nov 23 02:03:22 PM  [abc-{x}]  ${line}`],
+  ['kubectl logs --prefix --timestamps', line => `[pod/bot-7d/bot] 2026-11-23T14:03:22Z ${line}`],
+  ['a container runtime of Kubernetes', line => `2026-11-23T14:03:22.1Z stdout F ${line}`],
+  ['journalctl', line => `Nov 23 14:03:22 host node[123]: ${line}`],
+  ['journalctl -o json', line => JSON.stringify({ _PID: '1', MESSAGE: line, PRIORITY: '6' })],
+  ['journalctl -o json of bytes', line => JSON.stringify({ MESSAGE: [...Buffer.from(line)], _PID: '1' })],
+  ['logcli -o jsonl', line => JSON.stringify({ labels: { app: 'bot' }, line, timestamp: '2026' })],
+  ['a list of objects', line => JSON.stringify([{ labels: { app: 'bot' }, data: { message: line } }])],
+  ['CRLF', line => `${line}\r`],
+];
+
+test.each(
+  wrappings.flatMap(([what, wrap]) => (['json', 'kv'] as const).map(format => ({ what, wrap, format }))),
+)('what $what puts around lines in $format is passed over', async ({ wrap, format }) => {
+  const lines = (await logOf(format)).map(line => line.trimEnd());
+  const plain = parseLines(lines.join('\n'));
+  expect(plain.events).toHaveLength(3);
+  expect(parseLines(lines.map(wrap).join('\n'))).toEqual(plain);
+});
+
+test('a line in JSON that was written anew, in another order and with spaces, is read', async () => {
+  const [line = ''] = await logOf('json');
+  const { level, ...rest } = JSON.parse(line);
+  const anew = JSON.stringify({ ...rest, level }, null, 1).replaceAll('\n', ' ');
+  expect(parseLine(anew)).toEqual(parseLine(line));
+  // As a log shipper that has read it.
+  expect(parseLine(JSON.stringify({ time: '2026', log: { level, ...rest } }))).toEqual(parseLine(line));
+});
+
+test('several lines that were put into one are all read', async () => {
+  const lines = await logOf('json');
+  const list = JSON.stringify(lines.map(line => ({ line })));
+  expect(parseLine(list).map(({ name }) => name)).toEqual([
+    'UPDATE_RECEIVED',
+    'SYSTEM_WARNING',
+    'BALANCE_ADJUST',
+  ]);
+});
 
 test.each([
   'Server listening on port 3000',
