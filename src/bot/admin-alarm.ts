@@ -1,4 +1,5 @@
-// Calls the administrators when only they can help; about the account at most once an hour. An administrator who
+// Calls the administrators when only they can help; about the account, and about what was given up, at most once an hour,
+// since one cause makes many of them. An administrator who
 // cannot be reached fails nothing; the event says so.
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Alarm } from '../pipeline/ports.ts';
@@ -11,10 +12,17 @@ export interface AdminAlarmOptions {
   readonly telemetry: Telemetry;
 }
 
-const accountIntervalMs = 60 * 60_000;
+const intervalMs = 60 * 60_000;
 
 export function createAdminAlarm({ telegram, adminIds, telemetry }: AdminAlarmOptions): Alarm {
-  let accountToldAt = Number.NEGATIVE_INFINITY;
+  const toldAt = new Map<string, number>();
+
+  function isTooSoon(what: string): boolean {
+    const last = toldAt.get(what);
+    if (last !== undefined && performance.now() - last < intervalMs) return true;
+    toldAt.set(what, performance.now());
+    return false;
+  }
 
   async function tell(operation: string, text: string): Promise<void> {
     for (const adminId of adminIds) {
@@ -29,11 +37,17 @@ export function createAdminAlarm({ telegram, adminIds, telemetry }: AdminAlarmOp
 
   return {
     async accountRefused(detail) {
-      if (performance.now() - accountToldAt < accountIntervalMs) return;
-      accountToldAt = performance.now();
+      if (isTooSoon('account')) return;
       await tell(
         'supplier account',
         `⚠️ KIE.ai refuses our account (${detail}). Check credits, key and caps at kie.ai. cid ${telemetry.cid()}`,
+      );
+    },
+    async givenUp(detail) {
+      if (isTooSoon('given up')) return;
+      await tell(
+        'task given up',
+        `⚠️ A task was ended, or its delivery given up, because of a fault of ours (${detail}); its user is told. What follows within an hour is not told here. trt trace ${telemetry.cid()} shows it.`,
       );
     },
     async modelSwitchedOff(modelId) {

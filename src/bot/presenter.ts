@@ -18,24 +18,41 @@ export async function present(
   screen: RenderedScreen,
   editMessageId: number | undefined,
 ): Promise<Presented> {
-  const options = {
+  const buttonsCount = screen.rows.reduce((count, row) => count + row.length, 0);
+  if (editMessageId !== undefined) {
+    try {
+      const operation = await edit(api, chatId, editMessageId, screen);
+      return { messageId: editMessageId, operation, buttonsCount };
+    } catch (error) {
+      if (!(error instanceof GrammyError) || !cannotBeEdited(error)) throw error;
+    }
+  }
+  const message = await api.sendMessage(chatId, screen.text, optionsOf(screen));
+  return { messageId: message.message_id, operation: 'send', buttonsCount };
+}
+
+/** Throws what grammY throws, also for a message that cannot be edited. */
+export async function edit(
+  api: Api,
+  chatId: number,
+  messageId: number,
+  screen: RenderedScreen,
+): Promise<'edit' | 'unchanged'> {
+  try {
+    await api.editMessageText(chatId, messageId, screen.text, optionsOf(screen));
+    return 'edit';
+  } catch (error) {
+    if (error instanceof GrammyError && isUnchanged(error)) return 'unchanged';
+    throw error;
+  }
+}
+
+function optionsOf(screen: RenderedScreen) {
+  return {
     parse_mode: 'HTML',
     reply_markup: keyboardOf(screen),
     link_preview_options: { is_disabled: true },
   } as const;
-  const buttonsCount = screen.rows.reduce((count, row) => count + row.length, 0);
-  if (editMessageId !== undefined) {
-    try {
-      await api.editMessageText(chatId, editMessageId, screen.text, options);
-      return { messageId: editMessageId, operation: 'edit', buttonsCount };
-    } catch (error) {
-      if (!(error instanceof GrammyError)) throw error;
-      if (isUnchanged(error)) return { messageId: editMessageId, operation: 'unchanged', buttonsCount };
-      if (!cannotBeEdited(error)) throw error;
-    }
-  }
-  const message = await api.sendMessage(chatId, screen.text, options);
-  return { messageId: message.message_id, operation: 'send', buttonsCount };
 }
 
 export function keyboardOf({ rows, copy }: RenderedScreen): InlineKeyboard {
@@ -46,7 +63,7 @@ export function keyboardOf({ rows, copy }: RenderedScreen): InlineKeyboard {
 }
 
 /** Deleted by the user, too old, or a message with media. */
-function cannotBeEdited(error: GrammyError): boolean {
+export function cannotBeEdited(error: GrammyError): boolean {
   return (
     error.error_code === 400 &&
     /message to edit not found|message can't be edited|there is no text in the message/.test(

@@ -1,13 +1,15 @@
 // Shows how far a generation is in the message that says that it runs, unless its user has opened something else
-// there. Best effort: the next step comes soon, and the result without it.
+// there or has deleted it: a new message for each step would be noise. Best effort: the next step comes soon, and the
+// result without it.
+import { GrammyError } from 'grammy';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ProgressBoard } from '../pipeline/ports.ts';
 import type { MessageStore } from '../storage/message-store.ts';
 import { renderProcessing } from '../ui/task-screens.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { TelegramApi } from './api.ts';
-import { present } from './presenter.ts';
-import { refusedBy } from './refusal.ts';
+import { cannotBeEdited, edit } from './presenter.ts';
+import { refusalOf } from './refusal.ts';
 
 export interface ProgressBoardOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
@@ -24,10 +26,18 @@ export function createProgressBoard({
 }: ProgressBoardOptions): ProgressBoard {
   return {
     async show({ id, chatId, messageId, modelKey, locale }, percent) {
-      if (messageId === null || !(await messages.showsTask(chatId, messageId, id))) return;
+      if (messageId === null || !(await messages.showsTask(chatId, messageId, id))) return 'elsewhere';
       const data = { task: id, model: modelKey, progress: percent };
       const screen = renderProcessing(data, { t: texts.for(locale), catalogue });
-      await refusedBy(present(telegram.api, chatId, screen, messageId).then(() => undefined));
+      try {
+        await edit(telegram.api, chatId, messageId, screen);
+        return 'shown';
+      } catch (error) {
+        const refusal = refusalOf(error);
+        if (!refusal) throw error;
+        if (error instanceof GrammyError && cannotBeEdited(error)) return 'gone';
+        return refusal.answered ? 'elsewhere' : 'unknown';
+      }
     },
   };
 }

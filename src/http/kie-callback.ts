@@ -5,7 +5,7 @@ import { SpanKind } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
-import { parseCallback, verifyCallback } from '../kie/callback.ts';
+import { type Callback, parseCallback, verifyCallback } from '../kie/callback.ts';
 import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { fieldsOf } from '../pipeline/task-events.ts';
@@ -60,11 +60,11 @@ export function registerKieCallbackRoute(
       refuse('PERMISSION_DENIED', 'the body names another task than the path');
       return reply.code(401).send({ ok: false });
     }
-    await accept(task, text);
+    await accept(task, callback);
     return { ok: true };
   });
 
-  function accept(task: TaskRow, text: string): Promise<void> {
+  function accept(task: TaskRow, callback: Callback): Promise<void> {
     const ids = fieldsOf(task);
     return telemetry.inSpan(
       'kie callback',
@@ -74,7 +74,7 @@ export function registerKieCallbackRoute(
         fields: { event_type: 'kie_callback', ...ids },
       },
       async () => {
-        await tasks.storeCallback(task.id, text);
+        await tasks.storeCallback(task.id, callback);
         telemetry.emit('KIE_CALLBACK', { result: 'accepted', reason_code: 'SUCCESS', ...ids });
         // Only now, so that nothing the callback leads to is told before it.
         await tasks.workCallbacks(task.id);

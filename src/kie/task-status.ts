@@ -16,10 +16,17 @@ export type TaskStatus =
 /** The `code` of a task that KIE calls successful and that has nothing to deliver. */
 const emptyResultCode = 'empty_result';
 
-/** What records of all families may hold beside their state. Wrong types count as absent. */
+/** A success with more files than this has its first ones delivered: no model gives as many. */
+const mostFiles = 20;
+/** Signed addresses are long; longer ones are of no use to Telegram or a user. */
+const longestUrl = 4_096;
+/** What the column for it takes; no order costs as much. */
+const mostCredits = 999_999_999;
+
+/** What records of all families may hold beside their state. Wrong types, and numbers out of range, count as absent. */
 export const detailsSchema = z.object({
   progress: z.number().min(0).max(100).optional().catch(undefined),
-  creditsConsumed: z.number().nonnegative().optional().catch(undefined),
+  creditsConsumed: z.number().min(0).max(mostCredits).optional().catch(undefined),
 });
 type Details = z.infer<typeof detailsSchema>;
 
@@ -29,7 +36,7 @@ export function unfinished(state: 'queued' | 'running', { progress }: Details): 
 
 /** What is no web address is left out; a success of which nothing remains is a failure. */
 export function succeeded(candidates: readonly unknown[], { creditsConsumed }: Details): TaskStatus {
-  const urls = candidates.filter(isWebUrl);
+  const urls = candidates.filter(isWebUrl).slice(0, mostFiles);
   if (urls.length === 0) return { state: 'failed', reason: 'DOWNSTREAM_ERROR', code: emptyResultCode };
   return {
     state: 'succeeded',
@@ -44,6 +51,13 @@ export function unknownState(state: string | number | null | undefined): TaskSta
   return { state: 'unknown', raw: /^[\w.-]{0,40}$/.test(raw) ? raw : 'unprintable' };
 }
 
+/** An address of the web that the database, Telegram and a browser can take: of bounded length, without control characters. */
 export function isWebUrl(value: unknown): value is string {
-  return typeof value === 'string' && ['https:', 'http:'].includes(URL.parse(value)?.protocol ?? '');
+  return (
+    typeof value === 'string' &&
+    value.length <= longestUrl &&
+    value.isWellFormed() &&
+    !/\p{Cc}/u.test(value) &&
+    ['https:', 'http:'].includes(URL.parse(value)?.protocol ?? '')
+  );
 }

@@ -3,12 +3,16 @@
 // aged; the window is accepted, because a result that is never delivered is worse, and the second sending says so in
 // its event. What the user asked for by a later tap (again, the originals) is told in the trace of that tap.
 import { SpanKind } from '@opentelemetry/api';
+import { errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
+import { isConnectionLost } from '../storage/database.ts';
 import type { DeliveryClaim, DeliveryRow, DeliveryStore } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';
 import { isFile, tellDelivered, tellFailed } from './delivery-events.ts';
+import type { Alarm } from './ports.ts';
+import { recordKnown } from './record-known.ts';
 import { fieldsOf } from './task-events.ts';
 import type { PipelineTimings } from './timings.ts';
 
@@ -16,6 +20,7 @@ export interface DeliveryOptions {
   readonly tasks: Pick<TaskStore, 'find' | 'schedule'>;
   readonly deliveries: DeliveryStore;
   readonly deliverer: Deliverer;
+  readonly alarm: Pick<Alarm, 'givenUp'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
 }
@@ -56,7 +61,9 @@ async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOpt
     for await (const settled of deliverer.send(task, claim)) {
       const sent = settled.flatMap(({ row, result }) => (result.ok ? [{ row, result }] : []));
       if (sent.length > 0)
-        await deliveries.finish(sent.map(({ row, result }) => ({ ...result, id: row.id })));
+        await recordKnown(() =>
+          deliveries.finish(sent.map(({ row, result }) => ({ ...result, id: row.id }))),
+        );
       for (const { row } of sent) unsettled.delete(row.id);
       delivered.push(...sent);
       for (const { row, result } of settled) {
@@ -71,12 +78,34 @@ async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOpt
         await endFailed(task, row, result, options);
       }
     }
+    if (unsettled.size > 0) throw new Error(`${unsettled.size} deliveries ended without a result`);
+  } catch (error) {
+    if (isConnectionLost(error)) throw error;
+    // A fault of ours counts like a refusal of the messenger: it would be the same the next time, and the time after.
+    telemetry.recordError(error);
+    for (const row of unsettled.values()) await endFailed(task, row, faultOf(error), options);
+    if ([...unsettled.values()].some(row => isLastAttempt(row, options)))
+      await options.alarm.givenUp(`delivery: ${errorType(error)}`);
   } finally {
     // Told last: then everything that belongs to it has been done.
     for (const { row, result } of delivered) tellDelivered(telemetry, task, row, result);
   }
-  if (unsettled.size > 0)
-    throw new Error(`Deliveries ${[...unsettled.keys()].join()} ended without a result`);
+}
+
+function faultOf(error: unknown): Undelivered {
+  return {
+    ok: false,
+    retry: true,
+    retryAfterMs: undefined,
+    unreachable: false,
+    reason: 'INTERNAL_ERROR',
+    detail: 'a fault of ours',
+    error,
+  };
+}
+
+function isLastAttempt({ attempts }: DeliveryRow, { timings }: DeliveryOptions): boolean {
+  return attempts >= timings.deliveryAttempts;
 }
 
 async function endFailed(
@@ -86,7 +115,7 @@ async function endFailed(
   options: DeliveryOptions,
 ): Promise<void> {
   const { deliveries, telemetry, timings } = options;
-  const isFinal = !result.retry || row.attempts >= timings.deliveryAttempts;
+  const isFinal = !result.retry || isLastAttempt(row, options);
   tellFailed(telemetry, task, row, result, isFinal ? undefined : 'will be tried again');
   if (isFinal) await deliveries.giveUp(row.id, result.reason, isFile(row));
   else await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
@@ -105,6 +134,17 @@ async function endUnreachable(
     if (own || isFile(row))
       tellFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result);
   }
+}
+
+/** Ends what the task still owes, because looking at it fails every time. */
+export async function abandonDeliveries(
+  task: TaskRow,
+  error: unknown,
+  { deliveries, telemetry }: Pick<DeliveryOptions, 'deliveries' | 'telemetry'>,
+): Promise<void> {
+  const result = { ...faultOf(error), retry: false };
+  for (const row of await deliveries.abandon(task.id, result.reason))
+    tellFailed(telemetry, task, { ...row, attempts: 0, isRepeated: false }, result);
 }
 
 async function giveUpSilently(

@@ -21,7 +21,7 @@ export function tellDelivered(
     operation: row.kind,
     ...placeOf(row),
     message_id: messageId,
-    latency_ms: Date.now() - task.createdAt.getTime(),
+    latency_ms: Math.round(task.ageMs()),
     reason_detail: detailOf(row, detail),
   });
 }

@@ -5,12 +5,12 @@ import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';
 import type { KieClient, TaskStatus } from '../kie/client.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { PendingCallback, TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { ProgressBoard } from './ports.ts';
 import type { Settlement } from './settlement.ts';
 import { kieCode } from './submission.ts';
 import { fieldsOf } from './task-events.ts';
-import { type PipelineTimings, pollDelayMs } from './timings.ts';
+import { lateDelayMs, type PipelineTimings, pollDelayMs } from './timings.ts';
 
 export interface ObservationOptions {
   readonly tasks: TaskStore;
@@ -18,17 +18,22 @@ export interface ObservationOptions {
   readonly kie: Pick<KieClient, 'status'>;
   readonly settlement: Settlement;
   readonly board: ProgressBoard;
+  /** Undoes that a message says that the task runs, after it has ended. */
+  readonly showEndAgain: (taskId: string) => Promise<void>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
 }
 
 export interface Observation {
   /** Takes the supplier's id from stored callbacks, for a task whose submission got no answer. */
-  adoptCallbacks(task: TaskRow): Promise<TaskRow>;
+  adopt(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<TaskRow>;
   /** For a task in `waiting`. */
   poll(task: TaskRow): Promise<void>;
-  /** For a task that was given up because it took too long. */
-  lookForLateResult(task: TaskRow): Promise<void>;
+  /**
+   * For a task that was given up because it took too long, or because of a fault of ours. Resolves with whether these
+   * callbacks have led to what they can lead to; if not, another look is scheduled.
+   */
+  lookForLateResult(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<boolean>;
 }
 
 /** Smaller steps are not worth a message. */
@@ -37,20 +42,21 @@ const shownStepPercent = 5;
 export function createObservation(options: ObservationOptions): Observation {
   const { tasks, catalogue, kie, settlement, board, telemetry, timings } = options;
 
-  async function adoptCallbacks(task: TaskRow): Promise<TaskRow> {
-    const callbacks = await tasks.pendingCallbacks(task.id);
-    if (callbacks.length === 0) return task;
+  async function adopt(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<TaskRow> {
+    if (task.vendorTaskId !== null) return task;
     for (const { body } of callbacks) {
       const vendorTaskId = parseCallback(body)?.vendorTaskId;
-      if (vendorTaskId !== undefined && task.vendorTaskId === null)
-        await tasks.saveVendorTaskId(task.id, vendorTaskId);
+      if (vendorTaskId === undefined) continue;
+      const saved = await tasks.saveVendorTaskId(task.id, vendorTaskId);
+      if (saved === 'saved') return (await tasks.find(task.id)) ?? task;
+      // Not believed: what was ordered may still be told, until the limit.
+      progress(task, 'callback ignored', { reason_detail: 'it names another order' });
     }
-    await tasks.finishCallbacks(callbacks.map(({ id }) => id));
-    return (await tasks.find(task.id)) ?? task;
+    return task;
   }
 
   async function poll(task: TaskRow): Promise<void> {
-    const ageMs = Date.now() - (task.submittedAt ?? task.createdAt).getTime();
+    const ageMs = task.submittedMs() ?? task.ageMs();
     const status = await lookUp(task);
     if (status?.state === 'succeeded') return settlement.succeed(task, status);
     if (status?.state === 'failed') return settlement.fail(task, status.reason, status.code);
@@ -61,20 +67,32 @@ export function createObservation(options: ObservationOptions): Observation {
       return settlement.fail(task, 'DOWNSTREAM_TIMEOUT', `no result within ${seconds} s`);
     }
     progress(task, 'waiting', { reason_detail: status?.state ?? 'unreachable' });
-    if (status && 'progress' in status && status.progress !== undefined) await show(task, status.progress);
     await tasks.schedule(task.id, pollDelayMs(timings, ageMs));
+    if (status && 'progress' in status && status.progress !== undefined) await show(task, status.progress);
   }
 
   async function show(task: TaskRow, percent: number): Promise<void> {
     if (percent - (task.progress ?? 0) < shownStepPercent) return;
     await tasks.saveProgress(task.id, Math.round(percent));
-    await board.show(task, percent);
+    const shown = await board.show(task, percent);
+    if (shown === 'gone') return tasks.forgetMessage(task.id);
+    if (shown === 'elsewhere') return;
+    // Looks of one process at a task follow each other; another process may have ended it during the call.
+    const after = await tasks.find(task.id);
+    if (after && after.state !== 'waiting') await options.showEndAgain(task.id);
   }
 
-  async function lookForLateResult(task: TaskRow): Promise<void> {
-    if (task.vendorTaskId === null || task.reasonCode !== 'DOWNSTREAM_TIMEOUT') return;
+  async function lookForLateResult(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<boolean> {
+    const [first] = callbacks;
+    if (first === undefined || task.vendorTaskId === null || !canBeLate(task)) return true;
     const status = await lookUp(task);
-    if (status?.state === 'succeeded') await settlement.succeed(task, status);
+    if (status?.state === 'succeeded') {
+      await settlement.succeed(task, status);
+      return true;
+    }
+    if (status?.state === 'failed' || first.ageMs > timings.lateLimitMs) return true;
+    await tasks.schedule(task.id, lateDelayMs(timings, first.ageMs));
+    return false;
   }
 
   /** undefined when KIE.ai could not be asked; the next look tries again. */
@@ -98,5 +116,10 @@ export function createObservation(options: ObservationOptions): Observation {
     telemetry.emit('TASK_PROGRESS', { ...fieldsOf(task), operation, ...details });
   }
 
-  return { adoptCallbacks, poll, lookForLateResult };
+  return { adopt, poll, lookForLateResult };
+}
+
+/** It failed without a word of the supplier. */
+function canBeLate({ reasonCode }: TaskRow): boolean {
+  return reasonCode === 'DOWNSTREAM_TIMEOUT' || reasonCode === 'INTERNAL_ERROR';
 }

@@ -7,7 +7,8 @@
 // Rules: `submitting` is committed before the billable call and is never submitted again without a definite
 // refusal, because KIE.ai knows no idempotency key; a callback (its path names the task) or the limit ends
 // it. A callback only says "look now": results come from the supplier's own record. Every step runs as a job in the
-// trace of the tap that started it, may run twice, and is idempotent. Knows nothing of Telegram and HTTP servers.
+// trace of the tap that started it, may run twice, and is idempotent. A step that ends in an error of ours is counted, and
+// past a limit the task is ended (failed-looks.ts). Knows nothing of Telegram and HTTP servers.
 import { SpanKind } from '@opentelemetry/api';
 import type { Wallet } from '../billing/wallet.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -15,11 +16,12 @@ import type { FormValues } from '../catalogue/values.ts';
 import type { KieClient } from '../kie/client.ts';
 import type { SpanName } from '../otel/spans.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Database } from '../storage/database.ts';
+import { type Database, isConnectionLost } from '../storage/database.ts';
 import type { DeliveryStore, Reopening } from '../storage/delivery-store.ts';
-import type { TaskRow, TaskState, TaskStore } from '../storage/task-store.ts';
+import type { PendingCallback, TaskRow, TaskState, TaskStore } from '../storage/task-store.ts';
 import { deliverDue } from './deliver.ts';
 import type { Deliverer } from './deliverer.ts';
+import { createFailedLooks, isOpen } from './failed-looks.ts';
 import type { InputFiles } from './input-files.ts';
 import { createObservation } from './observation.ts';
 import { type Confirmation, createOrders, type Order } from './orders.ts';
@@ -80,23 +82,44 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { tasks, deliveries, telemetry } = options;
   const settlement = createSettlement(options);
   const submission = createSubmission({ ...options, settlement });
-  const observation = createObservation({ ...options, settlement });
+  const observation = createObservation({
+    ...options,
+    settlement,
+    showEndAgain: deliveries.showEndAgain,
+  });
+  const failures = createFailedLooks({ ...options, settlement });
 
-  async function step(task: TaskRow): Promise<void> {
+  /** Resolves with whether the callbacks have led to what they can lead to. */
+  async function step(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<boolean> {
+    if (task.unreadable !== undefined && isOpen(task))
+      throw new Error(`${task.unreadable} of the task cannot be read`);
     switch (task.state) {
       case 'created':
-        return submission.submit(task);
+        await submission.submit(task);
+        return true;
       case 'submitting':
-        return submission.awaitAnswer(task);
+        await submission.awaitAnswer(task);
+        return true;
       case 'waiting':
-        return observation.poll(task);
+        await observation.poll(task);
+        return true;
       case 'failed':
-        return observation.lookForLateResult(task);
+        return observation.lookForLateResult(task, callbacks);
       case 'succeeded':
+        return true;
     }
   }
 
-  async function advance(taskId: string): Promise<void> {
+  /** A callback is finished after what it led to: should that fail or the process die, it is still there. */
+  async function work(task: TaskRow): Promise<void> {
+    const callbacks = await tasks.pendingCallbacks(task.id);
+    const isDone = await step(await observation.adopt(task, callbacks), callbacks);
+    await deliverDue(task.id, options);
+    if (isDone && callbacks.length > 0) await tasks.finishCallbacks(callbacks.map(({ id }) => id));
+    if (task.failedLooks > 0) await tasks.clearFailedLooks(task.id);
+  }
+
+  async function look(taskId: string): Promise<void> {
     const task = await tasks.find(taskId);
     if (!task) return;
     await telemetry.inSpan(
@@ -107,10 +130,35 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         fields: { event_type: 'job', ...fieldsOf(task) },
       },
       async () => {
-        await step(await observation.adoptCallbacks(task));
-        await deliverDue(task.id, options);
+        try {
+          await work(task);
+        } catch (error) {
+          // The job is repeated when the database is back, or by whoever is in charge now.
+          if (isConnectionLost(error)) throw error;
+          await failures.add(task.id, error);
+        }
       },
     );
+  }
+
+  /** Looks at one task follow each other, so that a report of progress cannot overtake the end. */
+  const looking = new Map<string, { again: boolean }>();
+  async function advance(taskId: string): Promise<void> {
+    const running = looking.get(taskId);
+    if (running) {
+      running.again = true;
+      return;
+    }
+    const state = { again: true };
+    looking.set(taskId, state);
+    try {
+      while (state.again) {
+        state.again = false;
+        await look(taskId);
+      }
+    } finally {
+      looking.delete(taskId);
+    }
   }
 
   /** Ids in buttons are the client's word: only the chat that ordered a task may name it. */

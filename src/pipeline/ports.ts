@@ -4,13 +4,19 @@ import type { TaskRow } from '../storage/task-store.ts';
 
 /** Shows how far a running task is; best effort. */
 export interface ProgressBoard {
-  show(task: TaskRow, percent: number): Promise<void>;
+  /**
+   * `gone`: there is no message any more that could show it. `unknown`: it may have been shown, or may still be.
+   * `elsewhere`: the message shows something else, and was left alone.
+   */
+  show(task: TaskRow, percent: number): Promise<'shown' | 'unknown' | 'gone' | 'elsewhere'>;
 }
 
 /** Calls for a human of ours. */
 export interface Alarm {
   /** The supplier refuses our account: no credits, a wrong key, a cap. `detail` names its answer. */
   accountRefused(detail: string): Promise<void>;
+  /** A task was ended, or what it owed was given up, because of a fault of ours. `detail` names it. */
+  givenUp(detail: string): Promise<void>;
   /** The supplier has switched a model off; it is not offered any more. */
   modelSwitchedOff(modelId: string): Promise<void>;
 }

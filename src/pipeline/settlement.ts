@@ -11,6 +11,8 @@ export interface Settlement {
   succeed(task: TaskRow, result: Result): Promise<void>;
   /** `detail` and `type` go to the operator, never to the user. */
   fail(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): Promise<void>;
+  /** For a task whose money was settled in another way, or never held, so that `fail` is refused. */
+  failUnsettled(task: TaskRow, reason: ReasonCode, detail: string, type: string): Promise<void>;
 }
 
 export interface Result {
@@ -31,7 +33,7 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
     async succeed(task, { urls, costCredits }) {
       const { change, charge } = await database.transaction(async transaction => {
         const change = await tasks.succeed(transaction, task.id, { urls, costCredits });
-        const isPaid = change === 'succeeded' && task.quote !== undefined;
+        const isPaid = change === 'succeeded' && task.money !== null;
         return { change, charge: isPaid ? await wallet.charge(transaction, task.id) : undefined };
       });
       if (change === 'unchanged') return;
@@ -41,7 +43,7 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
       }
       telemetry.emit('TASK_COMPLETED', {
         ...fieldsOf(task),
-        duration_ms: Date.now() - task.createdAt.getTime(),
+        duration_ms: Math.round(task.ageMs()),
         reason_detail: dearer(task, costCredits),
       });
       if (charge) tell('BALANCE_CHARGE', task, charge);
@@ -49,20 +51,28 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
     async fail(task, reason, detail, type) {
       const { failed, release } = await database.transaction(async transaction => {
         const failed = await tasks.fail(transaction, task.id, reason);
-        const isHeld = failed && task.quote !== undefined;
+        const isHeld = failed && task.money !== null;
         return { failed, release: isHeld ? await wallet.release(transaction, task.id) : undefined };
       });
       if (!failed) return;
-      telemetry.emit('TASK_FAILED', {
-        ...fieldsOf(task),
-        reason_code: reason,
-        reason_detail: detail,
-        error_type: type,
-        duration_ms: Date.now() - task.createdAt.getTime(),
-      });
+      tellFailed(task, reason, detail, type);
       if (release) tell('BALANCE_RELEASE', task, release);
     },
+    async failUnsettled(task, reason, detail, type) {
+      const failed = await database.transaction(transaction => tasks.fail(transaction, task.id, reason));
+      if (failed) tellFailed(task, reason, detail, type);
+    },
   };
+
+  function tellFailed(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): void {
+    telemetry.emit('TASK_FAILED', {
+      ...fieldsOf(task),
+      reason_code: reason,
+      reason_detail: detail,
+      error_type: type,
+      duration_ms: Math.round(task.ageMs()),
+    });
+  }
 
   function tell(event: 'BALANCE_CHARGE' | 'BALANCE_RELEASE', task: TaskRow, { moved, amount }: Move): void {
     if (moved) telemetry.emit(event, { ...fieldsOf(task), amount });

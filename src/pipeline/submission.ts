@@ -12,6 +12,7 @@ import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { InputFiles } from './input-files.ts';
 import { buildInput, filesOf } from './payload.ts';
 import type { Alarm, Offer } from './ports.ts';
+import { recordKnown } from './record-known.ts';
 import type { Settlement } from './settlement.ts';
 import { fieldsOf } from './task-events.ts';
 import { jitter, type PipelineTimings, pollDelayMs, submitRetryDelayMs } from './timings.ts';
@@ -47,6 +48,14 @@ export function createSubmission(options: SubmissionOptions): Submission {
     if (!model) return settlement.fail(task, 'MODEL_DISABLED', 'the model has left the catalogue');
     const fileUrls = await storeFiles(task, model);
     if (!fileUrls) return;
+    const callbackUrl = options.callbackUrl(task.callbackToken);
+    // Before the claim: whatever is wrong with it, nothing was sent.
+    const order = {
+      api: model.api,
+      vendorModel: model.vendorModel,
+      input: buildInput(model, task.values, parameter => fileUrls[parameter] ?? []),
+      ...(callbackUrl === undefined ? {} : { callbackUrl }),
+    };
     const claim = await tasks.claimSubmission(task.id, timings.submissionLimit);
     if (claim === 'full') {
       progress(task, 'wait for a place', { reason_detail: 'the supplier’s limit of submissions' });
@@ -55,20 +64,28 @@ export function createSubmission(options: SubmissionOptions): Submission {
     if (claim !== 'claimed') return;
     // If this process dies from here on, the next look finds `submitting` and only waits.
     await tasks.schedule(task.id, timings.unknownOutcomeLimitMs);
-    const callbackUrl = options.callbackUrl(task.callbackToken);
+    let vendorTaskId: string;
     try {
-      const { vendorTaskId } = await kie.submit({
-        api: model.api,
-        vendorModel: model.vendorModel,
-        input: buildInput(model, task.values, parameter => fileUrls[parameter] ?? []),
-        ...(callbackUrl === undefined ? {} : { callbackUrl }),
-      });
-      await tasks.saveVendorTaskId(task.id, vendorTaskId);
-      progress(task, 'submitted');
-      await tasks.schedule(task.id, pollDelayMs(timings, 0));
+      ({ vendorTaskId } = await kie.submit(order));
     } catch (error) {
-      await orderFailed(task, error);
+      return orderFailed(task, error);
     }
+    // Outside of the above: once it is accepted, no error may lead to a second order.
+    await submitted(task, vendorTaskId);
+  }
+
+  /** Nobody else knows what was answered: while the database is away, it is kept here. */
+  async function submitted(task: TaskRow, vendorTaskId: string): Promise<void> {
+    const saved = await recordKnown(() => tasks.saveVendorTaskId(task.id, vendorTaskId));
+    if (saved === 'of another task')
+      return settlement.fail(
+        task,
+        'DOWNSTREAM_ERROR',
+        'KIE.ai gave it the id of another order',
+        'VENDOR_TASK_ID_TAKEN',
+      );
+    progress(task, 'submitted');
+    await tasks.schedule(task.id, pollDelayMs(timings, 0));
   }
 
   /** Addresses by parameter; undefined when the task cannot go on now. */
@@ -123,7 +140,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const spent = error.details.circuit !== 'open';
     const attempt = task.submitAttempts + 1;
     if (error.retryable && (spent ? attempt < timings.submitAttempts : isYoung(task))) {
-      await tasks.returnSubmission(task.id, spent);
+      await recordKnown(() => tasks.returnSubmission(task.id, spent));
       progress(task, 'submit again', { ...failure(error), attempt });
       await tasks.schedule(task.id, submitRetryDelayMs(timings, attempt));
       return;
@@ -137,13 +154,13 @@ export function createSubmission(options: SubmissionOptions): Submission {
   }
 
   async function awaitAnswer(task: TaskRow): Promise<void> {
-    const remainingMs = (task.submittedAt?.getTime() ?? 0) + timings.unknownOutcomeLimitMs - Date.now();
+    const remainingMs = timings.unknownOutcomeLimitMs - (task.submittedMs() ?? Number.POSITIVE_INFINITY);
     if (remainingMs > 0) await tasks.schedule(task.id, remainingMs);
     else await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', 'no answer to the submission and no callback');
   }
 
   function isYoung(task: TaskRow): boolean {
-    return Date.now() - task.createdAt.getTime() < timings.submitWindowMs;
+    return task.ageMs() < timings.submitWindowMs;
   }
 
   function progress(

@@ -19,6 +19,12 @@ export interface PipelineTimings {
   readonly waitLimitMs: number;
   /** Intervals between looks while the task is younger than `untilMs`; the last one holds from then on. */
   readonly poll: readonly { readonly untilMs: number; readonly everyMs: number }[];
+  /** How many looks at a task in a row may end in an error of ours before the task is ended. */
+  readonly lookAttempts: number;
+  /** Until the look after the first of them; doubles with each. */
+  readonly lookRetryMs: number;
+  /** How long a callback of a task that was given up is followed while the supplier does not say how it ended. */
+  readonly lateLimitMs: number;
   readonly deliveryAttempts: number;
   readonly deliveryRetryMs: number;
   /** A claim on a delivery older than this belongs to a process that died while sending. */
@@ -43,6 +49,9 @@ export const productionTimings: PipelineTimings = {
     { untilMs: 120_000, everyMs: 7_000 },
     { untilMs: Number.POSITIVE_INFINITY, everyMs: 20_000 },
   ],
+  lookAttempts: 5,
+  lookRetryMs: 2_000,
+  lateLimitMs: 24 * 60 * 60_000,
   deliveryAttempts: 5,
   deliveryRetryMs: 3_000,
   deliveryClaimMs: 120_000,
@@ -56,6 +65,18 @@ export function jitter(delayMs: number): number {
 export function pollDelayMs(timings: PipelineTimings, ageMs: number): number {
   const step = timings.poll.find(({ untilMs }) => ageMs < untilMs) ?? timings.poll.at(-1);
   return jitter(step?.everyMs ?? 0);
+}
+
+/** Longer and longer, as what is late already becomes less likely to come. */
+export function lateDelayMs(timings: PipelineTimings, waitedMs: number): number {
+  return Math.max(pollDelayMs(timings, Number.POSITIVE_INFINITY), waitedMs / 4);
+}
+
+const longestLookRetryMs = 10 * 60_000;
+
+/** Doubles with each failed look, up to ten minutes. */
+export function lookRetryDelayMs(timings: PipelineTimings, failures: number): number {
+  return jitter(Math.min(timings.lookRetryMs * 2 ** (failures - 1), longestLookRetryMs));
 }
 
 /** Doubles with each attempt. */

@@ -62,6 +62,15 @@ export interface DeliveryStore {
   giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<void>;
   /** Ends everything the task still owes, for a user who cannot be written to. Returns what it was. */
   giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
+  /**
+   * Ends everything the task still owes, because of a fault of ours. Where a file was among it, and no notice that may be
+   * the fault itself, the user is sent a notice. Returns what it was.
+   */
+  abandon(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
+  /**
+   * The message about the work was made to say that it runs after the task had ended: has the end shown there once more.
+   */
+  showEndAgain(taskId: string): Promise<void>;
   /** How long until the next row may be claimed; undefined when nothing is owed. */
   nextDueMs(taskId: string, claimMs: number): Promise<number | undefined>;
   /**
@@ -237,6 +246,42 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       );
       return rows.sort((one, other) => one.position - other.position);
     },
+    async abandon(taskId, reason) {
+      const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
+        `with given_up as (
+           update deliveries set finished_at = now(), reason_code = $2 where task_id = $1 and finished_at is null
+           returning kind, position
+         ), explained as (
+           update tasks set reason_code = $2 where id = $1 and exists (select 1 from given_up where kind = 'result')
+         ), notice as (
+           insert into deliveries (task_id, kind, position) select $1, 'failure', 1
+           where exists (select 1 from given_up where kind in ('result', 'original'))
+             and not exists (select 1 from given_up where kind = 'failure')
+           on conflict (task_id, kind, position) do update set ${reopened}, traceparent = null
+           where deliveries.finished_at is not null
+         )
+         select kind, position from given_up`,
+        [taskId, reason],
+      );
+      return rows;
+    },
+    showEndAgain: taskId =>
+      database.transaction(async transaction => {
+        await transaction.query(
+          `update messages set screen_id = 'PROCESSING',
+             screen_data = jsonb_build_object('task', tasks.id, 'model', tasks.model_key)
+           from tasks where tasks.id = $1 and tasks.state = 'succeeded' and screen_data->>'task' = tasks.id
+             and messages.chat_id = tasks.chat_id and messages.message_id = tasks.message_id`,
+          [taskId],
+        );
+        await transaction.query(
+          `update deliveries set ${reopened} from tasks
+           where tasks.id = $1 and tasks.state = 'failed' and task_id = tasks.id and kind = 'failure'
+             and deliveries.finished_at is not null and deliveries.message_id = tasks.message_id`,
+          [taskId],
+        );
+        await addTaskJob(transaction, taskId, 0);
+      }),
     async nextDueMs(taskId, claimMs) {
       const { rows } = await database.query<{ due_ms: number | null }>(
         `select ceil(1000 * extract(epoch from

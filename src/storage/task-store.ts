@@ -2,6 +2,8 @@
 // names the state it leaves, so that of two workers only one makes it; each function says which change it is.
 import { z } from 'zod';
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
+import { errorType } from '../errors.ts';
+import type { Callback } from '../kie/callback.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
@@ -32,8 +34,22 @@ export interface TaskRow {
   /** Of what was held for it; null where nothing was. */
   readonly money: 'held' | 'charged' | 'released' | null;
   readonly submitAttempts: number;
-  readonly createdAt: Date;
-  readonly submittedAt: Date | null;
+  /** Looks in a row that have ended in an error of ours. */
+  readonly failedLooks: number;
+  /** Names what of the row could not be read; that is empty here. Such a task can be ended, and nothing else. */
+  readonly unreadable: string | undefined;
+  /** Milliseconds since it was created, by the database's clock: those of processes differ. */
+  ageMs(): number;
+  /** The same since it was last submitted; undefined before that. */
+  submittedMs(): number | undefined;
+}
+
+/** What the supplier has called to say; more of it is not kept. */
+export interface PendingCallback {
+  readonly id: number;
+  readonly body: unknown;
+  /** Since its receipt, by the database's clock. */
+  readonly ageMs: number;
 }
 
 /** The part of a quote that a running task looks at; the whole is stored. */
@@ -76,8 +92,8 @@ export interface TaskStore {
   claimSubmission(id: string, limit: SubmissionLimit): Promise<'claimed' | 'full' | 'taken'>;
   /** submitting → created, after a definite refusal that may be tried again; `spent`: it counts as an attempt. */
   returnSubmission(id: string, spent: boolean): Promise<void>;
-  /** Saves the vendor's id, once; submitting → waiting. */
-  saveVendorTaskId(id: string, vendorTaskId: string): Promise<void>;
+  /** Saves the vendor's id, once; submitting → waiting. `of another task`: nothing was saved, one order has it already. */
+  saveVendorTaskId(id: string, vendorTaskId: string): Promise<'saved' | 'of another task'>;
   /** waiting or submitting → succeeded, or failed → succeeded for a late result; adds the deliveries. */
   succeed(
     transaction: Queryable,
@@ -88,16 +104,26 @@ export interface TaskStore {
   fail(transaction: Queryable, id: string, reason: ReasonCode): Promise<boolean>;
   /** Percent; for a task that still runs. */
   saveProgress(id: string, progress: number): Promise<void>;
+  /** The message that said that the task runs is gone. */
+  forgetMessage(id: string): Promise<void>;
   schedule(id: string, delayMs: number): Promise<void>;
+  /** Counts a look that has ended in an error of ours; resolves with how many there were in a row. */
+  countFailedLook(id: string): Promise<number>;
+  clearFailedLooks(id: string): Promise<void>;
   /** Resolves when the callback is durable. Should the process die before `workCallbacks`, its next start does that. */
-  storeCallback(taskId: string, body: string): Promise<void>;
+  storeCallback(taskId: string, callback: Callback): Promise<void>;
   /** Has the task looked at now because of its stored callbacks. */
   workCallbacks(taskId: string): Promise<void>;
-  pendingCallbacks(taskId: string): Promise<readonly { readonly id: number; readonly body: unknown }[]>;
+  /** From the oldest to the newest. */
+  pendingCallbacks(taskId: string): Promise<readonly PendingCallback[]>;
   finishCallbacks(ids: readonly number[]): Promise<void>;
 }
 
 const fileUrlsSchema = z.record(z.string(), z.array(z.string()));
+/** SQLSTATE. */
+const uniqueViolation = '23505';
+/** Far below what the column holds. */
+const mostFailedLooks = 1_000;
 /** Of the lock under which submissions are counted. */
 const submissionLockKey = 7_310_441;
 
@@ -120,11 +146,15 @@ interface TaskRecord {
   traceparent: string;
   message_id: string | null;
   submit_attempts: number;
-  created_at: Date;
-  submitted_at: Date | null;
+  failed_looks: number;
+  age_ms: number;
+  submitted_ms: number | null;
 }
 
-const selectTask = `select tasks.*, users.language, holds.state as money
+const ageOf = (column: string): string =>
+  `(1000 * extract(epoch from clock_timestamp() - ${column}))::float8`;
+const selectTask = `select tasks.*, users.language, holds.state as money,
+    ${ageOf('tasks.created_at')} as age_ms, ${ageOf('tasks.submitted_at')} as submitted_ms
   from tasks join users using (chat_id) left join holds on holds.task_id = tasks.id`;
 const unfinished = `('created', 'submitting', 'waiting')`;
 
@@ -215,11 +245,17 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
       );
     },
     async saveVendorTaskId(id, vendorTaskId) {
-      await database.query(
-        `update tasks set vendor_task_id = $2, state = case state when 'submitting' then 'waiting' else state end
-         where id = $1 and vendor_task_id is null`,
-        [id, vendorTaskId],
-      );
+      try {
+        await database.query(
+          `update tasks set vendor_task_id = $2, state = case state when 'submitting' then 'waiting' else state end
+           where id = $1 and vendor_task_id is null`,
+          [id, vendorTaskId],
+        );
+        return 'saved';
+      } catch (error) {
+        if (errorType(error) === uniqueViolation) return 'of another task';
+        throw error;
+      }
     },
     async succeed(transaction, id, { urls, costCredits }) {
       await holdLease(transaction);
@@ -254,17 +290,33 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
         progress,
       ]);
     },
+    async forgetMessage(id) {
+      await database.query('update tasks set message_id = null where id = $1', [id]);
+    },
     schedule: (id, delayMs) => addTaskJob(database, id, delayMs),
-    async storeCallback(taskId, body) {
+    async countFailedLook(id) {
+      const { rows } = await database.query<{ failed_looks: number }>(
+        `update tasks set failed_looks = least(failed_looks + 1, ${mostFailedLooks}) where id = $1 returning failed_looks`,
+        [id],
+      );
+      return rows[0]?.failed_looks ?? 0;
+    },
+    async clearFailedLooks(id) {
+      await database.query('update tasks set failed_looks = 0 where id = $1', [id]);
+    },
+    async storeCallback(taskId, { vendorTaskId, isFinal }) {
+      // In the form of a callback, so that every release reads it.
+      const body = JSON.stringify({ taskId: vendorTaskId, ...(isFinal ? {} : { state: 'generating' }) });
       await database.query('insert into kie_callbacks (task_id, body) values ($1, $2)', [taskId, body]);
     },
     workCallbacks: taskId => addCallbackJob(database, taskId),
     async pendingCallbacks(taskId) {
-      const { rows } = await database.query<{ id: string; body: unknown }>(
-        'select id, body from kie_callbacks where task_id = $1 and finished_at is null order by id',
+      const { rows } = await database.query<{ id: string; body: unknown; age_ms: number }>(
+        `select id, body, ${ageOf('received_at')} as age_ms from kie_callbacks
+         where task_id = $1 and finished_at is null order by id`,
         [taskId],
       );
-      return rows.map(row => ({ id: Number(row.id), body: row.body }));
+      return rows.map(row => ({ id: Number(row.id), body: row.body, ageMs: row.age_ms }));
     },
     async finishCallbacks(ids) {
       await database.query('update kie_callbacks set finished_at = now() where id = any($1::bigint[])', [
@@ -275,6 +327,19 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
 }
 
 function toTask(row: TaskRecord): TaskRow {
+  const readAt = performance.now();
+  const sinceRead = (): number => performance.now() - readAt;
+  const unreadable: string[] = [];
+  function read<T>(column: 'inputs' | 'quote' | 'file_urls', schema: z.ZodType<T>): T | undefined {
+    if (row[column] === null) return undefined;
+    const parsed = schema.safeParse(row[column]);
+    if (parsed.success) return parsed.data;
+    unreadable.push(column);
+    return undefined;
+  }
+  const values = read('inputs', formValuesSchema) ?? {};
+  const quote = read('quote', taskQuoteSchema);
+  const fileUrls = read('file_urls', fileUrlsSchema);
   return {
     id: row.id,
     chatId: Number(row.chat_id),
@@ -282,9 +347,10 @@ function toTask(row: TaskRecord): TaskRow {
     modelId: row.model_id,
     modelKey: row.model_key,
     modelVersion: row.model_version,
-    values: formValuesSchema.parse(row.inputs),
-    quote: row.quote === null ? undefined : taskQuoteSchema.parse(row.quote),
-    fileUrls: row.file_urls === null ? undefined : fileUrlsSchema.parse(row.file_urls),
+    values,
+    quote,
+    fileUrls,
+    unreadable: unreadable.length === 0 ? undefined : unreadable.join(', '),
     progress: row.progress,
     money: row.money,
     state: row.state,
@@ -294,7 +360,8 @@ function toTask(row: TaskRecord): TaskRow {
     traceparent: row.traceparent,
     messageId: row.message_id === null ? null : Number(row.message_id),
     submitAttempts: row.submit_attempts,
-    createdAt: row.created_at,
-    submittedAt: row.submitted_at,
+    failedLooks: row.failed_looks,
+    ageMs: () => row.age_ms + sinceRead(),
+    submittedMs: () => (row.submitted_ms === null ? undefined : row.submitted_ms + sinceRead()),
   };
 }

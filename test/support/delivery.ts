@@ -47,6 +47,8 @@ export interface DeliveryUnderTest extends AsyncDisposable {
   look(): Promise<void>;
   /** Looks until nothing is owed any more. */
   settle(): Promise<void>;
+  /** What administrators were called for. */
+  readonly alarms: readonly string[];
   /** Events in their order. */
   readonly lines: readonly Line[];
   linesOf(name: string): Line[];
@@ -63,6 +65,7 @@ export async function openDelivery(
 ): Promise<DeliveryUnderTest> {
   const timings = { ...productionTimings, ...quickTimings, ...options.timings };
   const testDatabase = await createTestDatabase();
+  const alarms: string[] = [];
   const telegram = await startTelegramSandbox();
   const user = telegram.user({ started: true });
   const { telemetry, lines } = recordTelemetry();
@@ -89,6 +92,7 @@ export async function openDelivery(
     downloader,
     telemetry,
   });
+  const alarm = { givenUp: async (detail: string) => void alarms.push(detail) };
   const host = await startFileHost();
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [user.chatId]);
   await database.query(
@@ -97,7 +101,7 @@ export async function openDelivery(
      values ($1, $2, 'draft', 1, 'z-image', 'zimage', '2026-01-01', '{}', 'waiting', 'token', $3)`,
     [taskId, user.chatId, taskTrace],
   );
-  const look = () => deliverDue(taskId, { tasks, deliveries, deliverer, telemetry, timings });
+  const look = () => deliverDue(taskId, { tasks, deliveries, deliverer, alarm, telemetry, timings });
 
   return {
     telegram,
@@ -106,6 +110,7 @@ export async function openDelivery(
     deliveries,
     served: host.files,
     hits: path => host.hits.get(path) ?? 0,
+    alarms,
     lines,
     linesOf: name => lines.filter(line => line.name === name),
     look,

@@ -1,0 +1,116 @@
+// What is shown of a running task: one message, as long as it is there, and never instead of the end.
+import { expect, test, vi } from 'vitest';
+import { createTelegramApi } from '../../src/bot/api.ts';
+import { createProgressBoard } from '../../src/bot/progress-board.ts';
+import { createCatalogue } from '../../src/catalogue/catalogue.ts';
+import { startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
+import { Secret } from '../../src/secret.ts';
+import { createTexts } from '../../src/ui/texts.ts';
+import { openPipeline } from '../support/pipeline.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
+
+const zImage = { prompt: 'a fox', aspect_ratio: '1:1' };
+const accepted = { code: 200, data: { taskId: 'one' } };
+const running = (progress: number) => ({ code: 200, data: { state: 'generating', progress } });
+const result = {
+  code: 200,
+  data: { state: 'success', resultJson: JSON.stringify({ resultUrls: ['https://a.example/1'] }) },
+};
+const patient = { waitLimitMs: 30_000, notFoundLimitMs: 30_000 };
+
+test('a user who has deleted the message is not sent another one for each step', async () => {
+  const telegram = await startTelegramSandbox();
+  const user = telegram.user({ started: true });
+  const { telemetry } = recordTelemetry();
+  const api = createTelegramApi({ token: new Secret(telegram.token), apiRoot: telegram.apiRoot, telemetry });
+  const board = createProgressBoard({
+    telegram: api,
+    messages: { showsTask: async () => true },
+    catalogue: createCatalogue(),
+    texts: createTexts(),
+  });
+  await using given = await openPipeline({
+    timings: patient,
+    board: { show: (task, percent) => board.show({ ...task, chatId: user.chatId }, percent) },
+  });
+  given.api.next(accepted, running(10), running(20), running(40), running(80));
+  given.api.otherwise(result);
+  // Its message 7 was deleted.
+  const taskId = await given.order('z-image', zImage);
+  await given.settle(taskId);
+  expect(user.messages()).toEqual([]);
+  expect(telegram.calls('editMessageText')).toHaveLength(1);
+  expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded' });
+  await api.stop();
+  await telegram.stop();
+});
+
+test('a report of progress that arrives after the end is followed by the end once more', async () => {
+  const showing = Promise.withResolvers<void>();
+  const ended = Promise.withResolvers<void>();
+  await using given = await openPipeline({
+    timings: patient,
+    board: {
+      async show() {
+        showing.resolve();
+        await ended.promise;
+        return 'unknown';
+      },
+    },
+  });
+  given.api.next(accepted);
+  given.api.otherwise(running(50));
+  const taskId = await given.order('z-image', zImage);
+  await given.workDue();
+  await given.database.query(
+    `insert into messages (chat_id, message_id, screen_id, screen_data)
+     values (1, 7, 'RESULT', jsonb_build_object('task', $1::text, 'model', 'zimage'))`,
+    [taskId],
+  );
+  await given.tasks.schedule(taskId, 0);
+  const look = given.workDue();
+  await showing.promise;
+  // Another instance hears of the result, delivers it, and says so in the message.
+  await given.database.query(`update tasks set state = 'succeeded' where id = $1`, [taskId]);
+  await given.database.query(
+    `insert into deliveries (task_id, kind, position, url, message_id, finished_at)
+     values ($1, 'result', 1, 'https://a.example/1', 8, now())`,
+    [taskId],
+  );
+  ended.resolve();
+  await look;
+  await vi.waitFor(async () => {
+    await given.workDue();
+    expect(given.closed).toContain(taskId);
+  });
+});
+
+test('looks at one task follow each other, so that the end waits for a report of progress', async () => {
+  const told: string[] = [];
+  const released = Promise.withResolvers<void>();
+  await using given = await openPipeline({
+    timings: patient,
+    board: {
+      async show() {
+        told.push('progress begins');
+        await released.promise;
+        told.push('progress ends');
+        return 'shown';
+      },
+    },
+  });
+  given.api.next(accepted, running(50));
+  given.api.otherwise(result);
+  const taskId = await given.order('z-image', zImage);
+  await given.workDue();
+  await given.tasks.schedule(taskId, 0);
+  const look = given.workDue();
+  await vi.waitFor(() => expect(told).toEqual(['progress begins']));
+  await given.tasks.workCallbacks(taskId);
+  await given.workDue();
+  expect(given.sent(taskId)).toEqual([]);
+  released.resolve();
+  await look;
+  expect(told).toEqual(['progress begins', 'progress ends']);
+  expect(given.sent(taskId)).toEqual(['result']);
+});
