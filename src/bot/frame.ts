@@ -8,12 +8,12 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { errorType } from '../errors.ts';
 import type { LinkRules } from '../kie/link.ts';
 import type { AmbientFields } from '../otel/fields.ts';
-import { lengthOnly, sanitizePayload } from '../otel/privacy.ts';
+import { lengthOnly } from '../otel/privacy.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../storage/database.ts';
-import { decodeButton } from '../ui/codec.ts';
+import { decodeButton, tellableData } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
 import { type ButtonName, buttonId, buttons, type CommandName, commands } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
@@ -92,7 +92,7 @@ export function createFrame(options: FrameOptions): Frame {
       callback_id: context.callbackQuery?.id ?? '',
       message_id: context.callbackQuery?.message?.message_id,
       button_id: id,
-      payload_sanitized: sanitizePayload(data),
+      payload_sanitized: tellableData(data),
     });
     if (!decoded.ok) {
       await refuseTap(context, id, rejected(decoded.reason));
@@ -183,7 +183,9 @@ export function createFrame(options: FrameOptions): Frame {
 
   async function command(context: BotContext, name: string, argument: string): Promise<void> {
     telemetry.annotate(flowAround(context));
-    telemetry.emit('COMMAND_RECEIVED', { payload_sanitized: sanitizePayload(`/${name}`) });
+    telemetry.emit('COMMAND_RECEIVED', {
+      payload_sanitized: `/${isCommand(name) ? name : lengthOnly(name)}`,
+    });
     if (!isCommand(name)) {
       await refuseCommand(context, name, {
         reason: 'UNKNOWN_ACTION',
@@ -220,7 +222,7 @@ export function createFrame(options: FrameOptions): Frame {
     telemetry.emit('COMMAND_REJECTED', {
       reason_code: reason,
       reason_text: reasons[reason].meaning,
-      action_id: sanitizePayload(name) || undefined,
+      action_id: isCommand(name) ? name : undefined,
     });
     const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
     await concludeMessage(context, outcome, { verdict: { result: 'rejected', reason }, hint });

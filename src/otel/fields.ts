@@ -125,7 +125,7 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
   payload_sanitized: {
     type: text,
     meaning:
-      'The first 100 characters of a button’s data or a command; of other messages the kind or length.',
+      'The data of a button, or a command, as far as it is one of the bot’s; of all else the kind or the length.',
     mayBeEmpty: true,
   },
   param_name: { type: text, meaning: 'The parameter of the model, by its supplier’s name.' },

@@ -57,11 +57,6 @@ export function createScrubber(secrets: readonly Secret[]): Scrubber {
   };
 }
 
-/** The first 100 characters of a payload that a client chose, for `payload_sanitized`. */
-export function sanitizePayload(payload: string): string {
-  return payload.slice(0, 100);
-}
-
 /** Stands for a text that a user wrote: only its length may be known. */
 export function lengthOnly(text: string): string {
   return `text(${text.length})`;

@@ -1,6 +1,7 @@
 // Button data: `v1:<code>[:<argument>…]`, at most the 64 bytes that Telegram allows. The version lets a
 // later release change the meaning of arguments and still tell an old button from a broken one.
 import { AppError } from '../errors.ts';
+import { lengthOnly } from '../otel/privacy.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { type ArgsOf, type ButtonName, buttons } from './registry.ts';
 
@@ -40,4 +41,13 @@ export function decodeButton(data: string): Decoded {
   const parsed = buttons[button].args.safeParse(parts);
   if (!parsed.success) return { ok: false, reason: 'CALLBACK_PARSE_ERROR' };
   return { ok: true, button, args: parsed.data };
+}
+
+/** What may be told of button data, which a client can make up of any words: of what is not ours only the length. */
+export function tellableData(data: string): string {
+  if (decodeButton(data).ok) return data;
+  const [prefix = '', code = '', ...parts] = data.split(':');
+  return prefix === version && byCode.has(code)
+    ? `${prefix}:${code}:${lengthOnly(parts.join(':'))}`
+    : lengthOnly(data);
 }

@@ -138,7 +138,7 @@ test.each(['test:unknown', 'v1:nosuch', 'v1', ''])('the data %j is an UNKNOWN_CA
   expect(story.line('CALLBACK_RECEIVED')).toMatchObject({
     callback_id: tap.callbackId,
     button_id: 'UNKNOWN',
-    payload_sanitized: data,
+    payload_sanitized: `text(${data.length})`,
   });
   expectRefusal(story, 'UNKNOWN_CALLBACK');
   await expectOutcome(bot, tap, 'rejected', 'UNKNOWN_CALLBACK');
@@ -401,7 +401,7 @@ test('an unknown command is refused and brings the menu', async () => {
   expect(story.chain).toEqual(
     messageChain('COMMAND_RECEIVED', 'COMMAND_REJECTED', 'UI_RENDER', 'DISPATCH_OK'),
   );
-  expect(story.line('COMMAND_RECEIVED').payload_sanitized).toBe('/nosuch');
+  expect(story.line('COMMAND_RECEIVED').payload_sanitized).toBe('/text(6)');
   expect(story.line('COMMAND_REJECTED')).toMatchObject({
     reason_code: 'UNKNOWN_ACTION',
     reason_text: reasons.UNKNOWN_ACTION.meaning,

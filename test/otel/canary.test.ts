@@ -24,6 +24,8 @@ const fileName = 'canary-holiday-4242.png';
 /** What people paste may open their private albums. */
 const publicLink = 'https://album-canary.example/private-album-4242.jpg?key=canary-album-key';
 const privateLink = 'http://192.168.42.42/canary-router-4242.jpg';
+const slashed = 'canary_confession_4242';
+const foreignData = 'canary-payload-4242';
 const tooLong = 'overlong canary song '.repeat(60);
 const withPassword = (url: string): string => url.replace(/:[^:@]+@/, ':canary-password-4242@');
 const formats: readonly LogFormat[] = ['json', 'kv'];
@@ -177,6 +179,8 @@ function canariesOf(bot: BotUnderTest): Canaries {
       'path of a link': 'private-album-4242',
       'key of a link': 'canary-album-key',
       'private link': 'canary-router-4242',
+      'what is typed after a slash': slashed,
+      'data of a foreign button': foreignData,
     },
   };
 }
@@ -284,7 +288,15 @@ async function walkToFile(user: SandboxUser): Promise<void> {
 async function failValidation(bot: BotUnderTest, user: SandboxUser): Promise<void> {
   await walkToForm(user);
   await tell(bot, 'PARAM_VALIDATION_FAILED', () => user.say(tooLong));
-  await tell(bot, 'CALLBACK_REJECTED', () => user.rawCallback('test:unknown'));
+  for (const data of [foreignData, `v1:${foreignData}`, `v0:menu:${foreignData}`, `v1:cat:${foreignData}`])
+    await tell(bot, 'CALLBACK_REJECTED', () => user.rawCallback(data));
+  for (const text of [
+    `/${slashed} ${prompt}`,
+    `/start@${slashed}`,
+    `/start ${slashed}`,
+    `/${slashed.toUpperCase()}`,
+  ])
+    await tell(bot, 'COMMAND_RECEIVED', () => user.say(text));
 }
 
 /** The supplier refuses an order, and lets another one fail; both texts quote the prompt and the key. */

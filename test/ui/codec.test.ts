@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { decodeButton, encodeButton } from '../../src/ui/codec.ts';
+import { decodeButton, encodeButton, tellableData } from '../../src/ui/codec.ts';
 import { type ArgsOf, type ButtonName, buttons } from '../../src/ui/registry.ts';
 
 const modelKey = fc.stringMatching(/^[a-z0-9]{1,8}$/);
@@ -118,6 +118,17 @@ test.each([
   ['v1:menu:', 'CALLBACK_PARSE_ERROR'],
 ])('%j gives %s', (data, reason) => {
   expect(decodeButton(data)).toEqual({ ok: false, reason });
+});
+
+test.each([
+  ['v1:cat:image', 'v1:cat:image'],
+  ['v1:menu', 'v1:menu'],
+  ['v1:cat:my secret:wish', 'v1:cat:text(14)'],
+  ['v1:my secret', 'text(12)'],
+  ['v0:menu', 'text(7)'],
+  ['my secret', 'text(9)'],
+])('of the data %j is told %j', (data, told) => {
+  expect(tellableData(data)).toBe(told);
 });
 
 test('data that Telegram would refuse is not encoded', () => {

@@ -138,11 +138,11 @@ export const tapCauses = define({
     reasons: ['UNKNOWN_CALLBACK'],
     is: isRefusedWith('UNKNOWN_CALLBACK'),
     ru: {
-      what: 'такой кнопки у бота нет: её данные «{payload}» не его',
+      what: 'такой кнопки у бота нет: её данные, {payload}, не его',
       next: 'одно такое нажатие – чужой или изменённый клиент; если их много, релиз убрал кнопку, которая ещё на экранах',
     },
     en: {
-      what: 'the bot has no such button: its data «{payload}» are not of this bot',
+      what: 'the bot has no such button: its data, {payload}, are not of this bot',
       next: 'a single one is of a foreign or modified client; many at once: a release dropped a button that is still on screens',
     },
   },
