@@ -13,7 +13,7 @@ import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
 import { pseudonymsOf } from './incoming.ts';
 import { incomingFileOf } from './incoming-file.ts';
-import { refusalOf } from './refusal.ts';
+import { privateChatsOnly } from './private-chats.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
 
@@ -30,10 +30,10 @@ export interface BotOptions {
 }
 
 export function createBot(options: BotOptions): UpdateHandler {
-  const { api, me, frame, telemetry } = options;
+  const { api, me, frame } = options;
   const composer = new Composer<BotContext>();
   composer.use(
-    privateChatsOnly(telemetry),
+    privateChatsOnly(options),
     membership,
     taps(frame),
     messages(frame),
@@ -50,7 +50,11 @@ export function createBot(options: BotOptions): UpdateHandler {
       // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
       const context = new BotContext(picked.body as Update, api, me, picked, options.adminIds);
       return {
-        fields: pseudonymsOf({ userId: context.from?.id, chatId: context.chat?.id }, options.pseudonyms),
+        // As at its receipt: what has no chat is in its user's.
+        fields: pseudonymsOf(
+          { userId: context.from?.id, chatId: context.chat?.id ?? context.from?.id },
+          options.pseudonyms,
+        ),
         before: () => situationOf(context, options.catalogue),
         async handle() {
           const endWatch = guard.watch(context);
@@ -71,40 +75,6 @@ export function createBot(options: BotOptions): UpdateHandler {
         giveUp: () => faults.tell(context),
       };
     },
-  };
-}
-
-/** In a group or channel: one line, then leave. */
-function privateChatsOnly(telemetry: Telemetry): MiddlewareFn<BotContext> {
-  return async (context, next) => {
-    if (!context.chat || context.chat.type === 'private') {
-      await next();
-      return;
-    }
-    const outcome = {
-      result: 'rejected',
-      reason: 'PERMISSION_DENIED',
-      detail: `a ${context.chat.type}`,
-    } as const;
-    const added = context.myChatMember?.new_chat_member.status;
-    if (added === 'left' || added === 'kicked') {
-      context.conclusion = { ...outcome, result: 'noop', reason: 'NOOP' };
-      return;
-    }
-    try {
-      if (context.chat.type !== 'channel')
-        await context.reply('I work in private chats only. / Я работаю только в личных чатах.');
-      await context.leaveChat();
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'leave a group',
-        error_type: refusal.reason,
-        error_message: telemetry.scrub(refusal.detail),
-      });
-    }
-    context.conclusion = outcome;
   };
 }
 

@@ -192,10 +192,8 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['DISPATCH_OK'],
     reasons: ['PERMISSION_DENIED'],
-    is: ({ reason, detail, has }) =>
-      reason === 'PERMISSION_DENIED' &&
-      !has('CALLBACK_REJECTED', 'COMMAND_REJECTED') &&
-      /^a (group|supergroup|channel)$/.test(detail),
+    is: ({ reason, detail }) =>
+      reason === 'PERMISSION_DENIED' && /^a (group|supergroup|channel)$/.test(detail),
     ru: {
       what: 'бота позвали в группу или канал, а он работает только в личных чатах и вышел оттуда',
       next: 'исправлять нечего',

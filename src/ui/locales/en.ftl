@@ -258,6 +258,7 @@ hint-debug-argument = Write a cid (8 digits), a @name or the number of a user.
 hint-debug-nobody = The bot has never seen such a user.
 hint-debug-hidden = Telegram hides who wrote this message. Ask them for the cid.
 hint-not-allowed = You are not allowed to use this command.
+hint-private-only = I work in private chats only: write to me there.
 hint-reported = Thank you, we are looking into it.
 hint-reported-before = You have told us already, we are looking into it. Again in ten minutes.
 hint-nobody-to-tell = There is nobody to tell at the moment. Try again later.

@@ -162,6 +162,21 @@ export const tapFaults: Group = {
       },
     },
     {
+      name: 'a tap in a group',
+      cause: 'group_chat',
+      async provoke(bot) {
+        const chat = { id: -1_000_000_004_243, type: 'supergroup', title: 'A group' };
+        const from = { id: 4242, is_bot: false, first_name: 'Somebody' };
+        const message = { message_id: 7, date: 1, chat, text: 'Menu' };
+        return cidAtEnd(
+          bot,
+          bot.telegram.sendRaw({
+            callback_query: { id: '4242', from, message, chat_instance: '1', data: 'v1:menu' },
+          }),
+        );
+      },
+    },
+    {
       name: 'a prompt that is too short',
       cause: 'invalid_too_short',
       async provoke(bot) {

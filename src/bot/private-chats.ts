@@ -1,0 +1,78 @@
+// The bot works in private chats only. In a group or channel it says so once, and leaves; a tap there is answered all
+// the same, because whoever tapped looks at a spinner. Taps on messages that were sent by way of the bot (inline) have
+// no chat: they are their user's, and go on.
+import type { MiddlewareFn } from 'grammy';
+import { reasons } from '../otel/reasons.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import { decodeButton, tellableData } from '../ui/codec.ts';
+import { buttonId } from '../ui/registry.ts';
+import type { Texts } from '../ui/texts.ts';
+import type { BotContext } from './bot-context.ts';
+import { refusalOf, refusedBy } from './refusal.ts';
+
+export interface PrivateChatsOptions {
+  readonly texts: Texts;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'annotate'>;
+}
+
+export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): MiddlewareFn<BotContext> {
+  async function refuseTap(context: BotContext, detail: string): Promise<void> {
+    const data = context.callbackQuery?.data ?? '';
+    const decoded = decodeButton(data);
+    const id = decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN';
+    telemetry.annotate({ button_id: id });
+    telemetry.emit('CALLBACK_RECEIVED', {
+      callback_id: context.callbackQuery?.id ?? '',
+      message_id: context.callbackQuery?.message?.message_id,
+      button_id: id,
+      payload_sanitized: tellableData(data),
+    });
+    telemetry.emit('CALLBACK_REJECTED', {
+      result: 'rejected',
+      reason_code: 'PERMISSION_DENIED',
+      reason_text: reasons.PERMISSION_DENIED.meaning,
+      reason_detail: detail,
+      button_id: id,
+    });
+    context.isAnswering = true;
+    const text = texts.for(context.locale)('hint-private-only');
+    const refusal = await refusedBy(context.answerCallbackQuery({ text }));
+    telemetry.emit('ANSWER_CALLBACK_QUERY', {
+      result: refusal ? 'failed' : 'accepted',
+      text,
+      reason_detail: refusal?.detail,
+    });
+  }
+
+  async function leave(context: BotContext): Promise<void> {
+    try {
+      if (context.chat?.type !== 'channel')
+        await context.reply('I work in private chats only. / Я работаю только в личных чатах.');
+      await context.leaveChat();
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'leave a group',
+        error_type: refusal.reason,
+        error_message: telemetry.scrub(refusal.detail),
+      });
+    }
+  }
+
+  return async (context, next) => {
+    if (!context.chat || context.chat.type === 'private') {
+      await next();
+      return;
+    }
+    const detail = `a ${context.chat.type}`;
+    const added = context.myChatMember?.new_chat_member.status;
+    if (added === 'left' || added === 'kicked') {
+      context.conclusion = { result: 'noop', reason: 'NOOP', detail };
+      return;
+    }
+    if (context.callbackQuery) await refuseTap(context, detail);
+    await leave(context);
+    context.conclusion = { result: 'rejected', reason: 'PERMISSION_DENIED', detail };
+  };
+}
