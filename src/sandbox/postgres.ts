@@ -21,6 +21,8 @@ export interface SandboxPostgres {
   readonly processId: number;
   /** Ends all connections, stops the server and starts it again with the same data. */
   restart(): Promise<void>;
+  /** As `restart`, but as after a crash: nothing is ended in order, and the server recovers as it starts. */
+  crash(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -35,6 +37,8 @@ let loading: ReturnType<typeof loadLibrary> | undefined;
 
 const port = 5432;
 const user = 'trt';
+const restartAttempts = 20;
+const restartPauseMs = 100;
 const volatileSettings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
 export async function startPostgres(options: SandboxPostgresOptions = {}): Promise<SandboxPostgres> {
@@ -105,7 +109,9 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
 
   return {
     url,
-    processId: processOf(cluster)?.pid ?? 0,
+    get processId() {
+      return processOf(cluster)?.pid ?? 0;
+    },
     async createDatabase(template = 'template1') {
       const name = `trt_${randomBytes(6).toString('hex')}`;
       await administrate(`create database ${name} template ${template}`);
@@ -114,6 +120,12 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
     async restart() {
       await cluster.stop();
       await cluster.start();
+    },
+    async crash() {
+      // Its own word for an immediate shutdown.
+      const server = processOf(cluster);
+      if (server !== undefined) await endBy(server, 'SIGQUIT');
+      await startAgain(cluster);
     },
     async stop() {
       // The library would wait for ever for the end of a server that has ended already: Ctrl-C reaches both.
@@ -143,6 +155,26 @@ async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
       if (!own.has(listener)) events.off(event, listener);
   }
   return library.default;
+}
+
+/** Processes of the server before may hold its memory for a moment longer than their parent lived. */
+async function startAgain(cluster: EmbeddedPostgres): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      await cluster.start();
+      return;
+    } catch (error) {
+      if (attempt === restartAttempts) throw error;
+      await new Promise(resolve => setTimeout(resolve, restartPauseMs));
+    }
+  }
+}
+
+function endBy(server: ChildProcess, signal: NodeJS.Signals): Promise<unknown> {
+  return new Promise(resolve => {
+    server.once('exit', resolve);
+    server.kill(signal);
+  });
 }
 
 function isRunning(cluster: EmbeddedPostgres): boolean {

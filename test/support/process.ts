@@ -1,11 +1,7 @@
-// The real program as a child process: `node --import ./src/otel/register.ts src/main.ts`, as `npm start` runs
-// it, while the stand-ins live in the process of the test and outlast it. That is what restarts, hard kills and
-// the environment variables of OpenTelemetry can be tried on. Each child is ended by its own pid.
-import { type ChildProcess, spawn } from 'node:child_process';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+// The real program as a child process, while the stand-ins live in the process of the test and outlast it.
 import { createLifecycle } from '../../src/lifecycle.ts';
 import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import { type Exit, startProgramProcess } from '../../src/sandbox/program.ts';
 import { type Proxies, startProxies } from '../../src/sandbox/proxies.ts';
 import { startHttpProxy, type TcpProxy } from '../../src/sandbox/tcp-proxy.ts';
 import {
@@ -34,11 +30,6 @@ export interface Surroundings extends AsyncDisposable {
   user(): SandboxUser;
 }
 
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
 export interface Program extends AsyncDisposable {
   /** Lines of stdout as they were written. */
   readonly output: readonly string[];
@@ -64,7 +55,6 @@ export interface Program extends AsyncDisposable {
 export const kieHmacKey = 'canary-hmac-key-4242';
 export const hashSecret = 'canary-hash-secret-0123456789';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 /** Two cores are shared by all test files, and a start takes a second of CPU. */
 const deadlineMs = 25_000;
 
@@ -148,33 +138,22 @@ export async function startProgram(environment: Environment): Promise<Program> {
 
 /** Starts the program without waiting for anything. */
 export function runProgram(environment: Environment): Program {
-  // Nothing of the machine's environment may change what is tried, least of all its OTEL_* variables.
-  const child = spawn(process.execPath, ['--import', './src/otel/register.ts', 'src/main.ts'], {
-    cwd: root,
-    env: { PATH: process.env.PATH, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const killNow = (): void => void child.kill('SIGKILL');
-  process.once('exit', killNow);
   const output: string[] = [];
   const lines: Line[] = [];
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    stderr += chunk;
+  const child = startProgramProcess({
+    environment,
+    onLine(text) {
+      output.push(text);
+      if (environment.LOG_FORMAT !== 'kv') lines.push(JSON.parse(text));
+    },
   });
-  createInterface({ input: child.stdout }).on('line', text => {
-    output.push(text);
-    if (environment.LOG_FORMAT !== 'kv') lines.push(JSON.parse(text));
-  });
-  const exited = endOf(child).finally(() => process.off('exit', killNow));
-  // Whoever does not wait for the end is not to fail by it.
-  exited.catch(() => undefined);
+  const { exited } = child;
 
   const program: Program = {
     output,
     lines,
     get stderr() {
-      return stderr;
+      return child.stderr;
     },
     waitForLine: fits => wait('a line', () => lines.find(fits)),
     waitForEvent: (...names) => wait(names.join(' or '), () => lines.find(line => names.includes(line.name))),
@@ -186,10 +165,10 @@ export function runProgram(environment: Environment): Program {
         )
       ).cid,
     chainOf: cid => lines.filter(line => line.cid === cid).map(line => line.name),
-    signal: name => void child.kill(name),
+    signal: child.signal,
     exited,
     stop() {
-      child.kill('SIGTERM');
+      child.signal('SIGTERM');
       return exited;
     },
     async [Symbol.asyncDispose]() {
@@ -198,16 +177,7 @@ export function runProgram(environment: Environment): Program {
   };
 
   const wait = <T>(what: string, look: () => T | undefined): Promise<T> =>
-    waitFor(what, look, () => `${output.join('\n')}\n${stderr}`, deadlineMs);
+    waitFor(what, look, () => `${output.join('\n')}\n${child.stderr}`, deadlineMs);
 
   return program;
-}
-
-/** `kill` sends nothing to a process that has ended, so a late signal cannot reach another one. */
-function endOf(child: ChildProcess): Promise<Exit> {
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    // Not `exit`: only at `close` the pipes are empty.
-    child.once('close', (code, signal) => resolve({ code, signal }));
-  });
 }

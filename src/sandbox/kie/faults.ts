@@ -80,6 +80,8 @@ export interface FaultQueue {
   add(fault: KieFault, times: number): void;
   /** The fault for this occasion, which is used up. */
   take<Place extends KieFault['at']>(place: Place): FaultAt<Place> | undefined;
+  /** Drops all that wait. */
+  clear(): void;
 }
 
 export function createFaultQueue(): FaultQueue {
@@ -87,6 +89,9 @@ export function createFaultQueue(): FaultQueue {
   return {
     add(fault, times) {
       waiting.push({ fault, times });
+    },
+    clear() {
+      waiting.length = 0;
     },
     take<Place extends KieFault['at']>(place: Place): FaultAt<Place> | undefined {
       const entry = waiting.find(candidate => candidate.fault.at === place && candidate.times > 0);

@@ -131,6 +131,7 @@ function refusal({ code, message, retryAfterSeconds }: ApiError): CallOutcome {
 function reply({ result, error }: CallOutcome, fault: Fault | undefined): Reply {
   if (fault?.kind === 'hang' || fault?.kind === 'reset') return { kind: fault.kind };
   if (fault?.kind === 'lost-answer') return { kind: 'close' };
+  if (fault?.kind === 'null') return json(200, null, undefined);
   if (error === undefined) return json(200, { ok: true, result }, undefined);
   if (fault?.kind === 'error' && fault.body === 'html') {
     const title = `${error.code} ${error.description}`;

@@ -32,6 +32,8 @@ export type Fault = FaultTarget &
     | { readonly kind: 'reset' }
     /** Executed; then the connection is closed without an answer. */
     | { readonly kind: 'lost-answer' }
+    /** Not executed; the answer is the JSON value null, which no Bot API should send. */
+    | { readonly kind: 'null' }
     /** Executed after a wait. */
     | { readonly kind: 'delay'; readonly ms: number }
   );
@@ -43,6 +45,8 @@ export interface Faults {
   /** What was planned and has never struck. */
   readonly unmet: readonly Fault[];
   plan(fault: Fault): void;
+  /** Drops all plans, also as unmet. */
+  clear(): void;
   /** Finds the oldest plan for this call and uses it up by one. */
   take(method: string, chatId: number | undefined): Fault | undefined;
 }
@@ -61,6 +65,9 @@ export function createFaults(): Faults {
     },
     plan(fault) {
       plans.push({ fault, left: fault.times ?? 1, hasStruck: false });
+    },
+    clear() {
+      plans = [];
     },
     take(method, chatId) {
       const plan = plans.find(({ fault }) => matches(fault, method, chatId));

@@ -66,6 +66,8 @@ export interface TelegramSandbox {
   callCount(method?: string): number;
   /** Plans a failure for the next call that it matches. */
   failNext(fault: Fault): void;
+  /** From now on nothing fails that was planned to. */
+  clearFaults(): void;
   /** The next update is delivered twice. */
   duplicateNextUpdate(): void;
   /** What the chat shows now and what its user did, in order. */
@@ -166,6 +168,7 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions = {})
     calls: (method, filter) => journal.list(method, filter),
     callCount: method => journal.count(method),
     failNext: fault => faults.plan(fault),
+    clearFaults: faults.clear,
     duplicateNextUpdate: () => queue.duplicateNext(),
     transcript(chatId) {
       const chat = state.chats.find(chatId);

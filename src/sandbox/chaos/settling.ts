@@ -1,0 +1,59 @@
+// After the storm everything is well again, and everything that was begun must come to its end. What the bot waits
+// minutes for by design, such as an order that may have been sent when its process died, is reached by making times in
+// the database earlier while nobody lives.
+
+import { type Ask, readLeftovers } from '../history/stored.ts';
+import type { Ground } from './ground.ts';
+
+const upDeadlineMs = 60_000;
+const acceptedDeadlineMs = 60_000;
+const quietDeadlineMs = 60_000;
+const stopDeadlineMs = 40_000;
+const lookEveryMs = 100;
+/** Longer than the bot waits for anything. */
+const passedMinutes = 20;
+/** What one passage of time brings to its end may leave something to do for the next. */
+const passages = 2;
+
+/** Resolves when nothing is left to do, or when waiting longer would change nothing. */
+export async function settle(ground: Ground): Promise<void> {
+  const { slots, telegram, ask } = ground;
+  await Promise.all(slots.map(slot => slot.whenUp(upDeadlineMs)));
+  // An update that nobody takes is found by the history, which misses it.
+  await telegram.idle(acceptedDeadlineMs).catch(() => undefined);
+  await untilQuiet(ask);
+  for (let passage = 0; passage < passages && (await isUnfinished(ask)); passage++) {
+    await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs)));
+    await passTime(ask);
+    for (const slot of slots) slot.start();
+    await Promise.all(slots.map(slot => slot.whenUp(upDeadlineMs)));
+    await untilQuiet(ask);
+  }
+}
+
+async function untilQuiet(ask: Ask): Promise<void> {
+  const endsAt = performance.now() + quietDeadlineMs;
+  while (performance.now() < endsAt) {
+    const [row] = await ask<{ busy: boolean }>(
+      `select exists (select 1 from updates where outcome is null) or exists (
+         select 1 from graphile_worker.jobs
+         where locked_at is not null or (attempts < max_attempts and run_at < now() + interval '1 minute')
+       ) as busy`,
+    );
+    if (row?.busy === false) return;
+    await new Promise(resolve => setTimeout(resolve, lookEveryMs));
+  }
+}
+
+async function isUnfinished(ask: Ask): Promise<boolean> {
+  return (await readLeftovers(ask)).length > 0;
+}
+
+async function passTime(ask: Ask): Promise<void> {
+  const earlier = (column: string): string => `${column} = ${column} - interval '${passedMinutes} minutes'`;
+  await ask(
+    `update tasks set ${earlier('created_at')}, ${earlier('submitted_at')} where state not in ('succeeded', 'failed')`,
+  );
+  await ask(`update deliveries set ${earlier('claimed_at')}, ${earlier('due_at')} where finished_at is null`);
+  await ask(`update graphile_worker._private_jobs set run_at = least(run_at, now())`);
+}

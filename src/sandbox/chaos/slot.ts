@@ -1,0 +1,183 @@
+// One place in which an instance of the bot runs, as a platform keeps it: what ends unasked is started again, on the
+// same port, and has its own way to the database and the suppliers. Ends that nobody asked for are remembered.
+import { readFileSync } from 'node:fs';
+import { errorMessage } from '../../errors.ts';
+import type { Finding } from '../history/history.ts';
+import type { LineCheck } from '../history/line-check.ts';
+import { type Exit, type ProgramProcess, startProgramProcess } from '../program.ts';
+import type { Proxies } from '../proxies.ts';
+
+export interface Slot {
+  readonly number: number;
+  readonly port: number;
+  readonly proxies: Proxies;
+  /** Of the process that runs, once it has said who it is. */
+  readonly instanceId: string | undefined;
+  /** It takes updates: it has booted, was not asked to end, and has not ended. */
+  readonly isUp: boolean;
+  /** Resolves when it is up. Rejects when it is not within the deadline. */
+  whenUp(deadlineMs: number): Promise<void>;
+  /** Starts it, from now on with this over its environment and these arguments of Node. */
+  start(change?: Change): void;
+  /** SIGTERM; resolves when the process has ended. Not started again until `start`. */
+  stop(deadlineMs: number): Promise<void>;
+  /** SIGKILL; not started again until `start`. */
+  kill(): Promise<void>;
+  signal(name: 'SIGSTOP' | 'SIGCONT'): void;
+  readOutput(isRead: boolean): void;
+  /** Resident memory in MB; undefined while nothing runs. */
+  residentMegabytes(): number | undefined;
+  /** Ends that nobody asked for, and stops that took too long. */
+  readonly findings: readonly Finding[];
+}
+
+export interface Change {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly nodeArguments?: readonly string[];
+}
+
+export interface SlotOptions {
+  readonly number: number;
+  readonly port: number;
+  readonly proxies: Proxies;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly lineCheck: LineCheck;
+  /** Told of each line, as it was written. */
+  readonly onLine: (line: string) => void;
+}
+
+/** A platform's pause before it starts again what has ended. */
+const restartMs = 500;
+const keptLines = 8;
+
+export function createSlot(options: SlotOptions): Slot {
+  const { number, lineCheck } = options;
+  const findings: Finding[] = [];
+  const nodeArguments = ['--expose-gc'];
+  let change: Change = {};
+  let current: ProgramProcess | undefined;
+  let instanceId: string | undefined;
+  let hasBooted = false;
+  let isWanted = false;
+
+  function run(): void {
+    const lastLines: string[] = [];
+    instanceId = undefined;
+    hasBooted = false;
+    const child = startProgramProcess({
+      environment: { ...options.environment, PORT: String(options.port), ...change.environment },
+      nodeArguments: [...nodeArguments, ...(change.nodeArguments ?? [])],
+      onLine(text) {
+        options.onLine(text);
+        lastLines.push(text);
+        if (lastLines.length > keptLines) lastLines.shift();
+        const line = lineCheck.read(text);
+        if (line === undefined || child !== current) return;
+        if (typeof line.instance_id === 'string') instanceId = line.instance_id;
+        if (line.name === 'BOOT_OK') hasBooted = true;
+      },
+    });
+    current = child;
+    const ended = (how: string): void => {
+      if (child !== current) return;
+      const wasUp = hasBooted;
+      current = undefined;
+      hasBooted = false;
+      if (!isWanted) return;
+      // A start may fail while what it needs is away; whoever works must not end.
+      if (wasUp)
+        findings.push({
+          subject: `instance ${number}`,
+          problem: `ended unasked with ${how}:\n${lastLines.join('\n')}\n${child.stderr.slice(-2_000)}`,
+        });
+      setTimeout(() => {
+        if (isWanted && current === undefined) run();
+      }, restartMs);
+    };
+    child.exited.then(
+      ({ code, signal }) => ended(String(code ?? signal)),
+      (error: unknown) => ended(errorMessage(error)),
+    );
+  }
+
+  async function end(signal: 'SIGTERM' | 'SIGKILL', deadlineMs: number): Promise<void> {
+    isWanted = false;
+    const child = current;
+    if (child === undefined) return;
+    // A frozen process hears no signal but these, and one whose output nobody reads cannot end.
+    child.signal('SIGCONT');
+    child.readOutput(true);
+    child.signal(signal);
+    const exit = await within(child.exited, deadlineMs);
+    if (exit === undefined) {
+      findings.push({
+        subject: `instance ${number}`,
+        problem: `did not end within ${deadlineMs} ms of ${signal}`,
+      });
+      child.signal('SIGKILL');
+      await child.exited;
+    } else if (signal === 'SIGTERM' && hasBooted && exit.code !== null && exit.code !== 0) {
+      findings.push({ subject: `instance ${number}`, problem: `ended with ${exit.code} on ${signal}` });
+    }
+    if (current === child) current = undefined;
+    hasBooted = false;
+  }
+
+  return {
+    number,
+    port: options.port,
+    proxies: options.proxies,
+    get instanceId() {
+      return instanceId;
+    },
+    get isUp() {
+      return isWanted && hasBooted;
+    },
+    async whenUp(deadlineMs) {
+      const endsAt = performance.now() + deadlineMs;
+      while (!(isWanted && hasBooted)) {
+        if (performance.now() > endsAt)
+          throw new Error(`instance ${number} is not up after ${deadlineMs} ms`);
+        await new Promise(resolve => setTimeout(resolve, 20));
+      }
+    },
+    start(next = {}) {
+      change = next;
+      isWanted = true;
+      if (current === undefined) run();
+    },
+    stop: deadlineMs => end('SIGTERM', deadlineMs),
+    kill: () => end('SIGKILL', 10_000),
+    signal: name => current?.signal(name),
+    readOutput: isRead => current?.readOutput(isRead),
+    residentMegabytes() {
+      if (current?.pid === undefined) return undefined;
+      return residentOf(current.pid);
+    },
+    findings,
+  };
+}
+
+/** Undefined for a process that has ended, and where there is no /proc. */
+function residentOf(pid: number): number | undefined {
+  try {
+    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
+  } catch {
+    return undefined;
+  }
+}
+
+async function within(exited: Promise<Exit>, deadlineMs: number): Promise<Exit | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([
+      exited,
+      new Promise<undefined>(resolve => {
+        timer = setTimeout(resolve, deadlineMs, undefined);
+      }),
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

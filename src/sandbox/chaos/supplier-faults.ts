@@ -1,0 +1,184 @@
+// What happens at Telegram, at KIE.ai and at the hosts of files, and on the way to them.
+import type { KieFault } from '../kie/index.ts';
+import type { Fault } from '../telegram/index.ts';
+import { defineFaults, type End, type Occasion } from './fault.ts';
+import type { Ground } from './ground.ts';
+
+/** Any other would keep the process from starting, which is a fault of its own. */
+const struckMethods = ['sendMessage', 'editMessageText', 'answerCallbackQuery', 'sendPhoto'] as const;
+const endless = 1_000_000;
+
+type TelegramEffect = (occasion: Occasion) => Fault;
+type Begin = (ground: Ground, occasion: Occasion) => End;
+
+export const supplierFaults = defineFaults({
+  'telegram-429': {
+    weight: 2,
+    seconds: [1, 5],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick([...struckMethods, undefined])),
+      kind: 'error',
+      code: 429,
+      description: 'Too Many Requests: retry later',
+      retryAfter: random.between(1, 3),
+    })),
+  },
+  'telegram-5xx': {
+    weight: 2,
+    seconds: [1, 5],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick([...struckMethods, undefined])),
+      kind: 'error',
+      code: random.pick([500, 502, 503]),
+      description: 'Bad Gateway',
+      body: random.pick(['json', 'html'] as const),
+    })),
+  },
+  'telegram-hang': {
+    weight: 2,
+    seconds: [2, 8],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick(struckMethods)),
+      kind: 'hang',
+      times: random.between(1, 12),
+    })),
+  },
+  'telegram-lost-answers': {
+    weight: 2,
+    seconds: [1, 6],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({ ...struck(random.pick(struckMethods)), kind: 'lost-answer' })),
+  },
+  'telegram-null': {
+    weight: 1,
+    seconds: [1, 4],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({ ...struck(random.pick(struckMethods)), kind: 'null' })),
+  },
+  'telegram-cut': {
+    weight: 1,
+    seconds: [1, 6],
+    touches: 'telegram',
+    begin(_ground, { slot, random }) {
+      const proxy = slot.proxies.telegram;
+      if (random.chance(0.5)) proxy.setPassage({ kind: 'mute' });
+      else {
+        proxy.refuse();
+        proxy.cut();
+      }
+      return () => proxy.setPassage({ kind: 'pass' });
+    },
+  },
+  'kie-429': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(() => ({ at: 'create', does: 'answer', code: 429 })),
+  },
+  'kie-5xx': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({
+      at: random.pick(['create', 'record', 'upload'] as const),
+      does: 'answer',
+      code: 500,
+      httpStatus: random.pick([200, 500, 503]),
+    })),
+  },
+  'kie-hang': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({ at: random.pick(['create', 'record', 'upload'] as const), does: 'hang' })),
+  },
+  'kie-lost-answers': {
+    weight: 2,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(() => ({ at: 'create', does: 'lose-answer' })),
+  },
+  'kie-garbled': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({
+      at: random.pick(['create', 'record'] as const),
+      does: 'garble-answer',
+    })),
+  },
+  'kie-fails-tasks': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({
+      at: 'outcome',
+      does: random.pick(['fail', 'reject-content', 'give-no-urls'] as const),
+    })),
+  },
+  'kie-callbacks': {
+    weight: 2,
+    seconds: [3, 12],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({
+      at: 'callback',
+      does: random.pick(['never', 'twice', 'early', 'forge'] as const),
+    })),
+  },
+  'kie-files': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(({ random }) => ({ at: 'file', does: random.pick(['miss', 'hang'] as const) })),
+  },
+  'kie-mute': {
+    weight: 1,
+    seconds: [2, 10],
+    touches: 'supplier',
+    begin(_ground, { slot, random }) {
+      const proxy = random.pick([slot.proxies.kie, slot.proxies.upload]);
+      proxy.setPassage({ kind: 'mute' });
+      return () => proxy.setPassage({ kind: 'pass' });
+    },
+  },
+  'file-host-mute': {
+    weight: 2,
+    seconds: [2, 10],
+    touches: 'supplier',
+    begin({ fileHost }) {
+      fileHost.setPassage({ kind: 'mute' });
+      return () => fileHost.setPassage({ kind: 'pass' });
+    },
+  },
+  'file-host-slow': {
+    weight: 1,
+    seconds: [3, 10],
+    touches: 'supplier',
+    begin({ fileHost }) {
+      fileHost.setPassage({ kind: 'slow', latencyMs: 200, bytesPerSecond: 2_000 });
+      return () => fileHost.setPassage({ kind: 'pass' });
+    },
+  },
+});
+
+function telegram(effect: TelegramEffect): Begin {
+  return (ground, occasion) => {
+    ground.telegram.failNext({ times: endless, ...effect(occasion) });
+    return () => ground.telegram.clearFaults();
+  };
+}
+
+function kie(effect: (occasion: Occasion) => KieFault): Begin {
+  return (ground, occasion) => {
+    ground.kie.failNext(effect(occasion), endless);
+    return () => ground.kie.clearFaults();
+  };
+}
+
+/** Any method where none is named. */
+function struck(method: string | undefined): { readonly method?: string } {
+  return method === undefined ? {} : { method };
+}
