@@ -8,7 +8,9 @@ import { createReconcile } from './billing/reconcile.ts';
 import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
 import type { Handlers } from './bot/context.ts';
+import { createFollowUpWork } from './bot/follow-up-work.ts';
 import { createFrame } from './bot/frame.ts';
+import { pseudonymsOf } from './bot/incoming.ts';
 import { createIntake } from './bot/intake.ts';
 import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
@@ -23,6 +25,7 @@ import { registerHealthRoutes } from './http/health.ts';
 import { registerKieCallbackRoute } from './http/kie-callback.ts';
 import { createServer } from './http/server.ts';
 import { registerWebhookRoute } from './http/webhook.ts';
+import { createFollowUps } from './inbox/follow-ups.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { createInboxDepth } from './inbox/inbox-depth.ts';
 import { createInboxTotals } from './inbox/inbox-totals.ts';
@@ -44,6 +47,7 @@ import { service } from './service.ts';
 import { createBoundedReads } from './storage/bounded-reads.ts';
 import { createDatabase } from './storage/database.ts';
 import { createDebugLevelStore } from './storage/debug-level-store.ts';
+import { createFollowUpStore } from './storage/follow-up-store.ts';
 import { shareWork } from './storage/job-queue.ts';
 import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
@@ -178,7 +182,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
           queueDatabase,
           instanceId,
           staleMs: config.instance.lock.staleMs,
-          jobs: { lane: ({ lane }) => lanes.work(lane), task: ({ task }) => pipeline.advance(task) },
+          jobs: {
+            lane: ({ lane }) => lanes.work(lane),
+            follow_up: ({ lane }) => lanes.followUp(lane),
+            task: ({ task }) => pipeline.advance(task),
+          },
           concurrency: overrides.concurrency ?? defaultConcurrency,
           telemetry,
           onEnded: () => role.resign('workers ended'),
@@ -204,7 +212,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
             ...(journaling
               ? {
                   'keep the journal': () => journaling.keepPartitions(),
-                  'erase from the journal': () => personalData.sweepJournal(),
+                  'erase from the journal': () => people.sweepJournal(),
                 }
               : {}),
           },
@@ -230,7 +238,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     state = overrides.state ?? role.state;
     const { lease } = role;
-    const personalData = createPersonalDataStore(database, lease);
+    const people = createPersonalDataStore(database, lease);
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
       createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
@@ -313,6 +321,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
 
     const me = await telegram.api.getMe();
     const journal = createJournalReader(createBoundedReads(database, journalReadMs));
+    const personalData = createPersonalData({
+      store: people,
+      journal,
+      journalDays: config.journal?.retentionDays ?? 0,
+      telegram,
+      texts,
+      pseudonyms,
+      telemetry,
+    });
     const frame = createFrame({
       ...generations,
       ...createAdministration({
@@ -329,15 +346,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         pseudonyms,
         telemetry,
       }),
-      personalData: createPersonalData({
-        store: personalData,
-        journal,
-        journalDays: config.journal?.retentionDays ?? 0,
-        telegram,
-        texts,
-        pseudonyms,
-        telemetry,
-      }),
+      personalData,
       handlers: overrides.handlers ?? handlers,
       texts,
       telemetry,
@@ -357,6 +366,12 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       store: updates,
       inbox,
       handler: bot,
+      followUps: createFollowUps({
+        store: createFollowUpStore({ database, instanceId, lease }),
+        work: createFollowUpWork({ ...generations, personalData }),
+        telemetry,
+        fieldsOf: chatId => pseudonymsOf({ userId: chatId, chatId }, pseudonyms),
+      }),
       telemetry,
       instanceId,
       onPick: reception.picked,

@@ -131,17 +131,17 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
         ...('form' in shown.data ? flowOf(shown.data.form, catalogue) : {}),
       });
     }
-    const afterCommit = ending.show?.afterCommit;
+    const followUps = ending.show?.followUps;
     const failure = [answered, rendered, written].find(part => part.status === 'rejected');
     const isBlocked = written.status === 'fulfilled' && written.value?.blocked === true;
     context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
     if (failure) await tellFailure(context, failure.reason);
     context.conclusion = failure
-      ? { ...failed(context, failure.reason), afterCommit }
+      ? { ...failed(context, failure.reason), followUps }
       : {
           ...ending.verdict,
           effects: effectsOf(context, ending, { shown, presented, isBlocked }),
-          afterCommit,
+          followUps,
         };
   };
 }

@@ -60,10 +60,6 @@ export interface PersonalData {
   isBusy(user: HandlerUser): Promise<boolean>;
   /** Once in a minute. */
   admitsExport(user: HandlerUser): boolean;
-  /** Sends one document with everything, or says why not. For after the commit; never rejects. */
-  sendAll(user: HandlerUser): Promise<void>;
-  /** Erases the user and says so, or why not. For after the commit; never rejects. */
-  erase(user: HandlerUser): Promise<void>;
 }
 
 export interface HandlerContext {

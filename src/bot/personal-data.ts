@@ -1,8 +1,12 @@
 // What a person may ask of the bot about their own data: allow texts in telemetry, have all of it, have it erased. The
-// last two follow an update that has ended already: they never reject, and tell the user themselves how it went.
+// last two follow an update that has ended already: they tell the user themselves how it went, and are tried again where
+// the database or Telegram is what failed.
 import { InputFile } from 'grammy';
+import type { FollowUp, FollowUpKind } from '../inbox/follow-up.ts';
+import type { FollowUpCircumstances, FollowUpEnd } from '../inbox/follow-ups.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { isConnectionLost } from '../storage/database.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import type { PersonalDataStore } from '../storage/personal-data.ts';
 import type { Texts } from '../ui/texts.ts';
@@ -23,12 +27,24 @@ export interface PersonalDataOptions {
   readonly telemetry: Pick<Telemetry, 'emit' | 'warn' | 'scrub' | 'cid'>;
 }
 
+/** What is said of a user's data, and done with it once the tap that asked for it has ended. */
+export interface PersonalDataOffice extends PersonalData {
+  /** Sends one document with everything, or says why not. */
+  sendAll(asked: Asked<'export'>, circumstances: FollowUpCircumstances): Promise<FollowUpEnd>;
+  /** Erases the user and says so, or why not. */
+  erase(asked: Asked<'erase'>, circumstances: FollowUpCircumstances): Promise<FollowUpEnd>;
+}
+
+type Asked<K extends FollowUpKind> = Extract<FollowUp, { kind: K }>;
+
 const exportIntervalMs = 60_000;
 const rememberedUsers = 10_000;
+/** What is not the database being away is tried so often before the user is told. */
+const defectAttempts = 3;
 /** Of tasks, of moves of money, and of rows of the journal: the newest. */
 const maxEntries = 1_000;
 
-export function createPersonalData(options: PersonalDataOptions): PersonalData {
+export function createPersonalData(options: PersonalDataOptions): PersonalDataOffice {
   const { store, journal, telegram, texts, pseudonyms, telemetry } = options;
   const faults = createFaultTeller({ texts, telemetry });
   const exported = createThrottle({ intervalMs: exportIntervalMs, capacity: rememberedUsers });
@@ -52,23 +68,22 @@ export function createPersonalData(options: PersonalDataOptions): PersonalData {
     return new InputFile(Buffer.from(JSON.stringify(content, null, 2)), 'my-data.json');
   }
 
-  async function tell({ chatId }: HandlerUser, text: string): Promise<void> {
-    await refusedBy(telegram.api.sendMessage(chatId, text));
-  }
-
   /** In these words, with the cid and the button that reports it. */
-  async function tellFailure(user: HandlerUser, failure: string): Promise<void> {
+  async function tellFailure(user: Pick<HandlerUser, 'chatId' | 'locale'>, failure: string): Promise<void> {
     await faults.send(telegram.api, user, `${failure} (${telemetry.cid()})`);
   }
 
-  /** What fails is told to the operator, and to the user. */
-  async function guarded(user: HandlerUser, failure: string, work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      telemetry.warn('personal data', error);
-      await tellFailure(user, failure).catch((cause: unknown) => telemetry.warn('personal data', cause));
-    }
+  /** What comes from the database being away is left to another attempt; a defect is told, to operator and user. */
+  async function endFailed(
+    error: unknown,
+    user: Pick<HandlerUser, 'chatId' | 'locale'>,
+    failure: string,
+    isLast: boolean,
+  ): Promise<FollowUpEnd> {
+    if (!isLast) throw error;
+    telemetry.warn('personal data', error);
+    await tellFailure(user, failure);
+    return 'done';
   }
 
   return {
@@ -76,39 +91,56 @@ export function createPersonalData(options: PersonalDataOptions): PersonalData {
     allowTexts: ({ chatId }, allowed) => store.saveConsent(chatId, allowed),
     isBusy: ({ chatId }) => store.isBusy(chatId),
     admitsExport: ({ chatId }) => exported.admits(chatId),
-    sendAll(user) {
-      const t = texts.for(user.locale);
-      return guarded(user, t('export-failed'), async () => {
-        const startedAt = performance.now();
-        const document = await documentOf(user.chatId);
-        const refusal = await refusedBy(
-          telegram.api.sendDocument(user.chatId, document, {
-            caption: t('export-document'),
-            disable_content_type_detection: true,
-          }),
-        );
-        telemetry.emit('USER_EXPORTED', {
-          result: refusal ? 'failed' : 'accepted',
-          reason_detail: refusal?.detail,
-          duration_ms: Math.round(performance.now() - startedAt),
-        });
-        if (refusal && canBeWrittenTo(refusal)) await tellFailure(user, t('export-failed'));
+    async sendAll(asked, { chatId, isLast }) {
+      const user = { chatId, locale: asked.locale };
+      const t = texts.for(asked.locale);
+      const startedAt = performance.now();
+      let document: InputFile;
+      try {
+        document = await documentOf(chatId);
+      } catch (error) {
+        return endFailed(error, user, t('export-failed'), isLast || !isConnectionLost(error));
+      }
+      const refusal = await refusedBy(
+        telegram.api.sendDocument(chatId, document, {
+          caption: t('export-document'),
+          disable_content_type_detection: true,
+        }),
+      );
+      telemetry.emit('USER_EXPORTED', {
+        result: refusal ? 'failed' : 'accepted',
+        reason_detail: refusal?.detail,
+        duration_ms: Math.round(performance.now() - startedAt),
       });
+      if (refusal?.retry && !isLast) return { again: asked, delayMs: refusal.retryAfterMs };
+      if (refusal && canBeWrittenTo(refusal)) await tellFailure(user, t('export-failed'));
+      return 'done';
     },
-    erase(user) {
-      const t = texts.for(user.locale);
-      return guarded(user, t('erase-failed'), async () => {
-        const startedAt = performance.now();
-        const ended = await store.erase(user.chatId, pseudonyms.user(user.chatId));
-        // Nobody by that number: an erasure that was asked for twice.
-        const isDone = ended !== 'busy';
+    async erase(asked, { chatId, id, attempt, isLast }) {
+      const user = { chatId, locale: asked.locale };
+      const t = texts.for(asked.locale);
+      const startedAt = performance.now();
+      let { ended } = asked;
+      if (ended === undefined) {
+        try {
+          ended = await store.erase(chatId, pseudonyms.user(chatId), id);
+        } catch (error) {
+          const isDefect = !isConnectionLost(error) && attempt >= defectAttempts;
+          return endFailed(error, user, t('erase-failed'), isLast || isDefect);
+        }
         telemetry.emit('USER_ERASED', {
-          result: isDone ? 'accepted' : 'rejected',
+          result: ended === 'busy' ? 'rejected' : 'accepted',
           reason_detail: ended === 'erased' ? undefined : ended,
           duration_ms: Math.round(performance.now() - startedAt),
         });
-        await tell(user, t(isDone ? 'erase-done' : 'hint-erase-busy'));
-      });
+      }
+      // Nobody by that number: an erasure that was asked for twice.
+      const refusal = await refusedBy(
+        telegram.api.sendMessage(chatId, t(ended === 'busy' ? 'hint-erase-busy' : 'erase-done')),
+      );
+      return refusal?.retry && !isLast
+        ? { again: { ...asked, ended }, delayMs: refusal.retryAfterMs }
+        : 'done';
     },
   };
 }

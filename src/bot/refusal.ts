@@ -12,6 +12,8 @@ export interface Refusal {
   readonly answered: boolean;
   /** The same call may succeed later. */
   readonly retry: boolean;
+  /** Before that time Telegram takes nothing for this chat. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /** What refused the call; undefined when it was done. Rejects with what did not come from the Bot API. */
@@ -30,7 +32,9 @@ export async function refusedBy(call: Promise<unknown>): Promise<Refusal | undef
 export function refusalOf(error: unknown): Refusal | undefined {
   if (error instanceof GrammyError) {
     const detail = `Telegram ${error.method}: ${error.error_code} ${error.description}`;
-    const answered = { detail, answered: true } as const;
+    const { retry_after: seconds } = error.parameters;
+    const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
+    const answered = { detail, answered: true, retryAfterMs } as const;
     if (error.error_code === 403)
       return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: true, retry: false };
     if (error.error_code === 429) return { ...answered, reason: 'RATE_LIMIT', blocked: false, retry: true };
@@ -44,6 +48,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
       blocked: false,
       answered: false,
       retry: true,
+      retryAfterMs: undefined,
     };
   }
   return undefined;

@@ -21,11 +21,10 @@ export function undeliveredOf(error: unknown): Undelivered | undefined {
   }
   const refusal = refusalOf(error);
   if (!refusal) return undefined;
-  const seconds = error instanceof GrammyError ? error.parameters.retry_after : undefined;
   return {
     ok: false,
     retry: refusal.retry,
-    retryAfterMs: seconds === undefined ? undefined : seconds * 1_000,
+    retryAfterMs: refusal.retryAfterMs,
     unreachable: refusal.blocked || isChatGone(error),
     reason: refusal.reason,
     detail: refusal.detail,

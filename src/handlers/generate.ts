@@ -32,6 +32,6 @@ export const generate: Handler<'generate'> = async ({ user, form, screen, pipeli
   return show(
     'PROCESSING',
     { task: confirmed.id, model: form.model },
-    { afterCommit: () => pipeline.start(confirmed.id) },
+    { followUps: [{ kind: 'start_task', task: confirmed.id }] },
   );
 };

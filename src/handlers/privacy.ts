@@ -18,7 +18,7 @@ export const consent: Handler<'consent'> = async (context, [choice]) => {
 
 export const exportData: Handler<'exportData'> = async ({ personalData, user }) =>
   personalData.admitsExport(user)
-    ? noop({ key: 'hint-exporting' }, { afterCommit: () => personalData.sendAll(user) })
+    ? noop({ key: 'hint-exporting' }, { followUps: [{ kind: 'export', locale: user.locale }] })
     : rejected('RATE_LIMIT', { detail: 'exported before', hint: { key: 'hint-exported-before' } });
 
 export const eraseAsk: Handler<'eraseAsk'> = async ({ account, user }) => {
@@ -29,7 +29,7 @@ export const eraseAsk: Handler<'eraseAsk'> = async ({ account, user }) => {
 export const erase: Handler<'erase'> = async ({ personalData, user }) =>
   (await personalData.isBusy(user))
     ? rejected('VALIDATION_FAILED', { detail: 'something still runs', hint: { key: 'hint-erase-busy' } })
-    : noop({ key: 'hint-erasing' }, { afterCommit: () => personalData.erase(user) });
+    : noop({ key: 'hint-erasing' }, { followUps: [{ kind: 'erase', locale: user.locale }] });
 
 function privacyScreen({ personalData }: HandlerContext, consented: boolean): Show<'PRIVACY'> {
   return show('PRIVACY', { consent: consented, journalDays: personalData.journalDays });

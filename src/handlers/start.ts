@@ -3,8 +3,8 @@ import type { CommandHandler, Handler } from '../bot/context.ts';
 import { show } from '../ui/outcome.ts';
 
 /** The welcome credit comes once the user is known, and only the first time. */
-export const start: CommandHandler<'start'> = async ({ account, user }) =>
-  show('MAIN_MENU', {}, { afterCommit: () => account.welcome(user.chatId) });
+export const start: CommandHandler<'start'> = async () =>
+  show('MAIN_MENU', {}, { followUps: [{ kind: 'welcome' }] });
 
 export const cancelCommand: CommandHandler<'cancel'> = async () => show('MAIN_MENU', {});
 

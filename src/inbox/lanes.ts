@@ -1,13 +1,18 @@
 // Works one lane: picks its updates oldest first, each in the trace it was received in, until none is left.
 // The chat waits for its head: an update whose pick ended without an outcome (crash, lost database) is picked
 // again before anything newer, three times at most, then it becomes a dead letter and the user is told.
+// What an update leaves to be done is done before the next one is picked.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { errorMessage, errorType } from '../errors.ts';
 import { leaseLost } from '../lock/lease.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Effects, PickedUpdate, UpdateStore } from '../storage/update-store.ts';
+import { isConnectionLost } from '../storage/database.ts';
+import type { Effects, Finished, PickedUpdate, UpdateEnding, UpdateStore } from '../storage/update-store.ts';
+import type { FollowUp } from './follow-up.ts';
+import { dataOf, type FollowUps } from './follow-ups.ts';
 import type { Inbox } from './inbox.ts';
 
 /** How an update ended, as the bot says it. */
@@ -18,7 +23,8 @@ export interface Conclusion {
   /** Present when the update ended in a fault. */
   readonly error?: unknown;
   readonly detail?: string | undefined;
-  readonly afterCommit?: (() => Promise<void>) | undefined;
+  /** What is to be done once the outcome is committed, whatever happens to this process. */
+  readonly followUps?: readonly FollowUp[] | undefined;
 }
 
 export interface UpdateHandler {
@@ -41,6 +47,7 @@ export interface LaneOptions {
   readonly store: UpdateStore;
   readonly inbox: Pick<Inbox, 'settled'>;
   readonly handler: UpdateHandler;
+  readonly followUps: FollowUps;
   readonly telemetry: Telemetry;
   readonly instanceId: string;
   /** Hears of every update that is picked here, after it was told to be stored. */
@@ -55,29 +62,66 @@ export interface LaneOptions {
 }
 
 const maxAttempts = 3;
+/** For how long a commit is asked for again that the database did not answer. */
+const commitPatienceMs = 10_000;
+const commitPauseMs = 200;
 
 export interface Lanes {
   /** Rejects with AppError LEASE_LOST where another instance is in charge; the lane then still has to be worked. */
   work(lane: number): Promise<void>;
+  /** The same for what earlier updates have left to be done, and then for the updates. */
+  followUp(lane: number): Promise<void>;
+}
+
+/** What the loop of a lane has still to look at. */
+interface Looking {
+  updates: boolean;
+  followUps: boolean;
 }
 
 export function createLanes(options: LaneOptions): Lanes {
-  const { store, inbox, handler, telemetry, instanceId } = options;
+  const { store, inbox, handler, followUps, telemetry, instanceId } = options;
   // A lane worked here already only has to look again: its loop picks what this call was about.
-  const working = new Map<number, { again: boolean }>();
+  const working = new Map<number, Looking>();
+
+  /**
+   * A commit whose answer is lost may have been made: asking for it again says so, and makes it where it was not. What
+   * the user saw is then not done a second time.
+   */
+  async function commit(ending: Omit<UpdateEnding, 'traceparent'>): Promise<Finished> {
+    const endsAt = performance.now() + commitPatienceMs;
+    for (;;) {
+      try {
+        return await store.finish({ ...ending, traceparent: telemetry.traceparent() });
+      } catch (error) {
+        if (!isConnectionLost(error) || !options.isActive() || performance.now() > endsAt) throw error;
+        telemetry.warn('finish update', error, 'DB_ERROR');
+        await sleep(commitPauseMs);
+      }
+    }
+  }
 
   /** Resolves to whether the lane may have more to do. */
-  async function dispatch(update: PickedUpdate, opened: OpenUpdate): Promise<boolean> {
+  async function dispatch(update: PickedUpdate, opened: OpenUpdate, looking: Looking): Promise<boolean> {
     const startedAt = Date.now();
     telemetry.emit('QUEUE_PICK', {
       worker_id: instanceId,
       latency_ms: startedAt - update.receivedAt.getTime(),
     });
-    if (update.attempt > maxAttempts) return giveUp(update, opened);
+    const { id, attempt } = update;
+    if (attempt > maxAttempts) return giveUp(update, opened);
     telemetry.emit('DISPATCH_START', { handler: update.eventType });
     const conclusion = await opened.handle();
     const { result, reason, effects } = conclusion;
-    const { committed, more } = await store.finish({ id: update.id, outcome: result, reason, effects });
+    const left = conclusion.followUps?.map(followUp => ({ kind: followUp.kind, data: dataOf(followUp) }));
+    const { committed, more } = await commit({
+      id,
+      attempt,
+      outcome: result,
+      reason,
+      effects,
+      ...(left ? { followUps: left } : {}),
+    });
     if (!committed) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'finish update',
@@ -87,7 +131,7 @@ export function createLanes(options: LaneOptions): Lanes {
       return more;
     }
     tellEnd(update, conclusion, startedAt);
-    await conclusion.afterCommit?.();
+    if (left) looking.followUps = true;
     return more;
   }
 
@@ -118,8 +162,9 @@ export function createLanes(options: LaneOptions): Lanes {
 
   async function giveUp(update: PickedUpdate, opened: OpenUpdate): Promise<boolean> {
     await opened.giveUp();
-    const { more } = await store.finish({
+    const { more } = await commit({
       id: update.id,
+      attempt: update.attempt,
       outcome: 'dead_letter',
       reason: 'INTERNAL_ERROR',
       effects: undefined,
@@ -132,7 +177,12 @@ export function createLanes(options: LaneOptions): Lanes {
     return more;
   }
 
-  async function drain(lane: number): Promise<void> {
+  async function workFollowUps(lane: number, looking: Looking): Promise<void> {
+    looking.followUps = false;
+    await followUps.work(lane);
+  }
+
+  async function drain(lane: number, looking: Looking): Promise<void> {
     let more = true;
     while (more && options.isActive()) {
       const picked = await store.pick(lane);
@@ -150,31 +200,36 @@ export function createLanes(options: LaneOptions): Lanes {
           attributes: { 'messaging.operation.type': 'process' },
           ...(opened.before ? { before: opened.before } : {}),
         },
-        () => dispatch(picked, opened),
+        () => dispatch(picked, opened, looking),
       );
+      if (looking.followUps) await workFollowUps(lane, looking);
       more ||= options.isShared;
     }
   }
 
+  async function look(lane: number, at: Looking): Promise<void> {
+    // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
+    if (!options.isActive()) throw leaseLost();
+    const running = working.get(lane);
+    if (running) {
+      running.updates ||= at.updates;
+      running.followUps ||= at.followUps;
+      return;
+    }
+    working.set(lane, at);
+    try {
+      while (at.updates || at.followUps) {
+        if (at.followUps) await workFollowUps(lane, at);
+        at.updates = false;
+        await drain(lane, at);
+      }
+    } finally {
+      working.delete(lane);
+    }
+  }
+
   return {
-    async work(lane) {
-      // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
-      if (!options.isActive()) throw leaseLost();
-      const running = working.get(lane);
-      if (running) {
-        running.again = true;
-        return;
-      }
-      const state = { again: true };
-      working.set(lane, state);
-      try {
-        while (state.again) {
-          state.again = false;
-          await drain(lane);
-        }
-      } finally {
-        working.delete(lane);
-      }
-    },
+    work: lane => look(lane, { updates: true, followUps: false }),
+    followUp: lane => look(lane, { updates: true, followUps: true }),
   };
 }

@@ -83,6 +83,7 @@ function toTaskList(jobs: JobHandlers, track: (work: Promise<void>) => Promise<v
   return {
     // SAFETY: payloads are written by job-queue.ts only, whose types these are.
     lane: payload => track(jobs.lane(payload as JobPayloads['lane'])),
+    follow_up: payload => track(jobs.follow_up(payload as JobPayloads['follow_up'])),
     task: payload => track(jobs.task(payload as JobPayloads['task'])),
   };
 }

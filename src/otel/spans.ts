@@ -49,6 +49,11 @@ export const spans = define({
       'messaging.operation.type',
     ],
   },
+  'follow up {kind}': {
+    kind: 'CONSUMER',
+    doc: 'What an update has left to be done is done, once its outcome is committed.',
+    attributes: ['event_type', 'user_hash', 'chat_hash', 'bot_state', 'attempt'],
+  },
   'answer waiting tap': {
     kind: 'INTERNAL',
     doc: 'The spinner of a tap is ended that nobody has picked, or whose instance is frozen.',

@@ -6,6 +6,8 @@ import type { Queryable } from './database.ts';
 export interface JobPayloads {
   /** Works off the pending updates of one lane, oldest first. */
   lane: { readonly lane: number };
+  /** Does what updates of one lane have left to be done, as far as it is due. */
+  follow_up: { readonly lane: number };
   /** Brings one task as far as it can go now. */
   task: { readonly task: string };
 }
@@ -33,16 +35,31 @@ export async function addCallbackJob(queryable: Queryable, task: string): Promis
   );
 }
 
+/** A look at what the lane has left to be done, when that is due. */
+export async function addFollowUpJob(queryable: Queryable, lane: number, delayMs: number): Promise<void> {
+  await queryable.query(
+    `select graphile_worker.add_job('follow_up', json_build_object('lane', $1::bigint),
+       run_at => now() + $2 * interval '1 millisecond', max_attempts => ${maxAttempts})`,
+    [lane, delayMs],
+  );
+}
+
+/** SQL: one job per lane of the rows in `lanes`, for what is named. Without a key, see below. */
+const addJobsOf = (job: 'lane' | 'follow_up', lanes: string): string => `
+  select graphile_worker.add_jobs(array_agg(row(
+    '${job}', json_build_object('lane', lane), null, now(), ${maxAttempts}, null, 0, null
+  )::graphile_worker.job_spec order by lane))
+  from (select distinct lane from ${lanes}) as lanes
+  having count(*) > 0`;
+
 /**
  * SQL for the group commit of the inbox: one job per lane of the rows in `stored`. Without a key: a keyed job
  * that a worker takes while this statement runs would swallow the new one, and look before the rows are there.
  */
-export const addLaneJobs = `
-  select graphile_worker.add_jobs(array_agg(row(
-    'lane', json_build_object('lane', lane), null, now(), ${maxAttempts}, null, 0, null
-  )::graphile_worker.job_spec order by lane))
-  from (select distinct lane from stored) as lanes
-  having count(*) > 0`;
+export const addLaneJobs = addJobsOf('lane', 'stored');
+
+/** SQL for the statement that ends updates: one job per lane of the rows in `followed`. */
+export const addFollowUpJobs = addJobsOf('follow_up', 'followed');
 
 /**
  * Gives every lane and task with unfinished work a job that may run now. For the start of a working
@@ -52,6 +69,7 @@ async function recoverJobs(queryable: Queryable): Promise<void> {
   await queryable.query(
     `with stored as (select distinct lane from updates where outcome is null) ${addLaneJobs}`,
   );
+  await queryable.query(`with followed as (select distinct lane from follow_ups) ${addFollowUpJobs}`);
   await queryable.query(`
     select graphile_worker.add_jobs(array_agg(row(
       'task', json_build_object('task', id), null, now(), ${maxAttempts}, 'task:' || id, 0, null
@@ -72,6 +90,7 @@ export async function takeOverWork(queryable: Queryable, instanceId: string): Pr
   await queryable.query('update updates set picked_by = null where outcome is null and picked_by <> $1', [
     instanceId,
   ]);
+  await queryable.query('update follow_ups set picked_by = null where picked_by <> $1', [instanceId]);
   await queryable.query(`
     select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
     from graphile_worker.jobs where locked_by is not null having count(*) > 0`);
@@ -106,6 +125,11 @@ export async function shareWork(queryable: Queryable): Promise<void> {
     update updates set picked_by = null
     where outcome is null and picked_by is not null and not exists (
       select 1 from leases where leases.name = 'member:' || updates.picked_by
+    )`);
+  await queryable.query(`
+    update follow_ups set picked_by = null
+    where picked_by is not null and not exists (
+      select 1 from leases where leases.name = 'member:' || follow_ups.picked_by
     )`);
   await recoverJobs(queryable);
 }

@@ -21,8 +21,11 @@ export interface PersonalDataStore {
   isBusy(chatId: number): Promise<boolean>;
   /** At most `limit` tasks and as many moves of money. */
   collect(chatId: number, limit: number): Promise<PersonalRecords>;
-  /** `userHash`: as in the journal, 16 digits. */
-  erase(chatId: number, userHash: string): Promise<Erasure>;
+  /**
+   * `userHash`: as in the journal, 16 digits. How it ended is written in the same transaction into the follow-up that
+   * does it, which is the only one of the user's that stays.
+   */
+  erase(chatId: number, userHash: string, followUpId: number): Promise<Erasure>;
   /** Deletes what the journal was told late about those who were erased. */
   sweepJournal(): Promise<void>;
 }
@@ -71,15 +74,26 @@ export function createPersonalDataStore(database: Database, lease: CurrentLease)
       const form = sessions.rows[0]?.form ?? null;
       return { profile: profiles[0] ?? null, form, wallet: wallets[0] ?? null, tasks, ledger };
     },
-    async erase(chatId, userHash) {
-      const { name, epoch } = lease();
-      const { rows } = await database.query<{ ended: Erasure | 'lease_lost' }>(
-        'select erase_user($1, $2, $3, $4) as ended',
-        [chatId, userHash, name, epoch],
-      );
-      const ended = rows[0]?.ended;
-      if (ended === undefined || ended === 'lease_lost') throw leaseLost();
-      return ended;
+    erase(chatId, userHash, followUpId) {
+      return database.transaction(async transaction => {
+        const { name, epoch } = lease();
+        const { rows } = await transaction.query<{ ended: Erasure | 'lease_lost' }>(
+          'select erase_user($1, $2, $3, $4) as ended',
+          [chatId, userHash, name, epoch],
+        );
+        const ended = rows[0]?.ended;
+        if (ended === undefined || ended === 'lease_lost') throw leaseLost();
+        if (ended === 'erased')
+          await transaction.query('delete from follow_ups where lane = $1 and id <> $2', [
+            chatId,
+            followUpId,
+          ]);
+        await transaction.query(
+          `update follow_ups set data = data || jsonb_build_object('ended', $2::text) where id = $1`,
+          [followUpId, ended],
+        );
+        return ended;
+      });
     },
     async sweepJournal() {
       await database.query('select sweep_journal_of_erased()');

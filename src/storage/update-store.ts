@@ -7,7 +7,7 @@ import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { addLaneJobs } from './job-queue.ts';
+import { addFollowUpJobs, addLaneJobs } from './job-queue.ts';
 
 export interface NewUpdate {
   readonly updateId: number;
@@ -80,7 +80,10 @@ export interface UpdateStore {
    * worked off.
    */
   pick(lane: number): Promise<PickedUpdate | undefined>;
-  /** Sets the outcome and its effects in one statement. */
+  /**
+   * Sets the outcome and its effects in one statement, with what follows and the job for that. Asked again by the same
+   * pick, it says again that it is done: for a call whose answer was lost.
+   */
   finish(ending: UpdateEnding): Promise<Finished>;
   /** Updates without an outcome. */
   depth(): Promise<number>;
@@ -88,9 +91,20 @@ export interface UpdateStore {
 
 export interface UpdateEnding {
   readonly id: number;
+  /** Of the pick that ends. */
+  readonly attempt: number;
   readonly outcome: UpdateOutcome;
   readonly reason: ReasonCode;
   readonly effects: Effects | undefined;
+  readonly followUps?: readonly NewFollowUp[];
+  /** Of the dispatch, for what follows. */
+  readonly traceparent: string;
+}
+
+/** What the outcome leads to; see inbox/follow-up.ts. */
+export interface NewFollowUp {
+  readonly kind: string;
+  readonly data: object;
 }
 
 export interface Finished {
@@ -179,7 +193,7 @@ const finishText = `
     select * from json_to_recordset($1) as incoming (
       id bigint, outcome text, reason_code text, chat_id bigint, language text, username text, blocked boolean,
       has_session boolean, session_message_id bigint, form jsonb, message_id bigint, screen_id text, screen_data jsonb,
-      tapped_message_id bigint, tapped_data text)
+      tapped_message_id bigint, tapped_data text, traceparent text, follow_ups json)
   ), finished as (
     update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $3
     from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($2, $3))
@@ -209,12 +223,24 @@ const finishText = `
     on conflict (chat_id, message_id) do update
     set screen_id = excluded.screen_id, screen_data = excluded.screen_data, last_action = excluded.last_action,
       last_action_at = now(), rendered_at = now()
-  )
+  ), followed as (
+    insert into follow_ups (lane, kind, data, traceparent)
+    select finished.lane, follow_up.kind, follow_up.data, ending.traceparent
+    from ending join finished using (id)
+    cross join lateral json_to_recordset(ending.follow_ups) as follow_up (kind text, data jsonb)
+    returning lane
+  ), jobs as (${addFollowUpJobs})
   select id, exists (
     select 1 from updates as waiting
     where waiting.lane = finished.lane and waiting.outcome is null and waiting.id <> finished.id
-  ) as more
+  ) as more, (select count(*) from jobs)
   from finished`;
+
+/** Which of these picks have ended their updates in just this way. */
+const endedText = `
+  select id from updates
+  join json_to_recordset($1) as incoming (id bigint, attempt smallint, outcome text) using (id)
+  where updates.outcome = incoming.outcome and attempts = attempt and picked_by = $2`;
 
 export interface UpdateStoreOptions {
   readonly database: Database;
@@ -263,9 +289,23 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
         lease().epoch,
       ]);
       const more = new Map(rows.map(row => [Number(row.id), row.more]));
-      return endings.map(({ id }) => ({ committed: more.has(id), more: more.get(id) ?? true }));
+      const before = await endedBefore(endings.filter(({ id }) => !more.has(id)));
+      return endings.map(({ id }) => ({
+        committed: more.has(id) || before.has(id),
+        more: more.get(id) ?? true,
+      }));
     },
   });
+
+  /** What a statement did whose answer was lost. Read by a statement of its own: that one may have ended only now. */
+  async function endedBefore(endings: readonly UpdateEnding[]): Promise<ReadonlySet<number>> {
+    if (endings.length === 0) return new Set();
+    const { rows } = await database.query<{ id: string }>(endedText, [
+      JSON.stringify(endings.map(({ id, attempt, outcome }) => ({ id, attempt, outcome }))),
+      instanceId,
+    ]);
+    return new Set(rows.map(({ id }) => Number(id)));
+  }
 
   return {
     insert,
@@ -292,7 +332,7 @@ function toIncoming({ updateId, lane, messageId, eventType, body, traceparent }:
   return { update_id: updateId, lane, message_id: messageId, event_type: eventType, body, traceparent };
 }
 
-function toEnding({ id, outcome, reason, effects }: UpdateEnding): object {
+function toEnding({ id, outcome, reason, effects, followUps, traceparent }: UpdateEnding): object {
   const { chatId, user, session, message, tapped } = effects ?? {};
   return {
     id,
@@ -310,6 +350,8 @@ function toEnding({ id, outcome, reason, effects }: UpdateEnding): object {
     screen_data: message?.record,
     tapped_message_id: tapped?.messageId,
     tapped_data: tapped?.data,
+    traceparent,
+    follow_ups: followUps,
   };
 }
 

@@ -1,5 +1,6 @@
 // What a handler may say, and nothing else: show a screen, refuse with a reason, or do nothing on
 // purpose. The union is closed, so a handler that says nothing does not compile.
+import type { FollowUp } from '../inbox/follow-up.ts';
 import type { ParameterSource } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { ScreenData, ScreenId } from './screens.ts';
@@ -19,8 +20,8 @@ export interface ShowOptions {
   readonly replaces?: boolean;
   /** Gets a message of its own, where a tap would otherwise put it in the place of what was tapped. */
   readonly apart?: boolean;
-  /** Runs once the outcome is committed; for work that must not overtake the screen it follows. */
-  readonly afterCommit?: () => Promise<void>;
+  /** To be done once the outcome is committed; for work that must not overtake the screen it follows. */
+  readonly followUps?: readonly FollowUp[];
 }
 
 export interface Show<S extends ScreenId> extends ShowOptions {
@@ -49,7 +50,7 @@ export interface Rejected extends RejectedDetails {
   readonly reason: Exclude<ReasonCode, 'SUCCESS' | 'NOOP'>;
 }
 
-export interface Noop extends Pick<ShowOptions, 'afterCommit'> {
+export interface Noop extends Pick<ShowOptions, 'followUps'> {
   readonly kind: 'noop';
   readonly hint?: Hint;
 }
@@ -68,6 +69,6 @@ export function rejected(reason: Rejected['reason'], details: RejectedDetails = 
 }
 
 /** The tap counts, and there is no screen to show; the hint says what happens instead. */
-export function noop(hint: Hint, options: Pick<ShowOptions, 'afterCommit'> = {}): Noop {
+export function noop(hint: Hint, options: Pick<ShowOptions, 'followUps'> = {}): Noop {
   return { kind: 'noop', hint, ...options };
 }

@@ -105,5 +105,5 @@ async function pickedId(store: UpdateStore): Promise<number> {
 }
 
 function endingOf(id: number, outcome: 'accepted' | 'noop' | 'failed' | 'dead_letter') {
-  return { id, outcome, reason: 'NOOP', effects: undefined } as const;
+  return { id, attempt: 1, outcome, reason: 'NOOP', effects: undefined, traceparent: '' } as const;
 }

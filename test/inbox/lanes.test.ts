@@ -18,6 +18,7 @@ test('a job that is taken where another instance is in charge fails, so that it 
       },
     },
     inbox: { settled: () => undefined },
+    followUps: { work: () => expect.fail('nothing is left to be done') },
     handler: { open: () => expect.fail('there is nothing to open') },
     telemetry: recordTelemetry().telemetry,
     instanceId: 'instance-1',

@@ -294,6 +294,7 @@ test('everything a generation does stands in the trace of the tap that started i
     '  dispatch update',
     '    telegram answerCallbackQuery',
     '    telegram editMessageText',
+    '    follow up start_task',
     '    task submit',
     '      kie createTask',
     '    kie callback',

@@ -17,6 +17,8 @@ let lease: CurrentLease;
 let wallet: Wallet;
 let store: PersonalDataStore;
 let people = 0;
+/** Nothing in the table has this id. */
+const noFollowUp = 0;
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
@@ -111,7 +113,7 @@ test('of an erased person no table holds the number, the name or a text, and of 
   expect(await tablesOf(gone.prompt)).toEqual(everywhere);
   expect(await tablesOf(gone.username)).toEqual(['public.ledger', 'public.updates', 'public.users']);
 
-  expect(await store.erase(gone.chatId, gone.userHash)).toBe('erased');
+  expect(await store.erase(gone.chatId, gone.userHash, noFollowUp)).toBe('erased');
 
   for (const canary of [gone.prompt, gone.username]) expect(await tablesOf(canary), canary).toEqual([]);
   // Telegram's number of the update has the same digits here.
@@ -130,7 +132,7 @@ test('of an erased person no table holds the number, the name or a text, and of 
 
 test('the money of an erased person stays under a number that nobody can be written to by', async () => {
   const { chatId, userHash, task } = await storePerson();
-  await store.erase(chatId, userHash);
+  await store.erase(chatId, userHash, noFollowUp);
   const [erased] = await testDatabase.query<{ pseudonym: string; welcomed: boolean }>(
     'select pseudonym, welcomed from erased where user_hash = $1',
     [userHash],
@@ -159,7 +161,7 @@ test('the money of an erased person stays under a number that nobody can be writ
 test('who comes back after erasing is given no second welcome credit, even after erasing twice', async () => {
   const { chatId, userHash } = await storePerson();
   for (const life of [1, 2]) {
-    expect(await store.erase(chatId, userHash), `life ${life}`).toBe('erased');
+    expect(await store.erase(chatId, userHash, noFollowUp), `life ${life}`).toBe('erased');
     await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [chatId]);
     expect(await wallet.welcome(database, chatId, 200, userHash)).toEqual({
       moved: false,
@@ -173,7 +175,7 @@ test('a person who never had the welcome credit is given it after coming back', 
   const chatId = 7_310_442_800;
   const userHash = 'feedfeedfeedfeed';
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [chatId]);
-  expect(await store.erase(chatId, userHash)).toBe('erased');
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('erased');
   expect(await tablesOf(String(chatId))).toEqual([]);
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [chatId]);
   expect(await wallet.welcome(database, chatId, 200, userHash)).toMatchObject({ moved: true, amount: 200 });
@@ -182,36 +184,36 @@ test('a person who never had the welcome credit is given it after coming back', 
 test('nothing is erased while a task runs and its money is held', async () => {
   const { chatId, userHash, prompt, task } = await storePerson('waiting');
   expect(await store.isBusy(chatId)).toBe(true);
-  expect(await store.erase(chatId, userHash)).toBe('busy');
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('busy');
   expect(await tablesOf(prompt)).toEqual(everywhere);
   await wallet.release(database, task);
   await database.query(`update tasks set state = 'failed' where id = $1`, [task]);
-  expect(await store.erase(chatId, userHash)).toBe('erased');
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('erased');
 });
 
 test('nothing is erased while a result is on its way', async () => {
   const { chatId, userHash, task } = await storePerson();
   await database.query('update deliveries set finished_at = null where task_id = $1', [task]);
-  expect(await store.erase(chatId, userHash)).toBe('busy');
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('busy');
 });
 
 test('an update that waits to be worked is not erased', async () => {
   const { chatId, userHash, prompt } = await storePerson();
   await database.query('update updates set outcome = null, finished_at = null where lane = $1', [chatId]);
-  expect(await store.erase(chatId, userHash)).toBe('erased');
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('erased');
   expect(await tablesOf(prompt)).toContain('public.updates');
 });
 
 test('nobody can be erased twice', async () => {
   const { chatId, userHash } = await storePerson();
-  await store.erase(chatId, userHash);
-  expect(await store.erase(chatId, userHash)).toBe('unknown');
+  await store.erase(chatId, userHash, noFollowUp);
+  expect(await store.erase(chatId, userHash, noFollowUp)).toBe('unknown');
 });
 
 test('the ledger takes no other change, nor this one outside of erasing', async () => {
   const { chatId } = await storePerson();
   const { chatId: erasedChat, userHash } = await storePerson();
-  await store.erase(erasedChat, userHash);
+  await store.erase(erasedChat, userHash, noFollowUp);
   const refused = { code: 'TW002' };
   const pseudonym = '(select min(pseudonym) from erased)';
   for (const change of [
@@ -231,7 +233,7 @@ test('the ledger takes no other change, nor this one outside of erasing', async 
 test('what the journal is told late about an erased person is swept, and what a new life tells is not', async () => {
   const { chatId, userHash } = await storePerson();
   const late = new Date();
-  await store.erase(chatId, userHash);
+  await store.erase(chatId, userHash, noFollowUp);
   const journal = openJournalStore(database);
   await journal.insert([
     journalRow({ userHash, at: late, lines: '{"name":"LATE"}' }),
@@ -246,7 +248,7 @@ test('what the journal is told late about an erased person is swept, and what a 
 test('under a lost lease nothing is erased and no consent is stored', async () => {
   const { chatId, userHash, prompt } = await storePerson();
   await takeLease(database);
-  await expect(store.erase(chatId, userHash)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  await expect(store.erase(chatId, userHash, noFollowUp)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   await expect(store.saveConsent(chatId, true)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(await tablesOf(prompt)).toEqual(everywhere);
   const rows = await testDatabase.query('select prompt_consent from users where chat_id = $1', [chatId]);

@@ -73,7 +73,14 @@ test('an update that was picked before is ended by its successor only', async ()
   await receive(former);
   const picked = await former.updates.pick(chatId);
   const id = picked?.id ?? 0;
-  const ending = { id, outcome: 'accepted', reason: 'SUCCESS', effects: { chatId } } as const;
+  const ending = {
+    id,
+    attempt: 1,
+    outcome: 'accepted',
+    reason: 'SUCCESS',
+    effects: { chatId },
+    traceparent,
+  } as const;
 
   const successor = await succeed('former');
   expect(await former.updates.finish(ending)).toMatchObject({ committed: false });
@@ -93,6 +100,8 @@ test('a screen and a form are not stored with an outcome that is refused', async
   await succeed('successor');
   await former.updates.finish({
     id: picked?.id ?? 0,
+    attempt: 1,
+    traceparent,
     outcome: 'accepted',
     reason: 'SUCCESS',
     effects: {

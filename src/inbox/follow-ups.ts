@@ -1,0 +1,123 @@
+// Does what updates have left to be done, in the trace of each, one lane at a time: lanes.ts calls it between two updates
+// of that lane, so that nothing overtakes what it follows. What fails is put off, longer each time, and given up in the
+// end; what a dead process had begun is begun again.
+import { SpanKind } from '@opentelemetry/api';
+import type { AmbientFields } from '../otel/fields.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
+import { isConnectionLost } from '../storage/database.ts';
+import type { FollowUpStore, PickedFollowUp } from '../storage/follow-up-store.ts';
+import { type FollowUp, type FollowUpKind, followUpSchema } from './follow-up.ts';
+
+/** Nothing is left to do, or it goes on from `again`, after `delayMs` or the pause that follows a failure. */
+export type FollowUpEnd = 'done' | { readonly again: FollowUp; readonly delayMs?: number | undefined };
+
+/** What is known beside the follow-up itself. */
+export interface FollowUpCircumstances {
+  /** A private chat, which has the id of its user. */
+  readonly chatId: number;
+  /** In the database: for what must be recorded together with the work. */
+  readonly id: number;
+  /** From 1. */
+  readonly attempt: number;
+  /** It will not be tried again, whatever happens now. */
+  readonly isLast: boolean;
+}
+
+/**
+ * One for each kind. What throws is tried again; where that is the last time, it must have told the user before.
+ */
+export type FollowUpWork = {
+  readonly [K in FollowUpKind]: (
+    followUp: Extract<FollowUp, { kind: K }>,
+    circumstances: FollowUpCircumstances,
+  ) => Promise<FollowUpEnd>;
+};
+
+export interface FollowUps {
+  /**
+   * Does everything in the lane that is due. Rejects only with what keeps the database from being asked; the job then
+   * has to look again.
+   */
+  work(lane: number): Promise<void>;
+}
+
+export interface FollowUpsOptions {
+  readonly store: FollowUpStore;
+  readonly work: FollowUpWork;
+  readonly telemetry: Telemetry;
+  /** Who it is about, for every event. */
+  readonly fieldsOf: (chatId: number) => AmbientFields;
+}
+
+/** With the pauses below that is a quarter of an hour and more. */
+const maxAttempts = 12;
+const firstPauseMs = 1_000;
+const longestPauseMs = 5 * 60_000;
+
+export function createFollowUps(options: FollowUpsOptions): FollowUps {
+  const { store, work, telemetry, fieldsOf } = options;
+
+  function worked(followUp: FollowUp, picked: PickedFollowUp): Promise<FollowUpEnd> {
+    const circumstances = {
+      chatId: picked.lane,
+      id: picked.id,
+      attempt: picked.attempt,
+      isLast: picked.attempt >= maxAttempts,
+    };
+    // SAFETY: the table pairs each kind with the work of its own data.
+    return (
+      work[followUp.kind] as (
+        followUp: FollowUp,
+        circumstances: FollowUpCircumstances,
+      ) => Promise<FollowUpEnd>
+    )(followUp, circumstances);
+  }
+
+  async function run(picked: PickedFollowUp): Promise<void> {
+    const { kind, attempt } = picked;
+    try {
+      const end = await worked(followUpSchema.parse({ ...Object(picked.data), kind }), picked);
+      if (end === 'done' || attempt >= maxAttempts) await store.finish(picked);
+      else await store.postpone(picked, end.delayMs ?? pauseMs(attempt), dataOf(end.again));
+    } catch (error) {
+      if (isConnectionLost(error) && attempt < maxAttempts) {
+        // Perhaps it cannot even be put off now. It is there when the database is, and counts what was tried.
+        telemetry.warn(`follow up ${kind}`, error, 'DB_ERROR');
+        await store.postpone(picked, pauseMs(attempt), picked.data);
+        return;
+      }
+      telemetry.recordError(error);
+      telemetry.warn(`follow up ${kind}`, error, 'INTERNAL_ERROR');
+      if (attempt < maxAttempts) await store.postpone(picked, pauseMs(attempt), picked.data);
+      else await store.finish(picked);
+    }
+  }
+
+  return {
+    async work(lane) {
+      for (;;) {
+        const picked = await store.pick(lane);
+        if (!picked) return;
+        const { kind, attempt, traceparent } = picked;
+        await telemetry.inSpan(
+          `follow up ${kind}`,
+          {
+            kind: SpanKind.CONSUMER,
+            traceparent,
+            fields: { event_type: 'job', ...fieldsOf(lane), ...(attempt > 1 ? { attempt } : {}) },
+          },
+          () => run(picked),
+        );
+      }
+    },
+  };
+}
+
+/** What is stored beside the kind. */
+export function dataOf({ kind: _, ...data }: FollowUp): object {
+  return data;
+}
+
+function pauseMs(attempt: number): number {
+  return Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
+}

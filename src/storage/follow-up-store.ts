@@ -1,0 +1,91 @@
+// Rows of what updates have left to be done. They come to be in the statement that ends the update (update-store.ts),
+// each with a job for its lane, and go when they are done. What they say is opaque here.
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
+import type { Database } from './database.ts';
+import { addFollowUpJob } from './job-queue.ts';
+
+export interface PickedFollowUp {
+  readonly id: number;
+  readonly lane: number;
+  readonly kind: string;
+  readonly data: unknown;
+  readonly traceparent: string;
+  /** From 1. */
+  readonly attempt: number;
+}
+
+export interface FollowUpStore {
+  /**
+   * Takes the oldest one of the lane that is due, unless another instance has it; counts the attempt. Rejects with
+   * AppError LEASE_LOST under a lost lease.
+   */
+  pick(lane: number): Promise<PickedFollowUp | undefined>;
+  /** It is done. Nothing happens where another pick has it now. */
+  finish(picked: PickedFollowUp): Promise<void>;
+  /** It is to be worked again after `delayMs`, from where `data` says. Nothing happens where another pick has it now. */
+  postpone(picked: PickedFollowUp, delayMs: number, data: unknown): Promise<void>;
+}
+
+export interface FollowUpStoreOptions {
+  readonly database: Database;
+  readonly instanceId: string;
+  readonly lease: CurrentLease;
+}
+
+/** One that was picked longer ago may be taken by another instance: none takes so long. */
+const pickLimitMs = 120_000;
+
+interface PickRecord {
+  held: boolean;
+  /** Null in the one row there is when nothing was picked. */
+  id: string | null;
+  lane: string;
+  kind: string;
+  data: unknown;
+  traceparent: string;
+  attempts: number;
+}
+
+export function createFollowUpStore({ database, instanceId, lease }: FollowUpStoreOptions): FollowUpStore {
+  return {
+    async pick(lane) {
+      const { rows } = await database.query<PickRecord>(
+        `with lease as materialized (
+           select holds_lease($3, $4) as held
+         ), oldest as (
+           select id from follow_ups
+           where lane = $1 and due_at <= now() and (select held from lease) and (
+             picked_by is null or picked_by = $2 or picked_at < now() - $5 * interval '1 millisecond')
+           order by id limit 1 for update skip locked
+         ), picked as (
+           update follow_ups set attempts = attempts + 1, picked_by = $2, picked_at = now()
+           from oldest where follow_ups.id = oldest.id returning follow_ups.*
+         )
+         select held, id, lane, kind, data, traceparent, attempts from lease left join picked on true`,
+        [lane, instanceId, lease().name, lease().epoch, pickLimitMs],
+      );
+      const [row] = rows;
+      if (!row?.held) throw leaseLost();
+      if (row.id === null) return undefined;
+      const { kind, data, traceparent, attempts } = row;
+      return { id: Number(row.id), lane: Number(row.lane), kind, data, traceparent, attempt: attempts };
+    },
+    async finish({ id, attempt }) {
+      await database.query('delete from follow_ups where id = $1 and picked_by = $2 and attempts = $3', [
+        id,
+        instanceId,
+        attempt,
+      ]);
+    },
+    async postpone({ id, lane, attempt }, delayMs, data) {
+      await database.transaction(async transaction => {
+        const { rowCount } = await transaction.query(
+          `update follow_ups set picked_by = null, data = $5, due_at = now() + $4 * interval '1 millisecond'
+           where id = $1 and picked_by = $2 and attempts = $3`,
+          [id, instanceId, attempt, delayMs, JSON.stringify(data)],
+        );
+        if (rowCount) await addFollowUpJob(transaction, lane, delayMs);
+      });
+    },
+  };
+}
