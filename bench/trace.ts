@@ -173,7 +173,7 @@ async function connected<T>(url: string, work: (database: Database) => Promise<T
     url: new Secret(url),
     instanceId: 'bench',
     poolSize: 1,
-    statementTimeoutMs: fillTimeoutMs,
+    deadlineMs: fillTimeoutMs,
     telemetry: { warn: () => undefined },
   });
   try {

@@ -84,6 +84,8 @@ export interface App {
 const defaultConcurrency = 200;
 const databasePoolSize = 20;
 const queuePoolSize = 5;
+/** Statements that read or delete much. */
+const longStatements = { poolSize: 2, deadlineMs: 40_000 };
 const logStopDeadlineMs = 3_000;
 /** Administrators and users wait for what is read from the journal. */
 const journalReadMs = 3_000;
@@ -146,13 +148,17 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         error_type: 'DATABASE_AHEAD',
         error_message: `The database is ahead of this release by ${schema.ahead.join(', ')}`,
       });
+    const { statementDeadlineMs: deadlineMs } = config.instance.lock;
     const database = createDatabase({
       url: config.databaseUrl,
       instanceId,
       poolSize: databasePoolSize,
+      deadlineMs,
       telemetry,
     });
     lifecycle.onStop('database', () => database.stop());
+    const archive = createDatabase({ url: config.databaseUrl, instanceId, ...longStatements, telemetry });
+    lifecycle.onStop('database of long statements', () => archive.stop());
     const debugLevel = createDebugLevel({
       store: createDebugLevelStore(database),
       logger,
@@ -169,6 +175,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       url: config.lockDatabaseUrl,
       instanceId,
       poolSize: queuePoolSize,
+      deadlineMs,
       durableCommits: false,
       telemetry,
     });
@@ -207,8 +214,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
               ? () => startPolling({ api: telegram.polling, intake, depth, refusals, telemetry })
               : undefined,
           housekeeping: {
-            'compare the books': () => createReconcile({ database, telemetry }).run(),
-            'delete what is old': () => createRetention(database).sweep(),
+            'compare the books': () => createReconcile({ database: archive, telemetry }).run(),
+            'delete what is old': () => createRetention(archive).sweep(),
             ...(journaling
               ? {
                   'keep the journal': () => journaling.keepPartitions(),
@@ -238,7 +245,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     state = overrides.state ?? role.state;
     const { lease } = role;
-    const people = createPersonalDataStore(database, lease);
+    const people = createPersonalDataStore(archive, lease);
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
       createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
@@ -320,7 +327,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     listening = server.server.address() as AddressInfo;
 
     const me = await telegram.api.getMe();
-    const journal = createJournalReader(createBoundedReads(database, journalReadMs));
+    const journal = createJournalReader(createBoundedReads(archive, journalReadMs));
     const personalData = createPersonalData({
       store: people,
       journal,

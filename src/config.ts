@@ -41,7 +41,13 @@ export interface Config {
     readonly mode: 'single' | 'cluster';
     /** A standby of another release asks the holder to yield. */
     readonly release: string;
-    readonly lock: { readonly heartbeatMs: number; readonly staleMs: number; readonly releaseWaitMs: number };
+    readonly lock: {
+      readonly heartbeatMs: number;
+      readonly staleMs: number;
+      readonly releaseWaitMs: number;
+      /** For one statement of any connection: a third of `staleMs`, from 3 to 10 s. */
+      readonly statementDeadlineMs: number;
+    };
     /** What a PASSIVE instance does with taps: leave them to the ACTIVE one, or refuse them. */
     readonly passiveMode: 'queue' | 'reject';
     readonly shutdownGraceMs: number;
@@ -260,6 +266,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
         heartbeatMs: values.LOCK_HEARTBEAT_SECONDS,
         staleMs: values.STALE_IDLE_SECONDS,
         releaseWaitMs: values.LOCK_RELEASE_WAIT_SECONDS,
+        statementDeadlineMs: Math.round(Math.min(10_000, Math.max(3_000, values.STALE_IDLE_SECONDS / 3))),
       },
       passiveMode: values.PASSIVE_MODE,
       shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,

@@ -8,6 +8,8 @@ const catalogue = {
   CONFIG_INVALID: { retryable: false },
   MIGRATION_FAILED: { retryable: false },
   DATABASE_ERROR: { retryable: true },
+  /** No answer within the deadline: whether the statement was executed is not known. */
+  DATABASE_TIMEOUT: { retryable: true },
   LEASE_LOST: { retryable: true },
   LOCK_POOLER: { retryable: false },
   WALLET_REFUSED: { retryable: false },

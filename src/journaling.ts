@@ -28,7 +28,7 @@ export interface JournalingOptions {
 }
 
 /** An insert takes milliseconds; one that waits for a lock is tried again, and must not hold up the end of the process. */
-const statementTimeoutMs = 3_000;
+const deadlineMs = 4_000;
 const stopDeadlineMs = 3_000;
 
 export function createJournaling(options: JournalingOptions): Journaling {
@@ -38,7 +38,7 @@ export function createJournaling(options: JournalingOptions): Journaling {
     instanceId,
     poolSize: 1,
     durableCommits: false,
-    statementTimeoutMs,
+    deadlineMs,
     telemetry: { warn },
   });
   const partitions = createJournalPartitions({ database, retentionDays, maxMegabytes });

@@ -142,7 +142,14 @@ test('a lease that one late renewal would end is refused', () => {
   const timings = { LOCK_HEARTBEAT_SECONDS: '5', STALE_IDLE_SECONDS: '9' };
   expect(namesOf(problemsOf({ ...usable, ...timings }))).toEqual(['STALE_IDLE_SECONDS']);
   const { lock } = parseConfig({ ...usable, ...timings, STALE_IDLE_SECONDS: '10.5' }).instance;
-  expect(lock).toEqual({ heartbeatMs: 5_000, staleMs: 10_500, releaseWaitMs: 3_000 });
+  expect(lock).toMatchObject({ heartbeatMs: 5_000, staleMs: 10_500, releaseWaitMs: 3_000 });
+});
+
+test('a statement has a third of the time after which an instance counts as gone, within reason', () => {
+  const deadlineOf = (staleSeconds: string): number =>
+    parseConfig({ ...usable, LOCK_HEARTBEAT_SECONDS: '1', STALE_IDLE_SECONDS: staleSeconds }).instance.lock
+      .statementDeadlineMs;
+  expect(['2', '15', '60'].map(deadlineOf)).toEqual([3_000, 5_000, 10_000]);
 });
 
 test('a release has the name it was given, or that of its commit, or its version', () => {

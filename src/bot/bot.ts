@@ -6,7 +6,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
 import { createFaultTeller } from './fault-teller.ts';

@@ -12,7 +12,7 @@ import { lengthOnly } from '../otel/privacy.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import { decodeButton, tellableData } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
 import { type ButtonName, buttonId, buttons, type CommandName, commands } from '../ui/registry.ts';

@@ -6,7 +6,7 @@ import type { FollowUp, FollowUpKind } from '../inbox/follow-up.ts';
 import type { FollowUpCircumstances, FollowUpEnd } from '../inbox/follow-ups.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import type { PersonalDataStore } from '../storage/personal-data.ts';
 import type { Texts } from '../ui/texts.ts';

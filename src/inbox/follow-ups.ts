@@ -4,7 +4,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { FollowUpStore, PickedFollowUp } from '../storage/follow-up-store.ts';
 import { type FollowUp, type FollowUpKind, followUpSchema } from './follow-up.ts';
 

@@ -9,7 +9,7 @@ import { leaseLost } from '../lock/lease.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Effects, Finished, PickedUpdate, UpdateEnding, UpdateStore } from '../storage/update-store.ts';
 import type { FollowUp } from './follow-up.ts';
 import { dataOf, type FollowUps } from './follow-ups.ts';

@@ -22,6 +22,8 @@ export interface LockTimings {
   readonly staleMs: number;
   /** How long the sessions of such a holder are given to end before they are ended again. */
   readonly releaseWaitMs: number;
+  /** When a statement that Postgres does not answer is given up, and its connection. */
+  readonly statementDeadlineMs: number;
 }
 
 export interface InstanceLockOptions {
@@ -109,7 +111,12 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     while (!stopping.signal.aborted) {
       let connection: LockConnection | undefined;
       try {
-        connection = await openLockConnection({ url: options.url, instanceId, key });
+        connection = await openLockConnection({
+          url: options.url,
+          instanceId,
+          key,
+          deadlineMs: timings.statementDeadlineMs,
+        });
         const ending = await contend(connection, decide);
         if (ending === 'yielded') await pause(pauseAfterYieldMs);
       } catch (error) {

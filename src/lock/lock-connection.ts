@@ -2,6 +2,8 @@
 // the lease, renewing it. All on the same session, so that a renewal proves that this very session has the lock.
 import pg from 'pg';
 import { AppError } from '../errors.ts';
+import { enforceDeadlines } from '../postgres/deadline.ts';
+import { keepAlive } from '../postgres/pool.ts';
 import type { Secret } from '../secret.ts';
 import type { LockKey } from './lock-key.ts';
 
@@ -9,14 +11,16 @@ export interface LockConnectionOptions {
   readonly url: Secret;
   readonly instanceId: string;
   readonly key: LockKey;
+  /** For each statement; a wait for the lock takes half of it at most. */
+  readonly deadlineMs: number;
 }
 
 export interface LockConnection {
   /** True when the lock was free. */
   tryLock(): Promise<boolean>;
   /**
-   * Waits inside Postgres, so that a lock that becomes free is had at once. False when `sliceMs` is over: an
-   * endless wait would hold a snapshot all the time, and nothing that died since could be vacuumed.
+   * Waits inside Postgres, so that a lock that becomes free is had at once. False when `sliceMs` is over, or half of
+   * the deadline: an endless wait would hold a snapshot all the time, and nothing that died since could be vacuumed.
    */
   waitForLock(sliceMs: number): Promise<boolean>;
   /** Raises the epoch: from here on nothing commits under an older one. */
@@ -32,6 +36,7 @@ export interface LockConnection {
 
 const connectTimeoutMs = 5_000;
 const connectionCheckMs = 250;
+const formerSessionEndMs = 1_000;
 const lockNotAvailable = '55P03';
 
 /** Throws AppError LOCK_POOLER when the URL leads to a pooler that shares sessions. */
@@ -43,6 +48,7 @@ export async function openLockConnection(options: LockConnectionOptions): Promis
   await client.connect();
   try {
     await refusePooler(client, options);
+    await endFormerSessions(client, options);
   } catch (error) {
     await client.end();
     throw error;
@@ -66,7 +72,8 @@ export async function openLockConnection(options: LockConnectionOptions): Promis
       return rows[0]?.locked === true;
     },
     async waitForLock(sliceMs) {
-      await client.query(`set lock_timeout = ${Math.max(1, Math.round(sliceMs))}`);
+      const waitMs = Math.min(sliceMs, options.deadlineMs / 2);
+      await client.query(`set lock_timeout = ${Math.max(1, Math.round(waitMs))}`);
       try {
         await client.query('select pg_advisory_lock($1::int4, $2::int4)', [high, low]);
         return true;
@@ -109,13 +116,34 @@ export async function openLockConnection(options: LockConnectionOptions): Promis
   };
 }
 
-function createClient({ url, instanceId }: LockConnectionOptions): pg.Client {
-  return new pg.Client({
+function createClient({ url, instanceId, deadlineMs }: LockConnectionOptions): pg.Client {
+  const client = new pg.Client({
     connectionString: url.reveal(),
     application_name: instanceId,
     connectionTimeoutMillis: connectTimeoutMs,
-    keepAlive: true,
+    ...keepAlive,
   });
+  enforceDeadlines(client, { deadlineMs });
+  return client;
+}
+
+/**
+ * A connection that fell silent may live on in Postgres, with the lock or waiting for it: nobody would use it, and
+ * this instance would stand by for itself.
+ */
+async function endFormerSessions(
+  client: pg.Client,
+  { instanceId, key }: LockConnectionOptions,
+): Promise<void> {
+  await client.query(
+    `select pg_terminate_backend(pid, ${formerSessionEndMs}) from pg_stat_activity
+     where application_name = $3 and usename = current_user and datname = current_database()
+       and pid <> pg_backend_pid() and pid in (
+         select pid from pg_locks
+         where locktype = 'advisory' and classid::int4 = $1 and objid::int4 = $2 and objsubid = 2
+       )`,
+    [key.high, key.low, instanceId],
+  );
 }
 
 /**

@@ -6,7 +6,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { DeliveryClaim, DeliveryRow, DeliveryStore } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';

@@ -1,7 +1,7 @@
 // Records what only this process knows: what the supplier answered to an order, what the messenger took. While the
 // database is away it is tried again, because what is forgotten cannot be asked for a second time.
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
-import { isConnectionLost } from '../storage/database.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 
 /** With these pauses, about a minute and a half: longer than a fail-over of Postgres takes. */
 const policy = retry(handleWhen(isConnectionLost), {

@@ -1,8 +1,8 @@
 // The connection pool and transactions. Every connection bears the instance id as application_name, so
 // that an operator, and recovery after a crash, can tell in pg_stat_activity who is alive.
-import pg from 'pg';
-import { AppError } from '../errors.ts';
+import type pg from 'pg';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { createPool } from '../postgres/pool.ts';
 import type { Secret } from '../secret.ts';
 
 export interface Queryable {
@@ -35,34 +35,28 @@ export interface DatabaseOptions {
    * which they were made; nothing else can. True by default.
    */
   readonly durableCommits?: boolean;
-  /** When the server ends a statement; 30 s by default. */
-  readonly statementTimeoutMs?: number;
+  /** When a statement that was not answered is given up, and its connection; the server ends it shortly before. */
+  readonly deadlineMs?: number;
   readonly telemetry: Pick<Telemetry, 'warn'> & Partial<Pick<Telemetry, 'measure'>>;
 }
 
 /** An abandoned transaction must not hold locks for longer than a failover takes. */
 const idleInTransactionMs = 10_000;
-const defaultStatementTimeoutMs = 30_000;
-const connectTimeoutMs = 5_000;
+const defaultDeadlineMs = 10_000;
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const pool = new pg.Pool({
-    connectionString: options.url.reveal(),
-    max: options.poolSize,
-    application_name: options.instanceId,
-    connectionTimeoutMillis: connectTimeoutMs,
-    idle_in_transaction_session_timeout: idleInTransactionMs,
-    statement_timeout: options.statementTimeoutMs ?? defaultStatementTimeoutMs,
-    keepAlive: true,
-    ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
+  const { deadlineMs = defaultDeadlineMs } = options;
+  const pool = createPool({
+    deadlineMs,
+    config: {
+      connectionString: options.url.reveal(),
+      max: options.poolSize,
+      application_name: options.instanceId,
+      idle_in_transaction_session_timeout: Math.min(idleInTransactionMs, deadlineMs),
+      ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
+    },
+    onError: error => options.telemetry.warn('database connection', error, 'DB_ERROR'),
   });
-  const onError = (error: Error): void => {
-    options.telemetry.warn('database connection', error, 'DB_ERROR');
-  };
-  // Without a listener a connection that breaks would end the process: idle ones tell the pool, borrowed
-  // ones only themselves.
-  pool.on('error', onError);
-  pool.on('connect', client => void client.on('error', onError));
 
   const { measure = (_name, work) => work() }: Partial<Pick<Telemetry, 'measure'>> = options.telemetry;
   const queryOn =
@@ -100,28 +94,4 @@ export function createDatabase(options: DatabaseOptions): Database {
 /** `pg` and what the statement does: its first word. */
 function spanNameOf(text: string): string {
   return `pg ${/\w+/.exec(text)?.[0].toLowerCase() ?? 'statement'}`;
-}
-
-/**
- * True when the database could not be asked or did not finish, or this instance lost its right to ask: the same work
- * may succeed once it is back, or elsewhere.
- * https://www.postgresql.org/docs/current/errcodes-appendix.html: class 08 connection, 57P0x shut down, 53
- * resources, 40 rolled back by a conflict.
- */
-export function isConnectionLost(error: unknown): boolean {
-  if (error instanceof pg.DatabaseError) return /^(08|57P0|53|40)/.test(error.code ?? '');
-  if (error instanceof AppError) return error.code === 'DATABASE_ERROR' || error.code === 'LEASE_LOST';
-  if (!(error instanceof Error)) return false;
-  // node-postgres has no class for these.
-  if (
-    /^Connection terminated|^Client has encountered a connection error|timeout exceeded when trying to connect/.test(
-      error.message,
-    )
-  )
-    return true;
-  return (
-    'syscall' in error &&
-    'code' in error &&
-    /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/.test(String(error.code))
-  );
 }

@@ -8,9 +8,10 @@
 // the database has beyond the folder, skips files of other kinds, and names the wrong file at a gap.
 import { fileURLToPath } from 'node:url';
 import { Logger, makeWorkerUtils } from 'graphile-worker';
-import pg from 'pg';
+import type pg from 'pg';
 import { loadMigrationFiles, migrate as runMigrations } from 'postgres-migrations';
 import { AppError, errorMessage } from '../errors.ts';
+import { createPool } from '../postgres/pool.ts';
 import type { Secret } from '../secret.ts';
 import { fileNameOf, type Migration, refusal } from './migration-folder.ts';
 import { compareWithHistory } from './migration-history.ts';
@@ -26,6 +27,8 @@ export interface MigrationResult {
 
 const ownDirectory = fileURLToPath(new URL('./migrations', import.meta.url));
 const connectTimeoutMs = 10_000;
+/** A large table may be rewritten, by this instance or by one it waits for. */
+const deadlineMs = 15 * 60_000;
 
 /**
  * Resolves when the database has at least the schema of this release. Waits for other instances that are
@@ -33,15 +36,14 @@ const connectTimeoutMs = 10_000;
  * Throws AppError MIGRATION_FAILED naming the file and what to do about it; a file that fails is rolled back.
  */
 export async function migrate(url: Secret, directory = ownDirectory): Promise<MigrationResult> {
-  const pool = new pg.Pool({
-    connectionString: url.reveal(),
-    max: 1,
-    connectionTimeoutMillis: connectTimeoutMs,
+  const pool = createPool({
+    deadlineMs,
+    // Waiting for another instance that migrates is not the fault of a statement.
+    cancelBefore: false,
+    config: { connectionString: url.reveal(), max: 1, connectionTimeoutMillis: connectTimeoutMs },
+    // The next query rejects, which is enough.
+    onError: () => undefined,
   });
-  // Without listeners a connection that breaks while it waits, or while it is being closed, would end the process.
-  // With them the next query rejects, which is enough.
-  pool.on('error', () => undefined);
-  pool.on('connect', client => client.on('error', () => undefined));
   try {
     const ours = await migrateOurs(pool, directory);
     const queueAhead = await migrateQueue(pool);

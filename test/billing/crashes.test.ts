@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Wallet } from '../../src/billing/wallet.ts';
-import { isConnectionLost, type Queryable } from '../../src/storage/database.ts';
+import { isConnectionLost } from '../../src/postgres/connection-lost.ts';
+import type { Queryable } from '../../src/storage/database.ts';
 import { expectSound, type Money, startMoney } from './money.ts';
 
 /** When the connection is ended: before so many of its statements, or while it commits. */

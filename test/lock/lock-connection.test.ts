@@ -16,7 +16,7 @@ async function createDatabase(): Promise<TestDatabase> {
 }
 
 async function open(url: string, instanceId: string): Promise<LockConnection> {
-  const connection = await openLockConnection({ url: new Secret(url), instanceId, key });
+  const connection = await openLockConnection({ url: new Secret(url), instanceId, key, deadlineMs: 20_000 });
   onTestFinished(() => connection.close().catch(() => undefined));
   return connection;
 }
@@ -89,7 +89,12 @@ test('between the slices of a wait what has died can be vacuumed', async () => {
 test('a pooler that shares sessions is refused, and the message says what to set', async () => {
   const { url } = await createDatabase();
   await using pooler = await startSessionPooler(url);
-  const refused = openLockConnection({ url: new Secret(pooler.url), instanceId: 'first', key });
+  const refused = openLockConnection({
+    url: new Secret(pooler.url),
+    instanceId: 'first',
+    key,
+    deadlineMs: 20_000,
+  });
   await expect(refused).rejects.toMatchObject({ code: 'LOCK_POOLER' });
   await expect(refused).rejects.toThrow(/LOCK_DATABASE_URL/);
 });

@@ -2,6 +2,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { context, createContextKey } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
 import { createGroupCommit } from '../../src/storage/group-commit.ts';
 
 interface Row {
@@ -120,6 +121,21 @@ test('one bad row is rejected alone, with its own error', async () => {
     { status: 'fulfilled', value: 'stored row 3' },
   ]);
   expect(sizes).toEqual([3, 1, 1, 1]);
+});
+
+test('where the database does not answer, a statement fails for all of its rows and is not tried row by row', async () => {
+  const lost = new AppError({ code: 'DATABASE_TIMEOUT', message: 'no answer' });
+  const sizes: number[] = [];
+  const commit = createGroupCommit<Row, string>({
+    keyOf: ({ key }) => key,
+    async run(rows) {
+      sizes.push(rows.length);
+      throw lost;
+    },
+  });
+  const outcomes = await Promise.allSettled([row(1), row(2), row(3)].map(commit));
+  expect(outcomes).toEqual(outcomes.map(() => ({ status: 'rejected', reason: lost })));
+  expect(sizes).toEqual([3]);
 });
 
 test('a statement that failed leaves room for the next', async () => {

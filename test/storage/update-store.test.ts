@@ -1,6 +1,9 @@
 // The promise that nothing stored is forgotten: with each new update goes a job that will find it.
 import pg from 'pg';
 import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { Secret } from '../../src/secret.ts';
+import { createDatabase } from '../../src/storage/database.ts';
 import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -56,6 +59,50 @@ test('an update stored at the moment in which a worker takes the job of its lane
   } finally {
     await worker.end();
     await database.stop();
+    await testDatabase.drop();
+  }
+});
+
+test('an outcome whose commit was not heard is told as committed when it is asked for again, made or not', async () => {
+  const testDatabase = await createTestDatabase();
+  await using proxy = await startPostgresProxy(testDatabase.url);
+  const direct = testDatabase.connect(1);
+  const database = createDatabase({
+    url: new Secret(proxy.url),
+    instanceId: 'test',
+    poolSize: 2,
+    deadlineMs: 1_500,
+    telemetry: { warn: () => undefined },
+  });
+  try {
+    const store = createUpdateStore({
+      database,
+      botId: 1,
+      instanceId: 'test',
+      lease: await takeLease(direct),
+    });
+    for (const answersOnly of [true, false]) {
+      const updateId = answersOnly ? 1 : 2;
+      await store.insert(newUpdate(updateId));
+      const picked = await store.pick(lane);
+      expect(picked?.updateId).toBe(updateId);
+      proxy.setPassage({ kind: 'mute', answersOnly }, { to: 'open' });
+      const ending = {
+        id: picked?.id ?? 0,
+        attempt: 1,
+        outcome: 'accepted',
+        reason: 'SUCCESS',
+        effects: undefined,
+        traceparent: newUpdate(updateId).traceparent,
+      } as const;
+      await expect(store.finish(ending)).rejects.toMatchObject({ code: 'DATABASE_TIMEOUT' });
+      expect(await store.finish(ending)).toMatchObject({ committed: true });
+    }
+    const rows = await testDatabase.query('select outcome, attempts from updates');
+    expect(rows).toEqual([1, 2].map(() => ({ outcome: 'accepted', attempts: 1 })));
+  } finally {
+    await database.stop();
+    await direct.stop();
     await testDatabase.drop();
   }
 });

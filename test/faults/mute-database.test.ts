@@ -1,0 +1,126 @@
+// Connections to Postgres that say nothing more, without a FIN or a RST, as after a primary that vanished or a NAT entry
+// that was forgotten, while new ones work. Nobody is told of it: the bot must find out by itself.
+import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { waitFor } from '../support/bot.ts';
+import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
+import { startStorm } from '../support/storm.ts';
+
+const testTimeoutMs = 90_000;
+/** One third of it is the deadline of a statement, but never less than 3 s. */
+const staleMs = 6_000;
+const timings = { LOCK_HEARTBEAT_SECONDS: '1', STALE_IDLE_SECONDS: String(staleMs / 1_000) };
+const recoveryMs = staleMs + 5_000;
+const mute = { kind: 'mute' } as const;
+
+test.each([
+  { which: 'all connections', share: 1, mode: 'single' },
+  { which: 'a third of the connections', share: 1 / 3, mode: 'single' },
+])(
+  'after $which went mute, updates are stored and worked again in time, and none was lost',
+  async ({ share, mode }) => {
+    await using fleet = await startFleet({ environment: { ...timings, INSTANCE_MODE: mode } });
+    await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
+    const instance = await fleet.start({ DATABASE_URL: proxy.url });
+    const storm = await startStorm(fleet);
+    await storm.taps(10);
+    proxy.setPassage(mute, { to: 'open', share });
+    const mutedAt = Date.now();
+    await workedAfter(fleet, mutedAt + 500);
+    expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
+    await storm.taps(20);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: mode === 'cluster' });
+    await expectOneEndEach(fleet);
+    const told = instance.lines.filter(({ error_type: type }) => type === 'DATABASE_TIMEOUT');
+    expect(told.length).toBeGreaterThan(0);
+    expect((await fetch(`http://127.0.0.1:${instance.port}/readyz`)).status).toBe(200);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'an instance that is cut off in silence is succeeded in time, and says that it cannot store',
+  async () => {
+    await using fleet = await startFleet({ environment: timings });
+    const { url } = fleet.surroundings.database;
+    await using proxy = await startPostgresProxy(url);
+    const cutOff = await fleet.start({ DATABASE_URL: proxy.url });
+    const standby = await fleet.start();
+    const storm = await startStorm(fleet);
+    await storm.taps(10);
+    proxy.setPassage(mute);
+    const mutedAt = Date.now();
+    await standby.waitForEvent('LOCK_ACQUIRED');
+    expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
+    await waitFor('the cut off one to be not ready', async () => {
+      const startedAt = performance.now();
+      const { status } = await fetch(`http://127.0.0.1:${cutOff.port}/readyz`);
+      expect(performance.now() - startedAt).toBeLessThan(answerLimitMs);
+      return status === 503 ? true : undefined;
+    });
+    await cutOff.waitForEvent('LOCK_LOST');
+    cutOff.leaveRotation();
+    await storm.taps(10);
+    proxy.setPassage({ kind: 'pass' }, { to: 'new' });
+    await expectSoundHistory(fleet, await storm.stop());
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a standby whose connections went mute still succeeds a holder that dies',
+  async () => {
+    await using fleet = await startFleet({ environment: timings });
+    await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
+    const holder = await fleet.start();
+    const standby = await fleet.start({ DATABASE_URL: proxy.url });
+    proxy.setPassage(mute, { to: 'open' });
+    const mutedAt = Date.now();
+    holder.leaveRotation();
+    holder.signal('SIGKILL');
+    await standby.waitForEvent('LOCK_ACQUIRED');
+    expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
+    const user = fleet.surroundings.user();
+    user.start();
+    await user.waitForMessage(/What shall we create/, { deadlineMs: 20_000 });
+  },
+  testTimeoutMs,
+);
+
+/** A probe answers after 2 s at the latest; the rest is for a busy machine. */
+const answerLimitMs = 2_000 + 3_000;
+
+async function workedAfter({ surroundings }: Fleet, since: number): Promise<void> {
+  await waitFor(
+    'an update that is received and worked',
+    async () => {
+      const rows = await surroundings.database.query(
+        'select 1 from updates where received_at > $1 and outcome is not null limit 1',
+        [new Date(since)],
+      );
+      return rows.length > 0 ? true : undefined;
+    },
+    undefined,
+    40_000,
+  );
+}
+
+/** Also where the answer to a commit was not heard. */
+async function expectOneEndEach(fleet: Fleet): Promise<void> {
+  const ended = (): Map<unknown, number> => {
+    const counts = new Map<unknown, number>();
+    for (const { name, update_id: id } of fleet.lines())
+      if (/^DISPATCH_(OK|FAIL)$/.test(name)) counts.set(id, (counts.get(id) ?? 0) + 1);
+    return counts;
+  };
+  const rows = await fleet.surroundings.database.query<{ update_id: string }>(
+    'select update_id from updates where outcome is not null',
+  );
+  const all = rows.map(({ update_id }) => Number(update_id));
+  await waitFor(
+    'the line of every end',
+    () => (all.every(id => ended().has(id)) ? true : undefined),
+    () => `without: ${all.filter(id => !ended().has(id)).join(', ')}`,
+  );
+  expect([...ended()].filter(([, count]) => count !== 1)).toEqual([]);
+}
