@@ -222,6 +222,11 @@ test('in a cluster epochs of members say nothing of each other', () => {
   expect(checkHistory(historyOf({ isCluster: true, acknowledged: [1, 4], updates }))).toEqual([]);
 });
 
+test('of a tap and a message at the same time either may be the first', () => {
+  const updates = [update(2, { eventType: 'callback_query' }), update(1)];
+  expect(checkHistory(historyOf({ acknowledged: [1, 2], updates }))).toEqual([]);
+});
+
 test('what was ended at its receipt overtakes what waits', () => {
   const updates = [update(2, { epoch: null }), update(1)];
   expect(checkHistory(historyOf({ acknowledged: [1, 2], updates }))).toEqual([]);
@@ -242,6 +247,7 @@ function update(id: number, change: Partial<StoredUpdate> = {}): StoredUpdate {
     id,
     updateId: id,
     lane: chatId,
+    eventType: 'message',
     cid: (id + 9).toString(16).padStart(8, '0'),
     outcome: 'accepted',
     epoch: 1,

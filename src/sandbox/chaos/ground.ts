@@ -51,7 +51,8 @@ const callbackLifetimeMs = 120_000;
 /** Nothing of the bot runs yet. What was started is registered with `onStop`. */
 export async function prepareGround(options: GroundOptions): Promise<Ground> {
   const { onStop } = options;
-  const postgres = await startPostgres({ settings: { max_connections: '300' } });
+  // It crashes now and then, and what was committed must be there afterwards; the machine itself does not crash.
+  const postgres = await startPostgres({ settings: { max_connections: '300', synchronous_commit: 'on' } });
   onStop('Postgres', () => postgres.stop());
   const databaseUrl = await postgres.createDatabase();
   const pool = new pg.Pool({

@@ -37,8 +37,11 @@ export interface StormOptions {
   readonly onChange: (fault: DoneFault) => void;
 }
 
-/** What a fault leaves behind is not worked off at once: the bot recovers within its own limits. */
-const recoveryMs = 3_000;
+/**
+ * What a fault leaves behind is not worked off at once: a call of the Bot API that hangs, for example, holds its chat
+ * until the deadline of the update.
+ */
+const recoveryMs = { instance: 3_000, everything: 3_000, telegram: 25_000, supplier: 0 } as const;
 /** Of a fault that can neither begin nor end, such as a statement that nobody answers. */
 const stuckMs = 60_000;
 
@@ -81,12 +84,15 @@ export function startStorm({ ground, plan, onChange }: StormOptions): Storm {
       done.some(({ name, instance, to }) => {
         const { touches } = faults[name];
         if (touches === 'supplier' || (touches === 'instance' && instance !== slot.number)) return false;
-        return to === undefined || Date.now() < to + recoveryMs;
+        return to === undefined || Date.now() < to + recoveryMs[touches];
       }),
     silences: () =>
       done
         .filter(({ name }) => ['telegram', 'everything'].includes(faults[name].touches))
-        .map(({ from, to }) => ({ from, to: (to ?? Date.now()) + recoveryMs })),
+        .map(({ name, from, to }) => ({
+          from,
+          to: (to ?? Date.now()) + recoveryMs[faults[name].touches],
+        })),
     over: Promise.all(plan.map(carryOut)).then(() => undefined),
     stop: () => ending.abort(),
   };

@@ -47,6 +47,8 @@ export interface StoredUpdate {
   readonly id: number;
   readonly updateId: number;
   readonly lane: number;
+  /** Telegram waits for the 200 to one before it sends the next of the same chat and the same type. */
+  readonly eventType: string;
   readonly cid: string;
   readonly outcome: string | null;
   /** Null for what was ended at its receipt, which overtakes what waits. */

@@ -45,6 +45,9 @@ export const laws = define({
 
 export type LawName = keyof typeof laws;
 
+/** What Telegram sends one after the other for one chat. */
+const inOrder: ReadonlySet<string> = new Set(['message', 'callback_query', 'my_chat_member']);
+
 /** All breaches of all laws, in the order of the laws; empty for a sound history. */
 export function checkHistory(history: History): Breach[] {
   // SAFETY: the object has its own keys.
@@ -68,11 +71,13 @@ function* checkOutcomes({ acknowledged, updates }: History): Iterable<Finding> {
   }
 }
 
+/** Of what came at the same time by two ways, a message and a tap, either may be the first. */
 function* checkChatOrder({ updates }: History): Iterable<Finding> {
-  for (const ofLane of Map.groupBy(updates.filter(isWorked), ({ lane }) => lane).values()) {
+  const worked = updates.filter(update => isWorked(update) && inOrder.has(update.eventType));
+  for (const ofChat of Map.groupBy(worked, ({ lane, eventType }) => `${lane} ${eventType}`).values()) {
     let newest: StoredUpdate | undefined;
-    for (const update of ofLane) {
-      if (newest !== undefined && update.id < newest.id)
+    for (const update of ofChat) {
+      if (newest !== undefined && update.updateId < newest.updateId)
         yield { subject: nameOf(update), problem: `ended after ${nameOf(newest)}, which came later` };
       else newest = update;
     }

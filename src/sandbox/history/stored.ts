@@ -11,13 +11,14 @@ export async function readStored(ask: Ask): Promise<Stored> {
     id: string;
     update_id: string;
     lane: string;
+    event_type: string;
     traceparent: string;
     outcome: string | null;
     epoch: string | null;
     received_at: Date;
     query_id: string | null;
   }>(
-    `select id, update_id, lane, traceparent, outcome, epoch, received_at,
+    `select id, update_id, lane, event_type, traceparent, outcome, epoch, received_at,
        coalesce(body->'callback_query'->>'id', body->'pre_checkout_query'->>'id') as query_id
      from updates order by finished_at`,
   );
@@ -40,6 +41,7 @@ export async function readStored(ask: Ask): Promise<Stored> {
         id: Number(row.id),
         updateId: Number(row.update_id),
         lane: Number(row.lane),
+        eventType: row.event_type,
         // The first digits of the trace id.
         cid: row.traceparent.slice(3, 11),
         outcome: row.outcome,
