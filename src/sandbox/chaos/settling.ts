@@ -55,5 +55,6 @@ async function passTime(ask: Ask): Promise<void> {
     `update tasks set ${earlier('created_at')}, ${earlier('submitted_at')} where state not in ('succeeded', 'failed')`,
   );
   await ask(`update deliveries set ${earlier('claimed_at')}, ${earlier('due_at')} where finished_at is null`);
+  await ask(`update follow_ups set ${earlier('due_at')}`);
   await ask(`update graphile_worker._private_jobs set run_at = least(run_at, now())`);
 }

@@ -71,6 +71,10 @@ export async function readLeftovers(ask: Ask): Promise<Finding[]> {
      union all
      select 'task ' || task_id, 'has a callback that was not worked' from kie_callbacks where finished_at is null
      union all
+     select 'chat ' || lane || ' (cid ' || substr(traceparent, 4, 8) || ')',
+       'still has to follow an update: ' || kind || ', attempts ' || attempts
+     from follow_ups
+     union all
      select 'job ' || id, task_identifier || coalesce(', locked by ' || locked_by, '')
        || ', attempts ' || attempts || coalesce(': ' || last_error, '')
      from graphile_worker.jobs
