@@ -53,7 +53,6 @@ import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
 import { createPersonalDataStore } from './storage/personal-data.ts';
-import { createRefusedUpdateStore } from './storage/refused-update-store.ts';
 import { createRetention } from './storage/retention.ts';
 import { createUpdateStore } from './storage/update-store.ts';
 import { createWaitingUpdates } from './storage/waiting-updates.ts';
@@ -248,7 +247,13 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const people = createPersonalDataStore(archive, lease);
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
-      createUpdateStore({ database, botId: config.telegram.botId, instanceId, lease }),
+      createUpdateStore({
+        database,
+        botId: config.telegram.botId,
+        instanceId,
+        laneMax: config.inboxChatMax,
+        lease,
+      }),
     );
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
@@ -276,12 +281,12 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       state,
       mode: config.instance.passiveMode,
       api: telegram.api,
-      refusedUpdates: totals.countRefusedUpdates(createRefusedUpdateStore(database, config.telegram.botId)),
       waitingUpdates: createWaitingUpdates(database, config.telegram.botId),
       messages,
       texts,
       telemetry,
       pseudonyms,
+      chatMax: config.inboxChatMax,
     });
     lifecycle.onStop('reception', () => reception.stop());
     const depth = totals.countAdmissions(

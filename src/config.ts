@@ -54,6 +54,8 @@ export interface Config {
   };
   /** Updates without an outcome, above which no more are taken. */
   readonly inboxMax: number;
+  /** Updates of one chat without an outcome, above which its taps and messages are refused. */
+  readonly inboxChatMax: number;
   readonly adminIds: readonly number[];
   readonly hashSecret: Secret;
   readonly kie: {
@@ -180,6 +182,7 @@ const environmentSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
   INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
+  INBOX_CHAT_MAX: withDefault(wholeFrom1(6), '50'),
   ADMIN_IDS: optional(z.string()),
   ADMIN_ID: optional(z.string()),
   HASH_SECRET: required(
@@ -272,6 +275,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,
     },
     inboxMax: values.INBOX_MAX,
+    inboxChatMax: values.INBOX_CHAT_MAX,
     adminIds,
     hashSecret: values.HASH_SECRET,
     kie: {

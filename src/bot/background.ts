@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 export interface Background {
-  /** Starts `work`, unless too much is under way. `operation` names it in the lines about its trouble. */
-  start(operation: string, work: () => Promise<void>): void;
+  /** Starts `work`, unless too much is under way: false then. `operation` names it in the lines about its trouble. */
+  start(operation: string, work: () => Promise<void>): boolean;
   /** Resolves when nothing is under way, or when that takes too long. */
   stop(): Promise<void>;
 }
@@ -28,12 +28,13 @@ export function createBackground({ capacity, stopLimitMs, telemetry }: Backgroun
           error_type: 'TOO_MANY',
           error_message: `${capacity} of these are under way; this one was left out`,
         });
-        return;
+        return false;
       }
       const ended = work()
         .catch((error: unknown) => telemetry.warn(operation, error))
         .finally(() => running.delete(ended));
       running.add(ended);
+      return true;
     },
     async stop() {
       const waiting = new AbortController();

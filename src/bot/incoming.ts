@@ -19,6 +19,8 @@ export interface IncomingUpdate {
   readonly checkoutId: string | undefined;
   /** A checkout, or a message that tells of money paid or given back: it must not wait. */
   readonly isPayment: boolean;
+  /** A tap or a message that is no payment: what a chat can send in any number. */
+  readonly isLimited: boolean;
   /** The language to write to the user in. */
   readonly locale: Locale;
 }
@@ -65,6 +67,9 @@ export function readIncoming(body: unknown): IncomingUpdate | undefined {
   const message = update.message ?? update.callback_query?.message;
   const userId = subject?.from?.id;
   const chatId = (message ?? update.my_chat_member)?.chat?.id ?? userId;
+  const isPayment = Boolean(
+    update.pre_checkout_query ?? update.message?.successful_payment ?? update.message?.refunded_payment,
+  );
   return {
     updateId: update.update_id,
     eventType: eventTypeOf(update),
@@ -75,9 +80,8 @@ export function readIncoming(body: unknown): IncomingUpdate | undefined {
     callbackId: update.callback_query?.id,
     callbackData: update.callback_query?.data,
     checkoutId: update.pre_checkout_query?.id,
-    isPayment: Boolean(
-      update.pre_checkout_query ?? update.message?.successful_payment ?? update.message?.refunded_payment,
-    ),
+    isPayment,
+    isLimited: !isPayment && Boolean(update.message ?? update.callback_query),
     locale: localeOf(subject?.from?.language_code),
   };
 }
@@ -89,6 +93,11 @@ function eventTypeOf(update: z.infer<typeof updateSchema>): EventType {
   if (!update.message) return 'unknown';
   if (update.message.text === undefined) return 'message';
   return update.message.text.startsWith('/') ? 'command' : 'text_input';
+}
+
+/** A private chat has the id of its user; the bot says nothing in others. */
+export function privateChatOf({ chatId, userId }: IncomingUpdate): number | undefined {
+  return chatId === userId ? chatId : undefined;
 }
 
 /** Who an update is about, as telemetry may know it. */

@@ -12,10 +12,10 @@ import type { Reception } from './reception.ts';
 
 export interface Intake {
   /**
-   * Resolves when the update is durable, or was known. Rejects when it could not be stored.
-   * `body` is the JSON text as it arrived; `receivedAt` is in epoch milliseconds.
+   * Resolves when the update is durable, or was known, to whether it takes a place in the inbox. Rejects when it could
+   * not be stored. `body` is the JSON text as it arrived; `receivedAt` is in epoch milliseconds.
    */
-  take(update: IncomingUpdate, body: string, receivedAt: number): Promise<void>;
+  take(update: IncomingUpdate, body: string, receivedAt: number): Promise<boolean>;
 }
 
 export interface IntakeOptions {
@@ -55,9 +55,7 @@ export function createIntake(options: IntakeOptions): Intake {
             callback_id: update.callbackId,
           });
           reception.received(update);
-          const refused = reception.refuses(update);
-          const keep = refused ? reception.storeRefused : inbox.store;
-          await keep(
+          return inbox.store(
             {
               updateId: update.updateId,
               lane: update.lane,
@@ -65,21 +63,23 @@ export function createIntake(options: IntakeOptions): Intake {
               eventType: update.eventType,
               body,
               traceparent: telemetry.traceparent(),
+              refusal: reception.refusalOf(update),
+              isLimited: update.isLimited,
             },
-            async duplicate => {
-              if (duplicate) {
+            async ({ isNew, refusal }) => {
+              if (!isNew) {
                 const original = await store.traceparentOf(update.updateId);
                 telemetry.emit('UPDATE_DUPLICATE', {
                   original_cid: original ? cidOfTraceparent(original) : 'unknown',
                 });
                 return;
               }
-              if (!refused)
+              if (!refusal)
                 telemetry.emit('QUEUE_ENQUEUE', {
                   latency_ms: Date.now() - receivedAt,
                   queue_depth: depth.unfinished(),
                 });
-              reception.stored(update, { refused, receivedAt });
+              reception.stored(update, { refusal, receivedAt });
             },
           );
         },

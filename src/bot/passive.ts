@@ -8,12 +8,11 @@ import type { EventType } from '../otel/fields.ts';
 import { reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { MessageStore } from '../storage/message-store.ts';
-import { decodeButton } from '../ui/codec.ts';
+import { buttonIdOf } from '../ui/codec.ts';
 import { renderUpdating } from '../ui/menu-screens.ts';
-import { buttonId } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { Background } from './background.ts';
-import type { IncomingUpdate } from './incoming.ts';
+import { type IncomingUpdate, privateChatOf } from './incoming.ts';
 import { type Presented, present } from './presenter.ts';
 import { type Refusal, refusedBy } from './refusal.ts';
 import { createThrottle } from './throttle.ts';
@@ -116,14 +115,13 @@ export function createPassive(options: PassiveOptions): Passive {
   return {
     refuses: update => update.callbackId !== undefined && isClosed(),
     refuseTap(update) {
-      const decoded = decodeButton(update.callbackData ?? '');
       // The trace of a refused tap ends with its root, so what is looked for must stand there.
       telemetry.annotate({ result: 'rejected', reason_code: 'PASSIVE_REJECT' });
       telemetry.emit('CALLBACK_REJECTED', {
         result: 'rejected',
         reason_code: 'PASSIVE_REJECT',
         reason_text: reasons.PASSIVE_REJECT.meaning,
-        button_id: decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN',
+        button_id: buttonIdOf(update.callbackData),
       });
       inBackground(() => answerTap(update, privateChatOf(update)));
     },
@@ -133,9 +131,4 @@ export function createPassive(options: PassiveOptions): Passive {
       if (afterMessages.admits(chatId)) inBackground(() => sendNotice(update, chatId));
     },
   };
-}
-
-/** A private chat has the id of its user; the bot says nothing in others. */
-function privateChatOf({ chatId, userId }: IncomingUpdate): number | undefined {
-  return chatId === userId ? chatId : undefined;
 }

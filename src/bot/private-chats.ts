@@ -4,8 +4,7 @@
 import type { MiddlewareFn } from 'grammy';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import { decodeButton, tellableData } from '../ui/codec.ts';
-import { buttonId } from '../ui/registry.ts';
+import { buttonIdOf, tellableData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { refusalOf, refusedBy } from './refusal.ts';
@@ -18,8 +17,7 @@ export interface PrivateChatsOptions {
 export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): MiddlewareFn<BotContext> {
   async function refuseTap(context: BotContext, detail: string): Promise<void> {
     const data = context.callbackQuery?.data ?? '';
-    const decoded = decodeButton(data);
-    const id = decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN';
+    const id = buttonIdOf(data);
     telemetry.annotate({ button_id: id });
     telemetry.emit('CALLBACK_RECEIVED', {
       callback_id: context.callbackQuery?.id ?? '',

@@ -1,13 +1,13 @@
 // What an instance does for a user the moment an update arrives, besides storing it, whether it is ACTIVE or not:
-// answers checkouts, refuses taps or sends notices while nobody works, and ends the spinner of taps that wait, also
-// of those that a frozen instance had taken. All of it happens in the background: no acknowledgement waits for
-// Telegram, and nothing here can fail an update.
-import type { Inbox } from '../inbox/inbox.ts';
+// answers checkouts, refuses taps or sends notices while nobody works or the chat has its share of the inbox, and ends
+// the spinner of taps that wait, also of those that a frozen instance had taken. All of it happens in the background: no
+// acknowledgement waits for Telegram, and nothing here can fail an update.
 import type { Pseudonyms } from '../otel/privacy.ts';
-import type { RefusedUpdateStore } from '../storage/refused-update-store.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
 import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import { createBackground } from './background.ts';
 import { createCheckout } from './checkout.ts';
+import { createFlood } from './flood.ts';
 import type { IncomingUpdate } from './incoming.ts';
 import { createPassive, type PassiveOptions } from './passive.ts';
 import { startStuckTaps } from './stuck-taps.ts';
@@ -18,12 +18,16 @@ import { createWaitingTaps } from './waiting-taps.ts';
 export interface Reception {
   /** Before the update is stored: what cannot wait for that. */
   received(update: IncomingUpdate): void;
-  /** Whether the update must be stored by `storeRefused` instead of the inbox. */
-  refuses(update: IncomingUpdate): boolean;
-  /** As the inbox stores an update, but with its outcome and for nobody to work. */
-  readonly storeRefused: Inbox['store'];
-  /** Once an update is stored that was not known before. `receivedAt` is in epoch milliseconds. */
-  stored(update: IncomingUpdate, how: { readonly refused: boolean; readonly receivedAt: number }): void;
+  /** Why the update must be stored with its outcome, for nobody to work; undefined for nearly all. */
+  refusalOf(update: IncomingUpdate): ReasonCode | undefined;
+  /**
+   * Once an update is stored that was not known before. `refusal`: why it was stored with its outcome; `receivedAt` is
+   * in epoch milliseconds.
+   */
+  stored(
+    update: IncomingUpdate,
+    how: { readonly refusal: ReasonCode | undefined; readonly receivedAt: number },
+  ): void;
   /** An update is being worked here. */
   picked(updateId: number): void;
   /** Waits for what users are being told, for a moment at most. */
@@ -31,9 +35,10 @@ export interface Reception {
 }
 
 export interface ReceptionOptions extends Omit<PassiveOptions, 'background'> {
-  readonly refusedUpdates: RefusedUpdateStore;
   readonly waitingUpdates: WaitingUpdates;
   readonly pseudonyms: Pseudonyms;
+  /** How many updates of a chat may wait. */
+  readonly chatMax: number;
 }
 
 /** Far more than there are connections to Telegram: what is above would wait until nobody looks any more. */
@@ -45,17 +50,17 @@ export function createReception(options: ReceptionOptions): Reception {
   const parts = { ...options, background };
   const checkout = createCheckout(parts);
   const passive = createPassive(parts);
+  const flood = createFlood(parts);
   const toast = createTapToast(parts);
   const taps = createWaitingTaps({ ...parts, toast });
   const stuckTaps = startStuckTaps({ ...parts, toast });
 
   return {
     received: update => checkout.answer(update),
-    refuses: update => passive.refuses(update),
-    storeRefused: async (update, tell) =>
-      tell(!(await options.refusedUpdates.insert(update, 'PASSIVE_REJECT'))),
-    stored(update, { refused, receivedAt }) {
-      if (refused) passive.refuseTap(update);
+    refusalOf: update => (passive.refuses(update) ? 'PASSIVE_REJECT' : undefined),
+    stored(update, { refusal, receivedAt }) {
+      if (refusal === 'RATE_LIMIT') flood.refuse(update, receivedAt);
+      else if (refusal) passive.refuseTap(update);
       else if (update.callbackId === undefined) passive.notify(update);
       else taps.watch(update, receivedAt);
     },

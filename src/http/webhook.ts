@@ -34,7 +34,7 @@ export function registerWebhookRoute(
     refusals.refused('UPDATE_REFUSED', { reason_code: reason, reason_text: text, reason_detail: detail });
 
   /** A checkout that is not answered within 10 s fails, and money that was paid must be known: both never wait. */
-  async function admit(update: IncomingUpdate, store: () => Promise<void>): Promise<boolean> {
+  async function admit(update: IncomingUpdate, store: () => Promise<boolean>): Promise<boolean> {
     if (!update.isPayment) return depth.admit(store);
     await depth.add(store);
     return true;

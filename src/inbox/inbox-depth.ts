@@ -11,12 +11,15 @@ export interface InboxDepth {
    * Runs `store` if there is room for one more update; false when there is none, and nothing was done. For every
    * update: waits for a count only where it would refuse on the ground of an old one.
    */
-  admit(store: () => Promise<void>): Promise<boolean>;
+  admit(store: Store): Promise<boolean>;
   /** Runs `store` in any case, and counts: for updates that were asked for while there was room, and for payments. */
-  add(store: () => Promise<void>): Promise<void>;
+  add(store: Store): Promise<void>;
   /** Updates without an outcome, as far as it is known here. */
   unfinished(): number;
 }
+
+/** Stores an update. Resolves to whether it takes a place: what was known or is refused at once does not. */
+type Store = () => Promise<boolean>;
 
 export interface InboxDepthOptions {
   /** Counts the updates without an outcome in the database. */
@@ -66,12 +69,14 @@ export function createInboxDepth(options: InboxDepthOptions): InboxDepth {
     return counting;
   }
 
-  async function add(store: () => Promise<void>): Promise<void> {
+  async function add(store: Store): Promise<void> {
     begun += 1;
+    let takesPlace = true;
     try {
-      await store();
+      takesPlace = await store();
     } finally {
-      ended += 1;
+      if (takesPlace) ended += 1;
+      else begun -= 1;
     }
   }
 

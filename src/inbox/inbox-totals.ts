@@ -1,6 +1,5 @@
 // How many updates this process has stored, ended and turned away since it started. In memory only: it counts what
 // passes through the parts it wraps, and asks nobody. What other instances do is not in it.
-import type { RefusedUpdateStore } from '../storage/refused-update-store.ts';
 import type { UpdateOutcome, UpdateStore } from '../storage/update-store.ts';
 import type { InboxDepth } from './inbox-depth.ts';
 
@@ -15,9 +14,8 @@ export interface Totals {
 
 /** Each `count…` returns the same part, which from then on is counted. */
 export interface InboxTotals {
-  countUpdates(store: UpdateStore): UpdateStore;
   /** Those that are refused when they arrive are received, and have ended as rejected. */
-  countRefusedUpdates(store: RefusedUpdateStore): RefusedUpdateStore;
+  countUpdates(store: UpdateStore): UpdateStore;
   countAdmissions(depth: InboxDepth): InboxDepth;
   read(): Totals;
 }
@@ -37,24 +35,15 @@ export function createInboxTotals(): InboxTotals {
     countUpdates: store => ({
       ...store,
       async insert(update) {
-        const isNew = await store.insert(update);
-        if (isNew) received += 1;
-        return isNew;
+        const stored = await store.insert(update);
+        if (stored.isNew) received += 1;
+        if (stored.refusal) finished.rejected += 1;
+        return stored;
       },
       async finish(ending) {
         const end = await store.finish(ending);
         if (end.committed) finished[ending.outcome] += 1;
         return end;
-      },
-    }),
-    countRefusedUpdates: store => ({
-      async insert(update, reason) {
-        const isNew = await store.insert(update, reason);
-        if (isNew) {
-          received += 1;
-          finished.rejected += 1;
-        }
-        return isNew;
       },
     }),
     countAdmissions: depth => ({

@@ -1,12 +1,12 @@
 // The durable inbox: an update is acknowledged only after it is stored.
-import type { NewUpdate, UpdateStore } from '../storage/update-store.ts';
+import type { NewUpdate, Stored, UpdateStore } from '../storage/update-store.ts';
 
 export interface Inbox {
   /**
-   * Resolves when the update is durable and `tell` has said so. Rejects when it could not be stored: then it
-   * must not be acknowledged.
+   * Resolves when the update is durable and `tell` has said so, to whether it takes a place: somebody has to work it.
+   * Rejects when it could not be stored: then it must not be acknowledged.
    */
-  store(update: NewUpdate, tell: (duplicate: boolean) => Promise<void>): Promise<void>;
+  store(update: NewUpdate, tell: (stored: Stored) => Promise<void>): Promise<boolean>;
   /**
    * Resolves, never rejects, once nothing is left to tell about the storing of an update; undefined for updates
    * that are not being stored here. Workers wait for it, so that the steps of one update are told in order.
@@ -18,7 +18,10 @@ export function createInbox(store: UpdateStore): Inbox {
   const storing = new Map<number, Promise<void>>();
   return {
     store(update, tell) {
-      const stored = store.insert(update).then(isNew => tell(!isNew));
+      const stored = store.insert(update).then(async result => {
+        await tell(result);
+        return result.isNew && result.refusal === undefined;
+      });
       const forget = (): void => {
         if (storing.get(update.updateId) === settled) storing.delete(update.updateId);
       };

@@ -78,7 +78,7 @@ export const events = define({
     level: 'INFO',
     required: ['result', 'reason_code', 'latency_ms', 'duration_ms'],
     optional: ['reason_detail'],
-    doc: 'The update has its outcome; latency_ms counts from its receipt, duration_ms from the pick.',
+    doc: 'The update has its outcome; latency_ms counts from its receipt, duration_ms from the pick. Without a QUEUE_PICK: refused at its receipt, because too many of its chat wait.',
   },
   DISPATCH_FAIL: {
     domain: 'QUEUE',
@@ -171,6 +171,13 @@ export const events = define({
     required: ['result', 'reason_code', 'operation', 'text'],
     optional: ['message_id', 'reason_detail'],
     doc: 'The user was told that the service is being updated: operation is send for a message, answer where the answer to the tap is all.',
+  },
+  FLOOD_NOTICE: {
+    domain: 'UX',
+    level: 'WARNING',
+    required: ['result', 'reason_code', 'text'],
+    optional: ['reason_detail'],
+    doc: 'The user was told that messages were left out because too many of theirs wait; once a minute.',
   },
   UI_RENDER: {
     domain: 'UX',

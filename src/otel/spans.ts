@@ -59,6 +59,11 @@ export const spans = define({
     doc: 'The spinner of a tap is ended that nobody has picked, or whose instance is frozen.',
     attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash'],
   },
+  'answer refused update': {
+    kind: 'INTERNAL',
+    doc: 'The user is told that too many of their updates wait for this one to be taken.',
+    attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash'],
+  },
   'passive notice': {
     kind: 'INTERNAL',
     doc: 'The user is told that nobody works updates now.',

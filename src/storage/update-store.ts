@@ -17,6 +17,17 @@ export interface NewUpdate {
   /** The JSON text as it arrived. */
   readonly body: string;
   readonly traceparent: string;
+  /** Why nobody is to work it: it is stored with this as its outcome. Undefined for what is to be worked. */
+  readonly refusal: ReasonCode | undefined;
+  /** Whether it counts against the share of its lane: above that it is refused as RATE_LIMIT. */
+  readonly isLimited: boolean;
+}
+
+export interface Stored {
+  /** False when it was known: its own outcome stands. */
+  readonly isNew: boolean;
+  /** Why a new one was refused: then it has its outcome. */
+  readonly refusal: ReasonCode | undefined;
 }
 
 export interface MessageState {
@@ -70,8 +81,8 @@ export interface Effects {
 }
 
 export interface UpdateStore {
-  /** Stores an update durably, with a job for its lane. False when it was known. */
-  insert(update: NewUpdate): Promise<boolean>;
+  /** Stores an update durably, with a job for its lane, or with its outcome where it is refused. */
+  insert(update: NewUpdate): Promise<Stored>;
   /** The traceparent under which a known update is being worked. */
   traceparentOf(updateId: number): Promise<string | undefined>;
   /**
@@ -141,18 +152,40 @@ interface PickRecord {
   rendered_at: number | null;
 }
 
+// What a lane has is counted up to its share, on the index of what is unfinished. Statements that run beside this one
+// are not seen, so a lane may go above its share by what they store.
 const insertText = `
-  with stored as (
-    insert into updates (bot_id, update_id, lane, message_id, event_type, body, traceparent)
-    select $1, update_id, lane, message_id, event_type, body::json, traceparent
-    from rows from (json_to_recordset($2) as (
-      update_id bigint, lane bigint, message_id bigint, event_type text, body text, traceparent text
-    )) with ordinality as incoming (update_id, lane, message_id, event_type, body, traceparent, position)
+  with incoming as materialized (
+    select * from rows from (json_to_recordset($2) as (
+      update_id bigint, lane bigint, message_id bigint, event_type text, body text, traceparent text, refusal text,
+      limited boolean
+    )) with ordinality as incoming
+      (update_id, lane, message_id, event_type, body, traceparent, refusal, limited, position)
+  ), shares as (
+    select lane, (
+      select count(*) from (
+        select 1 from updates where updates.lane = limited.lane and outcome is null limit $3
+      ) as unfinished
+    ) as unfinished
+    from (select distinct lane from incoming where limited) as limited
+  ), judged as (
+    select incoming.*, coalesce(refusal, case when limited and unfinished
+      + count(*) filter (where refusal is null) over (partition by lane order by position) > $3
+      then 'RATE_LIMIT' end) as reason
+    from incoming left join shares using (lane)
+  ), inserted as (
+    insert into updates
+      (bot_id, update_id, lane, message_id, event_type, body, traceparent, outcome, reason_code, finished_at)
+    select $1, update_id, lane, message_id, event_type, body::json, traceparent,
+      case when reason is not null then 'rejected' end, reason, case when reason is not null then now() end
+    from judged
     order by position
     on conflict (bot_id, update_id) do nothing
-    returning update_id, lane
+    returning update_id, lane, reason_code
+  ), stored as (
+    select lane from inserted where reason_code is null
   ), jobs as (${addLaneJobs})
-  select update_id, (select count(*) from jobs) from stored`;
+  select update_id, reason_code, (select count(*) from jobs) from inserted`;
 
 /** Epoch milliseconds: reading a timestamp's text takes the driver far longer than reading a number. */
 const epochMs = (column: string): string => `extract(epoch from ${column})::float8 * 1000`;
@@ -246,20 +279,28 @@ export interface UpdateStoreOptions {
   readonly database: Database;
   readonly botId: number;
   readonly instanceId: string;
+  /** How many updates of a lane may be without an outcome before those that are limited are refused. */
+  readonly laneMax: number;
   /** `pick` and `finish` do nothing once another instance has taken it over. */
   readonly lease: CurrentLease;
 }
 
-export function createUpdateStore({ database, botId, instanceId, lease }: UpdateStoreOptions): UpdateStore {
-  const insert = createGroupCommit<NewUpdate, boolean>({
+export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
+  const { database, botId, instanceId, laneMax, lease } = options;
+
+  const insert = createGroupCommit<NewUpdate, Stored>({
     keyOf: update => update.updateId,
     async run(updates) {
-      const { rows } = await database.prepared<{ update_id: string }>('updates_insert', insertText, [
-        botId,
-        JSON.stringify(updates.map(toIncoming)),
-      ]);
-      const stored = new Set(rows.map(row => Number(row.update_id)));
-      return updates.map(update => stored.has(update.updateId));
+      const { rows } = await database.prepared<{ update_id: string; reason_code: ReasonCode | null }>(
+        'updates_insert',
+        insertText,
+        [botId, JSON.stringify(updates.map(toIncoming)), laneMax],
+      );
+      const stored = new Map(rows.map(row => [Number(row.update_id), row.reason_code]));
+      return updates.map(({ updateId }) => ({
+        isNew: stored.has(updateId),
+        refusal: stored.get(updateId) ?? undefined,
+      }));
     },
   });
 
@@ -328,8 +369,8 @@ export function createUpdateStore({ database, botId, instanceId, lease }: Update
 }
 
 /** What is undefined is left out of the JSON, and null in the row. */
-function toIncoming({ updateId, lane, messageId, eventType, body, traceparent }: NewUpdate): object {
-  return { update_id: updateId, lane, message_id: messageId, event_type: eventType, body, traceparent };
+function toIncoming({ updateId, messageId, eventType, isLimited, ...same }: NewUpdate): object {
+  return { ...same, update_id: updateId, message_id: messageId, event_type: eventType, limited: isLimited };
 }
 
 function toEnding({ id, outcome, reason, effects, followUps, traceparent }: UpdateEnding): object {

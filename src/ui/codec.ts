@@ -3,7 +3,7 @@
 import { AppError } from '../errors.ts';
 import { lengthOnly } from '../otel/privacy.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
-import { type ArgsOf, type ButtonName, buttons } from './registry.ts';
+import { type ArgsOf, type ButtonName, buttonId, buttons } from './registry.ts';
 
 const version = 'v1';
 const maxBytes = 64;
@@ -50,4 +50,10 @@ export function tellableData(data: string): string {
   return prefix === version && byCode.has(code)
     ? `${prefix}:${code}:${lengthOnly(parts.join(':'))}`
     : lengthOnly(data);
+}
+
+/** How telemetry names the button with this data. */
+export function buttonIdOf(data = ''): string {
+  const decoded = decodeButton(data);
+  return decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN';
 }

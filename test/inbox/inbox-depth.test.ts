@@ -46,7 +46,9 @@ function harness(max: number, found: number | Error = 0): Harness {
   return state;
 }
 
-const stored = async (): Promise<void> => {};
+const stored = async (): Promise<boolean> => true;
+/** Known before, or refused with its outcome. */
+const storedWithoutPlace = async (): Promise<boolean> => false;
 
 /** How many of so many updates, all at once, were admitted. */
 async function admitted({ depth }: Harness, count: number): Promise<number> {
@@ -65,7 +67,7 @@ test('there is room for what is missing to the limit, and for no more', async ()
 test('an update for which there is no room is not stored', async () => {
   const inbox = harness(1, 1);
   const ran: string[] = [];
-  expect(await inbox.depth.admit(async () => void ran.push('stored'))).toBe(false);
+  expect(await inbox.depth.admit(async () => ran.push('stored') > 0)).toBe(false);
   expect(ran).toEqual([]);
 });
 
@@ -136,7 +138,7 @@ test('whoever asks for the room itself gets it from a new count', async () => {
 test('an update that is being stored while the others are counted is counted too', async () => {
   const inbox = harness(2);
   await inbox.depth.room();
-  const storing = Promise.withResolvers<void>();
+  const storing = Promise.withResolvers<boolean>();
   const first = inbox.depth.admit(() => storing.promise);
   inbox.clockMs += longAgoMs;
   const release = inbox.hold();
@@ -144,11 +146,19 @@ test('an update that is being stored while the others are counted is counted too
   await second;
   // Neither was there when this count looked.
   release();
-  storing.resolve();
+  storing.resolve(true);
   expect(await first).toBe(true);
   await inbox.depth.room();
   expect(inbox.depth.unfinished()).toBe(2);
   expect(await admitted(inbox, 1)).toBe(0);
+});
+
+test('what takes no place is admitted, and leaves the room to others', async () => {
+  const inbox = harness(5, 4);
+  for (let update = 0; update < 20; update += 1)
+    expect(await inbox.depth.admit(storedWithoutPlace)).toBe(true);
+  expect(inbox.depth.unfinished()).toBe(4);
+  expect(await admitted(inbox, 3)).toBe(1);
 });
 
 test('what was asked for while there was room is stored in any case, and counts', async () => {

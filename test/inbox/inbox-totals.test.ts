@@ -3,7 +3,6 @@ import { expect, test } from 'vitest';
 import { createInboxDepth } from '../../src/inbox/inbox-depth.ts';
 import { createInboxTotals } from '../../src/inbox/inbox-totals.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createRefusedUpdateStore } from '../../src/storage/refused-update-store.ts';
 import { createUpdateStore, type NewUpdate, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
@@ -19,8 +18,8 @@ test('nothing is counted before anything has happened', () => {
 test('an update is received once, however often it is sent', async () => {
   await using scene = await createScene();
   const { store, read } = scene;
-  expect(await store.insert(newUpdate(1))).toBe(true);
-  expect(await store.insert(newUpdate(1))).toBe(false);
+  expect(await store.insert(newUpdate(1))).toEqual({ isNew: true, refusal: undefined });
+  expect(await store.insert(newUpdate(1))).toEqual({ isNew: false, refusal: undefined });
   expect(read()).toEqual({ received: 1, finished: noneFinished, refusedQueueFull: 0 });
 });
 
@@ -48,10 +47,9 @@ test('what may not be committed any more is not finished', async () => {
 
 test('an update that is refused when it arrives is received, and has ended', async () => {
   await using scene = await createScene();
-  const { totals, read, database } = scene;
-  const refused = totals.countRefusedUpdates(createRefusedUpdateStore(database, botId));
-  await refused.insert(newUpdate(1), 'PASSIVE_REJECT');
-  await refused.insert(newUpdate(1), 'PASSIVE_REJECT');
+  const { store, read } = scene;
+  await store.insert({ ...newUpdate(1), refusal: 'PASSIVE_REJECT' });
+  await store.insert({ ...newUpdate(1), refusal: 'PASSIVE_REJECT' });
   expect(read()).toEqual({ received: 1, finished: { ...noneFinished, rejected: 1 }, refusedQueueFull: 0 });
 });
 
@@ -60,11 +58,11 @@ test('each time an update finds the inbox full is counted', async () => {
   const depth = totals.countAdmissions(
     createInboxDepth({ count: async () => 1, max: 2, telemetry, now: () => 0 }),
   );
-  const { promise: stored, resolve: store } = Promise.withResolvers<void>();
+  const { promise: stored, resolve: store } = Promise.withResolvers<boolean>();
   const first = depth.admit(() => stored);
-  expect(await depth.admit(async () => undefined)).toBe(false);
-  expect(await depth.admit(async () => undefined)).toBe(false);
-  store();
+  expect(await depth.admit(async () => true)).toBe(false);
+  expect(await depth.admit(async () => true)).toBe(false);
+  store(true);
   expect(await first).toBe(true);
   expect(totals.read().refusedQueueFull).toBe(2);
 });
@@ -77,7 +75,9 @@ async function createScene() {
   return {
     database,
     totals,
-    store: totals.countUpdates(createUpdateStore({ database, botId, instanceId: 'test', lease })),
+    store: totals.countUpdates(
+      createUpdateStore({ database, botId, instanceId: 'test', laneMax: 50, lease }),
+    ),
     read: () => totals.read(),
     async [Symbol.asyncDispose]() {
       await database.stop();
@@ -95,6 +95,8 @@ function newUpdate(updateId: number): NewUpdate {
     eventType: 'message',
     body: '{}',
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    refusal: undefined,
+    isLimited: true,
   };
 }
 

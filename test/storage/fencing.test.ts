@@ -51,7 +51,7 @@ afterAll(() => Promise.all(databases.map(used => used.drop())));
 async function succeed(instanceId: string): Promise<Stores> {
   const lease = await takeLease(database);
   return {
-    updates: createUpdateStore({ database, botId: 1, instanceId, lease }),
+    updates: createUpdateStore({ database, botId: 1, instanceId, laneMax: 50, lease }),
     tasks: createTaskStore(database, lease),
     deliveries: createDeliveryStore({ database, lease, instanceId }),
   };
@@ -65,6 +65,8 @@ async function receive({ updates }: Stores): Promise<void> {
     eventType: 'message',
     body: '{"update_id":1}',
     traceparent,
+    refusal: undefined,
+    isLimited: true,
   });
 }
 

@@ -1,4 +1,5 @@
-// The promise that nothing stored is forgotten: with each new update goes a job that will find it.
+// The promise that nothing stored is forgotten: with each new update goes a job that will find it. And no lane gets more
+// than its share of the inbox.
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
@@ -19,6 +20,8 @@ function newUpdate(updateId: number): NewUpdate {
     eventType: 'message',
     body: JSON.stringify({ update_id: updateId }),
     traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    refusal: undefined,
+    isLimited: true,
   };
 }
 
@@ -31,6 +34,7 @@ test('an update stored at the moment in which a worker takes the job of its lane
       database,
       botId: 1,
       instanceId: 'test',
+      laneMax: 3,
       lease: await takeLease(database),
     });
     await store.insert(newUpdate(1));
@@ -79,6 +83,7 @@ test('an outcome whose commit was not heard is told as committed when it is aske
       database,
       botId: 1,
       instanceId: 'test',
+      laneMax: 3,
       lease: await takeLease(direct),
     });
     for (const answersOnly of [true, false]) {
@@ -106,3 +111,93 @@ test('an outcome whose commit was not heard is told as committed when it is aske
     await testDatabase.drop();
   }
 });
+
+test('a lane gets its share, whatever comes at once; what is above has its outcome, and no job', async () => {
+  await using scene = await createScene();
+  const { store } = scene;
+  const stored = await Promise.all([1, 2, 3, 4, 5].map(id => store.insert(newUpdate(id))));
+  expect(stored.map(({ refusal }) => refusal)).toEqual([undefined, undefined, undefined, ...over(2)]);
+  expect(await scene.outcomes()).toEqual(['1 null', '2 null', '3 null', '4 RATE_LIMIT', '5 RATE_LIMIT']);
+  expect(await scene.jobs()).toBe(1);
+  await store.insert(newUpdate(6));
+  expect(await scene.jobs()).toBe(1);
+});
+
+test('a lane has room again once its updates have ended, and others had it all the time', async () => {
+  await using scene = await createScene();
+  const { store } = scene;
+  for (const id of [1, 2, 3, 4]) await store.insert(newUpdate(id));
+  expect((await store.insert({ ...newUpdate(5), lane: lane + 1 })).refusal).toBeUndefined();
+  const picked = await store.pick(lane);
+  await store.finish({
+    id: picked?.id ?? 0,
+    attempt: 1,
+    outcome: 'noop',
+    reason: 'NOOP',
+    effects: undefined,
+    traceparent: newUpdate(1).traceparent,
+  });
+  expect((await store.insert(newUpdate(6))).refusal).toBeUndefined();
+  expect((await store.insert(newUpdate(7))).refusal).toBe('RATE_LIMIT');
+});
+
+test('what is not limited is taken above the share, and counts', async () => {
+  await using scene = await createScene();
+  const { store } = scene;
+  const payments = [1, 2, 3, 4].map(id => store.insert({ ...newUpdate(id), isLimited: false }));
+  expect((await Promise.all(payments)).map(({ refusal }) => refusal)).toEqual(Array(4).fill(undefined));
+  expect((await store.insert(newUpdate(5))).refusal).toBe('RATE_LIMIT');
+});
+
+test('what was refused is known when it comes again, also when there is room by then', async () => {
+  await using scene = await createScene();
+  const { store } = scene;
+  for (const id of [1, 2, 3, 4]) await store.insert(newUpdate(id));
+  await scene.testDatabase.query(
+    `update updates set outcome = 'noop', finished_at = now() where outcome is null`,
+  );
+  expect(await store.insert(newUpdate(4))).toEqual({ isNew: false, refusal: undefined });
+});
+
+test('what is refused for another reason is stored with that one', async () => {
+  await using scene = await createScene();
+  expect(await scene.store.insert({ ...newUpdate(1), refusal: 'PASSIVE_REJECT' })).toEqual({
+    isNew: true,
+    refusal: 'PASSIVE_REJECT',
+  });
+  expect(await scene.outcomes()).toEqual(['1 PASSIVE_REJECT']);
+  expect(await scene.jobs()).toBe(0);
+});
+
+function over(count: number): 'RATE_LIMIT'[] {
+  return Array(count).fill('RATE_LIMIT');
+}
+
+/** A store in which a lane may have three updates. */
+async function createScene() {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.connect(2);
+  return {
+    testDatabase,
+    store: createUpdateStore({
+      database,
+      botId: 1,
+      instanceId: 'test',
+      laneMax: 3,
+      lease: await takeLease(database),
+    }),
+    async outcomes(): Promise<string[]> {
+      const rows = await testDatabase.query<{ update_id: string; reason_code: string | null }>(
+        'select update_id, reason_code from updates order by update_id',
+      );
+      return rows.map(({ update_id: id, reason_code: reason }) => `${id} ${reason}`);
+    },
+    async jobs(): Promise<number> {
+      return (await testDatabase.query('select 1 from graphile_worker._private_jobs')).length;
+    },
+    async [Symbol.asyncDispose]() {
+      await database.stop();
+      await testDatabase.drop();
+    },
+  };
+}

@@ -62,6 +62,20 @@ export const receiptCauses = define({
       next: 'Telegram sends them again; find out why the work does not keep up, or raise QUEUE_MAX',
     },
   },
+  chat_flood: {
+    confidence: 'high',
+    events: ['CALLBACK_REJECTED', 'COMMAND_REJECTED', 'DISPATCH_OK', 'FLOOD_NOTICE'],
+    reasons: ['RATE_LIMIT'],
+    is: ({ has, reason, result }) => reason === 'RATE_LIMIT' && result === 'rejected' && !has('QUEUE_PICK'),
+    ru: {
+      what: 'не принято: из этого чата ждёт обработки столько обновлений, сколько ему положено (INBOX_CHAT_MAX)',
+      next: 'пусть подождёт, пока бот ответит на прежние; если чат не разбирается, посмотрите, на чём он стоит',
+    },
+    en: {
+      what: 'it was not taken: as many updates of this chat wait as one chat may have (INBOX_CHAT_MAX)',
+      next: 'let the user wait until the earlier ones are answered; if they never are, look at what holds this chat',
+    },
+  },
   duplicate_update: {
     confidence: 'high',
     events: ['UPDATE_DUPLICATE'],

@@ -136,6 +136,7 @@ updating =
 
     Your tap was not carried out. Press “Refresh” in a minute.
 updating-message = ⏳ The service is being updated… Your message is kept, I will answer it in a minute.
+flood-message = ⏳ That was too much at once, and I had to leave out some of your messages. Let me answer the others, then send those again.
 tap-waiting = ⏳ Got it, a few more seconds
 tap-slow = ⏳ This takes longer than usual, I am still on it. If nothing comes, tell us this code: { $cid }
 checkout-declined = Payments are not available yet. You have not been charged.

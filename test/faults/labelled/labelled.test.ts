@@ -2,7 +2,7 @@
 // counts is the score over all of them, and that nothing wrong is said with high confidence.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BotUnderTest, startBot } from '../../support/bot.ts';
-import { busyFaults, databaseFaults, fullFaults, passiveFaults } from './queue.ts';
+import { busyFaults, databaseFaults, floodFaults, fullFaults, passiveFaults } from './queue.ts';
 import { type Judged, judge } from './scenario.ts';
 import { deliveryFaults, freeFaults, lateFaults, supplierFaults, unreachableFaults } from './supplier.ts';
 import { poorFaults, tapFaults } from './taps.ts';
@@ -21,6 +21,7 @@ const groups = [
   passiveFaults,
   databaseFaults,
   fullFaults,
+  floodFaults,
 ];
 const leastRight = 0.95;
 const leastFaults = 40;

@@ -204,6 +204,25 @@ export const fullFaults: Group = {
   ],
 };
 
+const flooded = hangingHelp();
+
+export const floodFaults: Group = {
+  name: 'a chat that has its share of the inbox',
+  options: { environment: { INBOX_CHAT_MAX: '2' }, overrides: { handlers: flooded.handlers } },
+  release: async () => flooded.release(),
+  scenarios: [
+    {
+      name: 'a command of a chat that has too many waiting',
+      cause: 'chat_flood',
+      async provoke(bot) {
+        const user = bot.user({ started: true });
+        for (let count = 0; count < 5; count += 1) user.say('/help');
+        return (await bot.waitForLine(({ name }) => name === 'COMMAND_REJECTED')).cid;
+      },
+    },
+  ],
+};
+
 /** A tap whose earlier picks ended without an outcome, so many of them. */
 async function afterAttempts(bot: BotUnderTest, attempts: number): Promise<string> {
   const user = await userAtMenu(bot);
