@@ -135,6 +135,12 @@ const broken: readonly {
   },
   {
     law: 'settled-once',
+    by: 'a task that succeeded and was not paid, though nobody was told of a failure',
+    history: { tasks: [task('broken')] },
+    subject: /^task broken$/,
+  },
+  {
+    law: 'settled-once',
     by: 'a task that has not ended',
     history: { tasks: [...sound.tasks, task('stuck', { state: 'submitting', isSold: false })] },
     subject: /^task stuck$/,
@@ -239,6 +245,11 @@ test('a tap that came while nobody could be told anything is excused', () => {
 
 test('a result that comes after the user was told of a failure stays free', () => {
   const tasks = [task('broken', { isToldAsFailed: true }), task('paid')];
+  expect(checkHistory({ ...sound, tasks })).toEqual([]);
+});
+
+test('a result that could not be delivered is paid', () => {
+  const tasks = [task('broken', { state: 'failed' }), task('paid', { isToldAsFailed: true })];
   expect(checkHistory({ ...sound, tasks })).toEqual([]);
 });
 

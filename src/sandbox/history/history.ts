@@ -70,7 +70,7 @@ export interface StoredTask {
   readonly state: string;
   /** Something was held for it. */
   readonly isSold: boolean;
-  /** The user was told that it failed, though its result may have come later. */
+  /** The user was told that it failed, or that its result could not be delivered. */
   readonly isToldAsFailed: boolean;
   readonly callbackToken: string;
 }

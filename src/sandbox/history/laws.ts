@@ -158,14 +158,19 @@ function* checkSettlements({ tasks, moves }: History): Iterable<Finding> {
   const byTask = Map.groupBy(moves, ({ taskId }) => taskId);
   for (const { id, state, isSold, isToldAsFailed } of tasks) {
     const made = (byTask.get(id) ?? []).map(({ kind }) => kind).toSorted();
-    // A result that comes after the user was told of a failure stays free.
-    const end = state === 'failed' || isToldAsFailed ? 'release' : 'charge';
-    const due = isSold ? ['hold', end].toSorted() : [];
     if (state !== 'failed' && state !== 'succeeded')
       yield { subject: `task ${id}`, problem: `is still ${state}` };
-    else if (made.join() !== due.join())
+    else if (!settlementsOf(state, isToldAsFailed, isSold).some(due => due === made.join()))
       yield { subject: `task ${id}`, problem: `is ${state} and has ${made.join(', ') || 'no moves'}` };
   }
+}
+
+/** The moves that such a task may have, by name. */
+function settlementsOf(state: 'succeeded' | 'failed', isToldAsFailed: boolean, isSold: boolean): string[] {
+  if (!isSold) return [''];
+  if (state === 'failed') return ['hold,release'];
+  // A result that comes after the failure stays free; one that could not be delivered is paid, and can be sent again.
+  return isToldAsFailed ? ['charge,hold', 'hold,release'] : ['charge,hold'];
 }
 
 function* checkWelcomes({ moves }: History): Iterable<Finding> {
