@@ -34,7 +34,7 @@ import { createJournaling } from './journaling.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createDuty } from './lock/duty.ts';
 import type { InstanceState } from './lock/instance-state.ts';
-import { createRole } from './lock/role.ts';
+import { createRole, proofLimitOf } from './lock/role.ts';
 import { startMetering } from './metering.ts';
 import { createDebugLevel } from './otel/debug-level.ts';
 import { createEventCounts } from './otel/event-counts.ts';
@@ -65,7 +65,7 @@ export interface AppOverrides {
   readonly instanceId?: string;
   readonly timings?: PipelineTimings;
   readonly handlers?: Handlers;
-  /** How many updates and tasks may be worked at a time. */
+  /** How many chats may be worked at a time. */
   readonly concurrency?: number;
   readonly state?: InstanceState;
 }
@@ -81,8 +81,11 @@ export interface App {
 
 /** Jobs wait for Telegram far more than they compute: with 100 ms per call this many make more than 1 000 updates/s. */
 const defaultConcurrency = 200;
+/** A task's step waits for the supplier and for hosts of files; its stages have limits of their own. */
+const taskConcurrency = 100;
 const databasePoolSize = 20;
-const queuePoolSize = 5;
+/** Of each of the two runners; one of them listens. */
+const queuePoolSize = 4;
 /** Statements that read or delete much. */
 const longStatements = { poolSize: 2, deadlineMs: 40_000 };
 const logStopDeadlineMs = 3_000;
@@ -168,34 +171,32 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     await debugLevel.start();
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
-    // Of its own: through a transaction pooler nobody can LISTEN, and which job is taken need not outlive a crash of
+    // Of their own: through a transaction pooler nobody can LISTEN, and which job is taken need not outlive a crash of
     // the database.
-    const queueDatabase = createDatabase({
-      url: config.lockDatabaseUrl,
-      instanceId,
-      poolSize: queuePoolSize,
-      deadlineMs,
-      durableCommits: false,
-      telemetry,
-    });
-    lifecycle.onStop('database of the queue', () => queueDatabase.stop());
+    const openQueue = () =>
+      createDatabase({
+        url: config.lockDatabaseUrl,
+        instanceId,
+        poolSize: queuePoolSize,
+        deadlineMs,
+        durableCommits: false,
+        telemetry,
+      });
     // Both are only begun below, when everything that they need is there.
     const work = createDuty(
-      () =>
+      tenure =>
         beginWork({
           mode: config.instance.mode,
           database,
-          queueDatabase,
+          openQueue,
           instanceId,
+          tenure,
           staleMs: config.instance.lock.staleMs,
-          jobs: {
-            lane: ({ lane }) => lanes.work(lane),
-            follow_up: ({ lane }) => lanes.followUp(lane),
-            task: ({ task }) => pipeline.advance(task),
-          },
-          concurrency: overrides.concurrency ?? defaultConcurrency,
+          proofLimitMs: proofLimitOf(config.instance.lock),
+          lanes,
+          task: ({ task }) => pipeline.advance(task),
+          slots: { lane: overrides.concurrency ?? defaultConcurrency, task: taskConcurrency },
           telemetry,
-          onEnded: () => role.resign('workers ended'),
         }),
       warnOf('stop the workers'),
     );
@@ -386,13 +387,14 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       }),
       telemetry,
       instanceId,
+      lease,
       onPick: reception.picked,
       isActive: () => state.isActive(),
       isShared: config.instance.mode === 'cluster',
     });
 
-    lifecycle.onStop('workers', () => work.stop());
-    lifecycle.onStop('source of updates', () => source.stop());
+    lifecycle.onStop('workers', () => work.ended());
+    lifecycle.onStop('source of updates', () => source.ended());
     lifecycle.onStop('lock', () => role.release());
     await role.start();
     isStarting = false;

@@ -1,57 +1,70 @@
 // What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
 // with the role (lock/role.ts), possibly several times in the life of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type JobHandlers, startWorkers } from './inbox/workers.ts';
+import type { Lanes } from './inbox/lanes.ts';
+import { watchForStrandedWork } from './inbox/stranded-work.ts';
+import { type JobHandlers, type Slots, startWorkers } from './inbox/workers.ts';
 import type { Running } from './lock/duty.ts';
+import type { InstanceMode } from './lock/lease.ts';
+import type { Tenure } from './lock/tenure.ts';
 import type { Telemetry } from './otel/telemetry.ts';
 import type { Database } from './storage/database.ts';
-import { shareWork, takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
+import { forgetPulses, shareWork, takeOverFromDead, takeOverWork } from './storage/job-queue.ts';
 
 export interface WorkOptions {
-  readonly mode: 'single' | 'cluster';
+  readonly mode: InstanceMode;
   readonly database: Database;
-  /** Through which jobs are taken; of its own, see app.ts. */
-  readonly queueDatabase: Database;
+  /** Opens connections through which jobs are taken; see app.ts. */
+  readonly openQueue: () => Database;
   readonly instanceId: string;
+  readonly tenure: Tenure;
   readonly staleMs: number;
-  readonly jobs: JobHandlers;
-  readonly concurrency: number;
+  /** Without a proof that it works for so long, this instance is succeeded. */
+  readonly proofLimitMs: number;
+  readonly lanes: Lanes;
+  readonly task: JobHandlers['task'];
+  readonly slots: Slots;
   readonly telemetry: Telemetry;
-  /** The workers ended by themselves. */
-  readonly onEnded: () => void;
 }
 
-const lookForDeadMs = 2_000;
 const registrationPauseMs = 5_000;
 /** Comparing the books reads the whole ledger. */
 const housekeepingMs = 60 * 60_000;
+/** A runner that does not answer is replaced early enough to show, before the lease is given up, that it helped. */
+const restartsWithinProof = 3;
 
 /** Takes over what others have left, and works. */
 export async function beginWork(options: WorkOptions): Promise<Running> {
-  const { mode, database, instanceId, staleMs, telemetry } = options;
+  const { mode, database, instanceId, staleMs, lanes, telemetry } = options;
   if (mode === 'single') await takeOverWork(database, instanceId);
   else if ((await takeOverFromDead(database, staleMs)) === 0) await shareWork(database);
+  await forgetPulses(database);
   const workers = await startWorkers({
-    database: options.queueDatabase,
-    jobs: options.jobs,
-    telemetry,
-    concurrency: options.concurrency,
-    onEnded: error => {
-      telemetry.warn('work jobs', error);
-      options.onEnded();
+    database,
+    openQueue: options.openQueue,
+    instanceId,
+    tenure: options.tenure,
+    jobs: {
+      lane: ({ lane }) => lanes.work(lane),
+      follow_up: ({ lane }) => lanes.followUp(lane),
+      task: options.task,
     },
+    slots: options.slots,
+    telemetry,
+    patienceMs: options.proofLimitMs / restartsWithinProof,
   });
-  if (mode === 'single') return workers;
-  const looking = setInterval(() => {
-    takeOverFromDead(database, staleMs).catch((error: unknown) =>
-      telemetry.warn('take over from dead members', error),
-    );
-  }, lookForDeadMs);
+  const stranded = watchForStrandedWork({
+    database,
+    instanceId,
+    clusterStaleMs: mode === 'cluster' ? staleMs : undefined,
+    lanes,
+    workers,
+    telemetry,
+  });
   return {
     settled: workers.settled,
-    stop() {
-      clearInterval(looking);
-      return workers.stop();
+    async stop() {
+      await Promise.all([stranded.stop(), workers.stop()]);
     },
   };
 }

@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { errorMessage, errorType } from '../errors.ts';
-import { leaseLost } from '../lock/lease.ts';
+import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -50,6 +50,8 @@ export interface LaneOptions {
   readonly followUps: FollowUps;
   readonly telemetry: Telemetry;
   readonly instanceId: string;
+  /** That of the job that asks. */
+  readonly lease: CurrentLease;
   /** Hears of every update that is picked here, after it was told to be stored. */
   readonly onPick: (updateId: number) => void;
   /** False once another instance is to go on: then nothing more is picked. */
@@ -71,6 +73,8 @@ export interface Lanes {
   work(lane: number): Promise<void>;
   /** The same for what earlier updates have left to be done, and then for the updates. */
   followUp(lane: number): Promise<void>;
+  /** Those that are worked here under the lease this instance has now. */
+  underWay(): readonly number[];
 }
 
 /** What the loop of a lane has still to look at. */
@@ -81,8 +85,9 @@ interface Looking {
 
 export function createLanes(options: LaneOptions): Lanes {
   const { store, inbox, handler, followUps, telemetry, instanceId } = options;
-  // A lane worked here already only has to look again: its loop picks what this call was about.
-  const working = new Map<number, Looking>();
+  // A lane worked here already only has to look again: its loop picks what this call was about. A loop that was begun
+  // under a former lease picks and commits nothing any more, so it does not count.
+  const working = new Map<number, Looking & { readonly epoch: number }>();
 
   /**
    * A commit whose answer is lost may have been made: asking for it again says so, and makes it where it was not. What
@@ -125,8 +130,9 @@ export function createLanes(options: LaneOptions): Lanes {
     if (!committed) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'finish update',
-        error_type: 'ALREADY_FINISHED',
-        error_message: 'Another worker had ended this update; its outcome stands',
+        error_type: 'NOT_OURS',
+        error_message:
+          'Somebody else has ended this update, or works it now; what was done here is not stored',
       });
       return more;
     }
@@ -207,15 +213,17 @@ export function createLanes(options: LaneOptions): Lanes {
     }
   }
 
-  async function look(lane: number, at: Looking): Promise<void> {
+  async function look(lane: number, wanted: Looking): Promise<void> {
     // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
     if (!options.isActive()) throw leaseLost();
+    const { epoch } = options.lease();
     const running = working.get(lane);
-    if (running) {
-      running.updates ||= at.updates;
-      running.followUps ||= at.followUps;
+    if (running?.epoch === epoch) {
+      running.updates ||= wanted.updates;
+      running.followUps ||= wanted.followUps;
       return;
     }
+    const at = { ...wanted, epoch };
     working.set(lane, at);
     try {
       while (at.updates || at.followUps) {
@@ -224,12 +232,16 @@ export function createLanes(options: LaneOptions): Lanes {
         await drain(lane, at);
       }
     } finally {
-      working.delete(lane);
+      if (working.get(lane) === at) working.delete(lane);
     }
   }
 
   return {
     work: lane => look(lane, { updates: true, followUps: false }),
     followUp: lane => look(lane, { updates: true, followUps: true }),
+    underWay() {
+      const { epoch } = options.lease();
+      return [...working].filter(([, state]) => state.epoch === epoch).map(([lane]) => lane);
+    },
   };
 }

@@ -1,14 +1,27 @@
 // The workers on graphile-worker: LISTEN/NOTIFY wake-up, many jobs at a time, retries with back-off for jobs
 // that could not even record their failure. Which update or task a job is about, and in which order, is
-// decided by lanes and pipeline from their own rows; a job only says where to look.
-import { Logger, run, type TaskList } from 'graphile-worker';
+// decided by lanes and pipeline from their own rows; a job only says where to look. Lanes and tasks have slots of their
+// own: however many tasks wait for somebody's host, a tap is worked at once.
+import { underLease } from '../lock/lease.ts';
+import type { Tenure } from '../lock/tenure.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import type { JobName, JobPayloads } from '../storage/job-queue.ts';
+import { addPulse, type JobName, type JobPayloads, pulseOf, unlockJobsOf } from '../storage/job-queue.ts';
+import type { Job } from './runner.ts';
+import { startSupervisedRunner } from './supervised-runner.ts';
 
 export type JobHandlers = { readonly [J in JobName]: (payload: JobPayloads[J]) => Promise<void> };
 
+/** Which jobs share slots. What an update leaves to be done is part of its lane. */
+type RunnerName = 'lane' | 'task';
+/** How many jobs of each may run at a time. */
+export type Slots = Readonly<Record<RunnerName, number>>;
+
 export interface Workers {
+  /** Slots for lanes that nothing has taken. */
+  freeSlots(): number;
+  /** By what jobs were locked that runners which are gone had taken. */
+  deadRunners(): readonly string[];
   /** Stops taking jobs at once; resolves when those in flight have ended. */
   stop(): Promise<void>;
   /** Resolves when what is in flight now has ended. */
@@ -17,73 +30,69 @@ export interface Workers {
 
 export interface WorkersOptions {
   readonly database: Database;
+  /** Opens the connections through which one runner takes jobs. */
+  readonly openQueue: () => Database;
+  readonly instanceId: string;
+  /** Jobs run under its lease, and show that this instance works. */
+  readonly tenure: Tenure;
   readonly jobs: JobHandlers;
+  readonly slots: Slots;
   readonly telemetry: Telemetry;
-  readonly concurrency: number;
-  /** The workers have ended without being asked: for example a newer release has changed the queue's own tables. */
-  readonly onEnded: (error: unknown) => void;
+  /** A runner without a sign of life for so long is replaced. */
+  readonly patienceMs: number;
 }
 
-/** A job holds a connection only while it queries, so far more jobs than connections may run. */
-const pollIntervalMs = 1_000;
-/** Completions are deletes; gathered for a moment they go in one statement. */
-const completeBatchDelayMs = 5;
+/**
+ * By then a job has ended, or it hangs. An update has some seconds for all that it asks of others, and the database's
+ * own limits; a step of a task may move large files.
+ */
+const longestJobMs: Slots = { lane: 60_000, task: 600_000 };
 
+/** Resolves when jobs are taken. Rejects, with nothing running, when they cannot be. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
-  const { telemetry } = options;
-  const inFlight = new Set<Promise<void>>();
-  const track = (work: Promise<void>): Promise<void> => {
-    inFlight.add(work);
-    const forget = (): void => void inFlight.delete(work);
-    work.then(forget, forget);
-    return work;
+  const { database, tenure, telemetry, jobs, instanceId } = options;
+  // Each under the lease of this tenure, whatever lease this instance has by the time it ends.
+  const underTenure =
+    <J extends JobName>(job: J): Job =>
+    payload =>
+      // SAFETY: payloads are written by job-queue.ts only, whose types these are.
+      underLease(tenure.lease, () => jobs[job](payload as JobPayloads[J]));
+  const jobsOf: Readonly<Record<RunnerName, Readonly<Record<string, Job>>>> = {
+    lane: { lane: underTenure('lane'), follow_up: underTenure('follow_up') },
+    task: { task: underTenure('task') },
   };
-  const runner = await run({
-    pgPool: options.database.pool,
-    taskList: toTaskList(options.jobs, track),
-    noHandleSignals: true,
-    preset: {
-      worker: {
-        concurrentJobs: options.concurrency,
-        pollInterval: pollIntervalMs,
-        completeJobBatchDelay: completeBatchDelayMs,
-        failJobBatchDelay: completeBatchDelayMs,
-        localQueue: { size: options.concurrency },
-        logger: new Logger(() => (level, message, meta) => {
-          if (level !== 'error' && level !== 'warning') return;
-          // The pool is smaller than the concurrency on purpose, see above.
-          if (message.includes('maxPoolSize')) return;
-          const cause = meta && 'error' in meta ? meta.error : undefined;
-          telemetry.emit('SYSTEM_WARNING', {
-            operation: 'job queue',
-            error_type: cause instanceof Error ? cause.name : level,
-            error_message: telemetry.scrub(message),
-          });
-        }),
-      },
-    },
+
+  const begin = (part: RunnerName) => {
+    const pulse = pulseOf(instanceId, part);
+    return startSupervisedRunner({
+      openQueue: options.openQueue,
+      telemetry,
+      part,
+      pulse,
+      concurrency: options.slots[part],
+      jobs: jobsOf[part],
+      sendPulse: () => addPulse(database, pulse),
+      prove: () => tenure.prove(part),
+      patienceMs: options.patienceMs,
+      longestJobMs: longestJobMs[part],
+      revive: deadIds => unlockJobsOf(database, deadIds),
+    });
+  };
+
+  const lanes = await begin('lane');
+  const tasks = await begin('task').catch(async (error: unknown) => {
+    await lanes.stop();
+    throw error;
   });
-  let stopping: Promise<void> | undefined;
-  const ended = (error: unknown): void => {
-    if (!stopping) options.onEnded(error);
-  };
-  runner.promise.then(() => ended(new Error('The workers have ended')), ended);
+  tenure.expect(['lane', 'task']);
   return {
-    stop() {
-      stopping ??= runner.stop();
-      return stopping;
+    freeSlots: () => lanes.freeSlots(),
+    deadRunners: () => [...lanes.deadIds, ...tasks.deadIds],
+    async stop() {
+      await Promise.all([lanes.stop(), tasks.stop()]);
     },
     async settled() {
-      await Promise.allSettled(inFlight);
+      await Promise.all([lanes.settled(), tasks.settled()]);
     },
-  };
-}
-
-function toTaskList(jobs: JobHandlers, track: (work: Promise<void>) => Promise<void>): TaskList {
-  return {
-    // SAFETY: payloads are written by job-queue.ts only, whose types these are.
-    lane: payload => track(jobs.lane(payload as JobPayloads['lane'])),
-    follow_up: payload => track(jobs.follow_up(payload as JobPayloads['follow_up'])),
-    task: payload => track(jobs.task(payload as JobPayloads['task'])),
   };
 }

@@ -1,5 +1,6 @@
-// Work that begins and ends with a state which may change at any time: begun when an instance becomes ACTIVE, ended
-// when it is PASSIVE again, and begun anew, also while the last one is still coming to its end.
+// Work that is begun when a tenure begins and ends with it, whatever happens in between: also work that was still
+// beginning when its tenure ended, and also while that of the last tenure is still coming to its end.
+import type { Tenure } from './tenure.ts';
 
 export interface Running {
   /** Begins nothing more from the moment it is called; resolves when all has ended. */
@@ -9,44 +10,42 @@ export interface Running {
 }
 
 export interface Duty {
-  /** Rejects when it could not begin; nothing is running then. */
-  begin(): Promise<void>;
-  /** Ends at once what can be ended at once; the rest comes to its end by itself. */
-  end(): void;
-  /** Resolves when what was in flight when the duty ended has ended as well. */
+  /** Rejects when it could not begin; nothing is running then. Does nothing under a tenure that has ended. */
+  begin(tenure: Tenure): Promise<void>;
+  /** Resolves when what was in flight under tenures that have ended has ended as well. */
   settled(): Promise<void>;
-  /** Ends, and waits until nothing is left of it. */
-  stop(): Promise<void>;
+  /** Resolves when nothing is left of those whose tenure has ended. */
+  ended(): Promise<void>;
 }
 
-export function createDuty(start: () => Promise<Running>, onStopFailed: (error: unknown) => void): Duty {
-  let current: Promise<Running> | undefined;
+export function createDuty(
+  start: (tenure: Tenure) => Promise<Running>,
+  onStopFailed: (error: unknown) => void,
+): Duty {
   const ending = new Map<Promise<void>, Promise<Running>>();
 
-  function end(): void {
-    const ended = current;
-    current = undefined;
-    if (!ended) return;
+  function end(started: Promise<Running>): void {
     // One that could not begin has told so to whoever began it.
-    const stopped = ended.then(
+    const stopped = started.then(
       running => running.stop().catch(onStopFailed),
       () => undefined,
     );
-    ending.set(stopped, ended);
+    ending.set(stopped, started);
     void stopped.then(() => ending.delete(stopped));
   }
 
   return {
-    async begin() {
-      current = start();
-      await current;
+    async begin(tenure) {
+      const { signal } = tenure;
+      if (signal.aborted) return;
+      const started = start(tenure);
+      signal.addEventListener('abort', () => end(started), { once: true });
+      await started;
     },
-    end,
     async settled() {
-      await Promise.allSettled([...ending.values()].map(async ended => (await ended).settled()));
+      await Promise.allSettled([...ending.values()].map(async started => (await started).settled()));
     },
-    async stop() {
-      end();
+    async ended() {
       await Promise.all(ending.keys());
     },
   };

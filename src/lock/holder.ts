@@ -1,5 +1,6 @@
 // What a standby sees of the instance that has the lock, and what it can do about it: look, ask it to yield, and
 // end one that is frozen. By a connection of the pool: its own lock connection is busy waiting.
+import type { InstanceMode } from './lease.ts';
 import type { LockKey } from './lock-key.ts';
 
 /** The part of a database this needs. */
@@ -11,6 +12,8 @@ export interface Holder {
   /** Of the lease: who took it last. */
   readonly instanceId: string;
   readonly release: string;
+  /** undefined where a release took it that does not tell. */
+  readonly mode: InstanceMode | undefined;
   readonly epoch: number;
   /** Since the last renewal, by the database's clock. */
   readonly heartbeatAgeMs: number;
@@ -23,6 +26,7 @@ export interface Holder {
 export interface YieldRequest {
   readonly lease: string;
   readonly release: string;
+  readonly mode: InstanceMode;
   readonly instanceId: string;
 }
 
@@ -37,13 +41,14 @@ export async function readHolder(
   const { rows } = await database.query<{
     instance_id: string;
     release: string;
+    mode: InstanceMode | null;
     epoch: string;
     age_ms: number;
     pid: number | null;
     session_of: string | null;
   }>(
     // classid and objid are unsigned; the cast gives them the sign of the numbers that were locked.
-    `select leases.instance_id, leases.release, leases.epoch,
+    `select leases.instance_id, leases.release, leases.mode, leases.epoch,
        (extract(epoch from clock_timestamp() - leases.heartbeat_at) * 1000)::float8 as age_ms,
        held.pid, pg_stat_activity.application_name as session_of
      from leases
@@ -59,6 +64,7 @@ export async function readHolder(
     row && {
       instanceId: row.instance_id,
       release: row.release,
+      mode: row.mode ?? undefined,
       epoch: Number(row.epoch),
       heartbeatAgeMs: row.age_ms,
       pid: row.pid ?? undefined,
@@ -71,12 +77,14 @@ export async function askToYield(database: Queryable, request: YieldRequest): Pr
   await database.query('select pg_notify($1, $2)', [yieldChannel, JSON.stringify(request)]);
 }
 
-/** Whether a message on the channel asks for this lease, in the name of another release. */
-export function isYieldRequest(payload: string, lease: string, release: string): boolean {
+/** Whether a message on the channel asks for this lease, in the name of another release or mode than the holder's. */
+export function isYieldRequest(payload: string, holder: Omit<YieldRequest, 'instanceId'>): boolean {
   try {
     // SAFETY: anybody with access to the database can notify; a wrong shape has no such field and is ignored.
     const request = JSON.parse(payload) as Partial<YieldRequest> | null;
-    return request?.lease === lease && typeof request.release === 'string' && request.release !== release;
+    if (request?.lease !== holder.lease || typeof request.release !== 'string') return false;
+    // A release that does not tell its mode asks for its release only.
+    return request.release !== holder.release || (request.mode ?? holder.mode) !== holder.mode;
   } catch {
     // Somebody else's message on our channel asks for nothing.
     return false;

@@ -1,20 +1,23 @@
 // Exactly one instance works at a time: the one with the advisory lock. A state machine around one connection:
 //
-//   PASSIVE ──lock had──▶ ACTIVE ──asked to yield, stopping──▶ PASSIVE (lock given back)
+//   PASSIVE ──lock had──▶ ACTIVE ──asked to yield, no proof of work, stopping──▶ PASSIVE (lock given back)
 //                            └─────connection or lease lost──▶ PASSIVE (at once)
 //
 // The lock says who may begin work; the epoch of the lease says whose work may still be committed, and that is
 // checked by every statement that matters, because the two instances may overlap for a moment. A standby waits
 // inside Postgres, so that a holder that dies or yields is succeeded at once. Unless it has been ACTIVE itself, it asks
-// a holder of another release to yield, and it ends a holder that has not renewed.
+// a holder of another release or mode to yield, and it ends a holder that has not renewed. A holder that cannot prove
+// that it works gives the lock back by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 import { askToYield, type Holder, isYieldRequest, readHolder, terminate, yieldChannel } from './holder.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
-import type { CurrentLease, Lease } from './lease.ts';
+import type { CurrentLease, InstanceMode, Lease } from './lease.ts';
 import { type LockConnection, openLockConnection } from './lock-connection.ts';
-import { lockKeyOf } from './lock-key.ts';
+import { lockKeyOf, lockLeaseOf } from './lock-key.ts';
+import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
+import type { ProofBook } from './work-proof.ts';
 
 export interface LockTimings {
   readonly heartbeatMs: number;
@@ -35,13 +38,20 @@ export interface InstanceLockOptions {
   readonly instanceId: string;
   /** A standby of another release asks the holder to yield; one of the same release waits. */
   readonly release: string;
+  /** What the one with the lock is: all that works, or the source of updates for a cluster. */
+  readonly mode: InstanceMode;
   readonly timings: LockTimings;
   readonly telemetry: Telemetry;
-  /** Begins work. When it rejects, the lock is given back, and had again after a moment. */
-  readonly activate: () => Promise<void>;
-  /** Stops beginning work at once; what is in flight goes on. */
-  readonly deactivate: () => void;
-  /** Resolves when nothing is in flight. */
+  /** The lock is kept only while nothing is missing there. */
+  readonly proofs: ProofBook;
+  /** True once this instance has worked without the lock: then it does not ask another mode to yield. */
+  readonly hasWorked: () => boolean;
+  /**
+   * Begins work; its end is the tenure's, which comes at any time, also before this has resolved. When it rejects, the
+   * lock is given back, and had again after a moment.
+   */
+  readonly activate: (tenure: Tenure) => Promise<void>;
+  /** Resolves when nothing is in flight of the tenures that have ended. */
   readonly settled: () => Promise<void>;
 }
 
@@ -59,8 +69,6 @@ export interface LockSnapshot {
 export interface InstanceLock extends InstanceState {
   /** Resolves when it is known whether this instance is the one; ACTIVE only when `activate` has resolved. */
   start(): Promise<'ACTIVE' | 'PASSIVE'>;
-  /** Gives the lock back, because this instance cannot work now; it stands by and may have it again. */
-  resign(operation: string): void;
   stop(): Promise<void>;
   readonly lease: CurrentLease;
   snapshot(): Promise<LockSnapshot>;
@@ -73,9 +81,12 @@ const lookIntervalMs = 1_000;
 const yieldDeadlineMs = 200;
 /** Whoever has yielded queues up again behind the one that asked. */
 const pauseAfterYieldMs = 2_000;
+/** Whoever could not work leaves it to another instance, also to one that has just lost its own connection. */
+const pauseAfterResignMs = 3_000;
 const reconnectPauseMs = 250;
+const lookAtProofMs = 250;
 
-type Ending = 'yielded' | 'lost' | 'stopped';
+type Ending = 'yielded' | 'resigned' | 'lost' | 'stopped';
 
 /** The first answer to whether this instance is the one; later ones change nothing. */
 interface Decide {
@@ -86,7 +97,7 @@ interface Decide {
 
 export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   const { telemetry, timings, database, instanceId, release } = options;
-  const name = `active:${options.botId}`;
+  const name = lockLeaseOf(options.botId);
   const key = lockKeyOf(options.botId);
   const stopping = new AbortController();
   let state: 'ACTIVE' | 'PASSIVE' = 'PASSIVE';
@@ -96,7 +107,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   let seen: Holder | undefined;
   let seenAt = 0;
   let takeover: LockSnapshot['takeover'];
-  let endTenure: ((ending: Ending, operation: string) => void) | undefined;
+  let endHolding: ((ending: Ending, operation: string) => void) | undefined;
   let running: Promise<void> | undefined;
 
   function become(next: 'ACTIVE' | 'PASSIVE'): void {
@@ -119,6 +130,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         });
         const ending = await contend(connection, decide);
         if (ending === 'yielded') await pause(pauseAfterYieldMs);
+        if (ending === 'resigned') await pause(pauseAfterResignMs);
       } catch (error) {
         if (stopping.signal.aborted) return;
         // Before the first decision the error is the caller's: it keeps the process from starting.
@@ -143,11 +155,33 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         await waitAsStandby(connection);
         if (stopping.signal.aborted) return 'stopped';
       }
-      lease = { name, epoch: await connection.takeLease(name, release) };
+      lease = { name, epoch: await takeLease(connection) };
     } finally {
       stopping.signal.removeEventListener('abort', onStop);
     }
     return hold(connection, decide, Math.round(performance.now() - waitingSince));
+  }
+
+  /**
+   * Waits for what its former holder is committing, but not for long: that one has lost or left the lock, and while
+   * nobody has the lease nobody works.
+   */
+  async function takeLease(connection: LockConnection): Promise<number> {
+    const former = await look();
+    const taken = new AbortController();
+    const ended = sleep(timings.releaseWaitMs, undefined, { signal: taken.signal }).then(
+      async () => {
+        if (former && former.instanceId !== instanceId)
+          await terminate(database, { ...former, pid: undefined });
+      },
+      () => undefined,
+    );
+    try {
+      return await connection.takeLease({ name, release, mode: options.mode });
+    } finally {
+      taken.abort();
+      await ended.catch((error: unknown) => telemetry.warn('end the former holder of the lock', error));
+    }
   }
 
   /** Resolves with the lock held, or when stopping. Looks at the holder meanwhile, asks it, ends it when it is frozen. */
@@ -178,8 +212,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
           if (isFrozen) {
             endedAt = performance.now();
             await takeOver(holder);
-          } else if (!wasActive && holder.release !== release && holder.sessionOf === holder.instanceId) {
-            await askToYield(database, { lease: name, release, instanceId });
+          } else if (isToYield(holder) && holder.sessionOf === holder.instanceId) {
+            await askToYield(database, { lease: name, release, mode: options.mode, instanceId });
           }
         }
       } catch (error) {
@@ -187,6 +221,13 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       }
       await sleep(lookIntervalMs, undefined, { signal }).catch(() => undefined);
     }
+  }
+
+  /** Who has worked before does not ask: two of different kinds would take the lock from each other for ever. */
+  function isToYield(holder: Holder): boolean {
+    if (wasActive) return false;
+    if (holder.release !== release) return true;
+    return holder.mode !== undefined && holder.mode !== options.mode && !options.hasWorked();
   }
 
   /** A holder that has the lock but not yet the lease is given the time to take it. */
@@ -209,31 +250,31 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   async function hold(connection: LockConnection, decide: Decide, waitedMs: number): Promise<Ending> {
     const { promise, resolve } = Promise.withResolvers<{ ending: Ending; operation: string }>();
     const lost = (operation: string): void => resolve({ ending: 'lost', operation });
-    const renewing = new AbortController();
-    endTenure = (ending, operation) => resolve({ ending, operation });
+    const tenure = createTenure(lease, options.proofs);
+    endHolding = (ending, operation) => resolve({ ending, operation });
     void connection.ended.then(() => lost('connection ended'));
-    void renew(connection, renewing.signal).then(lost);
+    void renew(connection, tenure.signal).then(lost);
+    void watchProof(tenure.signal).then(part =>
+      resolve({ ending: 'resigned', operation: `no proof of work: ${part}` }),
+    );
     connection
       .listen(yieldChannel, payload => {
-        if (isYieldRequest(payload, name, release)) resolve({ ending: 'yielded', operation: 'hand-over' });
+        if (isYieldRequest(payload, { lease: name, release, mode: options.mode }))
+          resolve({ ending: 'yielded', operation: 'hand-over' });
       })
       .catch(() => lost('connection failed'));
     wasActive = true;
     become('ACTIVE');
     telemetry.emit('LOCK_ACQUIRED', { lock_epoch: lease.epoch, duration_ms: waitedMs });
     let failure: unknown;
-    options.activate().then(
-      () => decide.resolve('ACTIVE'),
-      (error: unknown) => {
-        failure = error;
-        lost('work could not begin');
-      },
-    );
+    activate(tenure, decide).catch((error: unknown) => {
+      failure = error;
+      lost('work could not begin');
+    });
     const { ending, operation } = await promise;
-    endTenure = undefined;
-    renewing.abort();
+    endHolding = undefined;
     become('PASSIVE');
-    options.deactivate();
+    tenure.end();
     if (ending === 'lost') {
       telemetry.emit('LOCK_LOST', { lock_epoch: lease.epoch, operation });
       if (failure !== undefined) throw failure;
@@ -249,6 +290,27 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     }
     telemetry.emit('LOCK_RELEASED', { lock_epoch: lease.epoch, operation });
     return ending;
+  }
+
+  async function activate(tenure: OwnTenure, decide: Decide): Promise<void> {
+    try {
+      await options.activate(tenure);
+      if (!tenure.signal.aborted) decide.resolve('ACTIVE');
+    } catch (error) {
+      if (!tenure.signal.aborted) throw error;
+      // Nobody waits for it any more.
+      telemetry.warn('begin work', error);
+    }
+  }
+
+  /** Resolves to the part whose proof of work is overdue; not at all when the tenure ends before. */
+  async function watchProof(signal: AbortSignal): Promise<string> {
+    for (;;) {
+      await sleep(lookAtProofMs, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return new Promise(() => undefined);
+      const part = options.proofs.missing();
+      if (part !== undefined) return part;
+    }
   }
 
   /** Resolves when the lease could not be renewed in time, saying how. Never rejects. */
@@ -302,11 +364,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       });
       return promise;
     },
-    resign(operation) {
-      endTenure?.('yielded', operation);
-    },
     async stop() {
-      endTenure?.('stopped', 'stop');
+      endHolding?.('stopped', 'stop');
       stopping.abort();
       await running;
     },

@@ -1,6 +1,6 @@
 // What a lease is to those who write under it. Taking and keeping it is the instance lock's (one ACTIVE instance)
 // or the membership's (a cluster); whether a statement may run is decided by the database (`holds_lease`).
-
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { AppError } from '../errors.ts';
 
 export interface Lease {
@@ -9,8 +9,26 @@ export interface Lease {
   readonly epoch: number;
 }
 
-/** The lease this instance took last. It may have lost it since; only the database knows. */
+/** `single`: one instance works, the one with the lock. `cluster`: each member works, under a lease of its own. */
+export type InstanceMode = 'single' | 'cluster';
+
+/** The lease to commit under. This instance may have lost it; only the database knows. */
 export type CurrentLease = () => Lease;
+
+const leaseOfWork = new AsyncLocalStorage<Lease>();
+
+/**
+ * Runs a piece of work under the lease it began under. An instance that loses its lease and takes a new one must not
+ * commit under the new one what it began under the old: in between it may have been done by somebody else.
+ */
+export function underLease<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
+  return leaseOfWork.run(lease, work);
+}
+
+/** The lease that the calling work began under; `latest`, which this instance took last, outside of any. */
+export function leaseOfCaller(latest: CurrentLease): CurrentLease {
+  return () => leaseOfWork.getStore() ?? latest();
+}
 
 /** What a statement or a job fails with that came under a lease which is no longer this instance's. */
 export function leaseLost(cause?: unknown): AppError {

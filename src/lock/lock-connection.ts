@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { enforceDeadlines } from '../postgres/deadline.ts';
 import { keepAlive } from '../postgres/pool.ts';
 import type { Secret } from '../secret.ts';
+import type { InstanceMode } from './lease.ts';
 import type { LockKey } from './lock-key.ts';
 
 export interface LockConnectionOptions {
@@ -23,8 +24,15 @@ export interface LockConnection {
    * the deadline: an endless wait would hold a snapshot all the time, and nothing that died since could be vacuumed.
    */
   waitForLock(sliceMs: number): Promise<boolean>;
-  /** Raises the epoch: from here on nothing commits under an older one. */
-  takeLease(name: string, release: string): Promise<number>;
+  /**
+   * Raises the epoch: from here on nothing commits under an older one. For `single` it ends the leases of a cluster's
+   * members too, so that whoever they are, they commit nothing any more.
+   */
+  takeLease(lease: {
+    readonly name: string;
+    readonly release: string;
+    readonly mode: InstanceMode;
+  }): Promise<number>;
   /** False when this session has the lock no more, or the lease was taken over. */
   renewLease(name: string, epoch: number): Promise<boolean>;
   unlock(): Promise<void>;
@@ -85,15 +93,19 @@ export async function openLockConnection(options: LockConnectionOptions): Promis
         await client.query('set lock_timeout = 0').catch(() => undefined);
       }
     },
-    async takeLease(name, release) {
+    async takeLease({ name, release, mode }) {
+      await client.query('begin');
       const { rows } = await client.query<{ epoch: string }>(
-        `insert into leases (name, epoch, instance_id, release) values ($1, 1, $2, $3)
+        `insert into leases (name, epoch, instance_id, release, mode) values ($1, 1, $2, $3, $4)
          on conflict (name) do update
          set epoch = leases.epoch + 1, instance_id = excluded.instance_id, release = excluded.release,
-           acquired_at = now(), heartbeat_at = now()
+           mode = excluded.mode, acquired_at = now(), heartbeat_at = clock_timestamp()
          returning epoch`,
-        [name, options.instanceId, release],
+        [name, options.instanceId, release, mode],
       );
+      // By a statement of its own: one that has joined while the first one waited for it must be seen.
+      if (mode === 'single') await client.query(`delete from leases where name like 'member:%'`);
+      await client.query('commit');
       return Number(rows[0]?.epoch);
     },
     async renewLease(name, epoch) {

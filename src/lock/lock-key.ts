@@ -11,3 +11,8 @@ export function lockKeyOf(botId: number): LockKey {
   const digest = createHash('sha256').update(`trt instance lock ${botId}`).digest();
   return { high: digest.readInt32BE(0), low: digest.readInt32BE(4) };
 }
+
+/** The name of the lease that goes with the lock. */
+export function lockLeaseOf(botId: number): string {
+  return `active:${botId}`;
+}

@@ -1,10 +1,13 @@
-// An instance of a cluster: no lock, a lease of its own. It works as long as it renews; one that was frozen finds
-// its lease gone (the others have ended it and taken over what it had picked), and joins again under a new one.
+// An instance of a cluster: no lock, a lease of its own. It works as long as it renews, and it renews as long as it
+// can prove that it works. One that was frozen finds its lease gone (the others have ended it and taken over what it
+// had picked), and joins again under a new one. While an instance of mode single works, nobody joins.
 // It also looks whether another one is late.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
+import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
+import type { ProofBook } from './work-proof.ts';
 
 interface Queryable {
   query<R extends object>(
@@ -15,79 +18,132 @@ interface Queryable {
 
 export interface MembershipOptions {
   readonly database: Queryable;
+  /** The lease of the one that has the lock: of an instance of mode single, or of the source of this cluster. */
+  readonly lockLease: string;
   readonly instanceId: string;
   readonly release: string;
   readonly heartbeatMs: number;
   readonly staleMs: number;
   readonly telemetry: Telemetry;
-  readonly activate: () => Promise<void>;
-  readonly deactivate: () => void;
+  readonly proofs: ProofBook;
+  /** Begins work; its end is the tenure's, which comes at any time, also before this has resolved. */
+  readonly activate: (tenure: Tenure) => Promise<void>;
 }
 
 export interface Membership extends InstanceState {
-  /** Joins and begins work. Rejects when it cannot. */
-  start(): Promise<void>;
-  /** Stops working, because this instance cannot now; it joins again after a moment. */
-  resign(operation: string): void;
+  /**
+   * Joins and begins work, or resolves to PASSIVE while an instance of mode single works; then it joins later. Rejects
+   * when it cannot.
+   */
+  start(): Promise<'ACTIVE' | 'PASSIVE'>;
   /** Stops beginning work; what is in flight may still be committed. */
   stop(): Promise<void>;
   /** Gives the lease back: nothing is committed after this. */
   leave(): Promise<void>;
+  /** True once it has joined. */
+  hasWorked(): boolean;
   readonly lease: CurrentLease;
   status(): { readonly state: 'ACTIVE' | 'PASSIVE'; readonly stateAgeMs: number };
 }
 
 const rejoinPauseMs = 500;
+/** What it could not do is left to the others for a while. */
+const pauseAfterResignMs = 3_000;
 const lookIntervalMs = 1_000;
+const lookAtProofMs = 250;
 
 export function createMembership(options: MembershipOptions): Membership {
-  const { database, telemetry, instanceId } = options;
+  const { database, telemetry, instanceId, proofs } = options;
   const name = `member:${instanceId}`;
   const stopping = new AbortController();
   let lease: Lease = { name, epoch: 0 };
-  let active = false;
+  let tenure: OwnTenure | undefined;
   let changedAt = performance.now();
   let isOtherLate = false;
   let renewing: Promise<unknown> | undefined;
-  let resign: ((operation: string) => void) | undefined;
 
-  async function join(): Promise<void> {
+  /** undefined while an instance of mode single works. */
+  async function join(): Promise<OwnTenure | undefined> {
+    // The lock's lease is read as it is once nobody is changing it, so that this and a takeover see each other.
     // The database's clock makes each epoch another one, also after the row was deleted.
     const { rows } = await database.query<{ epoch: string }>(
-      `insert into leases (name, epoch, instance_id, release)
-       values ($1, (extract(epoch from clock_timestamp()) * 1000)::bigint, $2, $3)
-       on conflict (name) do update set epoch = excluded.epoch, heartbeat_at = now()
+      `with lock as materialized (
+         select mode, heartbeat_at from leases where name = $4 for key share
+       ), single as (
+         select 1 from lock where mode = 'single' or mode is null
+           and heartbeat_at > clock_timestamp() - $5 * interval '1 millisecond'
+           and not exists (select 1 from leases where name like 'member:%')
+       )
+       insert into leases (name, epoch, instance_id, release, mode)
+       select $1, (extract(epoch from clock_timestamp()) * 1000)::bigint, $2, $3, 'cluster'
+       where not exists (select 1 from single)
+       on conflict (name) do update set epoch = excluded.epoch, mode = excluded.mode, heartbeat_at = clock_timestamp()
        returning epoch`,
-      [name, instanceId, options.release],
+      [name, instanceId, options.release, options.lockLease, options.staleMs],
     );
-    lease = { name, epoch: Number(rows[0]?.epoch) };
-    become(true);
-    telemetry.emit('LOCK_ACQUIRED', { lock_epoch: lease.epoch, duration_ms: 0 });
-    await options.activate();
-  }
-
-  function become(next: boolean): void {
-    active = next;
+    const [row] = rows;
+    if (!row) return undefined;
+    lease = { name, epoch: Number(row.epoch) };
+    const joined = createTenure(lease, proofs);
+    // From here to the end of `activate` the beginning itself is what has to be proved.
+    joined.expect(['beginning']);
+    tenure = joined;
     changedAt = performance.now();
+    telemetry.emit('LOCK_ACQUIRED', { lock_epoch: lease.epoch, duration_ms: 0 });
+    return joined;
   }
 
-  /** Until the lease is lost. */
-  async function keep(): Promise<string> {
+  function end(ended: OwnTenure): void {
+    if (tenure === ended) {
+      tenure = undefined;
+      changedAt = performance.now();
+    }
+    ended.end();
+  }
+
+  /** Until the lease is lost, or this instance cannot show that it works. Resolves to why. */
+  async function keep(joined: OwnTenure, activated: Promise<unknown>): Promise<string> {
+    const over = new AbortController();
+    const ended = Promise.race([
+      renewUntilLost(over.signal),
+      missProof(over.signal),
+      activated.then(
+        () => new Promise<never>(() => undefined),
+        (error: unknown) => {
+          telemetry.warn('join the cluster', error);
+          return 'work could not begin';
+        },
+      ),
+    ]);
+    const operation = await ended;
+    over.abort();
+    end(joined);
+    return operation;
+  }
+
+  async function renewUntilLost(signal: AbortSignal): Promise<string> {
     let renewedAt = performance.now();
-    const { promise: resigned, resolve } = Promise.withResolvers<string>();
-    resign = resolve;
-    while (!stopping.signal.aborted) {
-      const operation = await Promise.race([resigned, pause(options.heartbeatMs)]);
-      if (operation !== undefined) return operation;
-      if (stopping.signal.aborted) break;
+    for (;;) {
+      await pause(options.heartbeatMs, signal);
+      if (stopping.signal.aborted || signal.aborted) return 'stop';
       const leftMs = options.staleMs - (performance.now() - renewedAt);
       if (leftMs <= 0) return 'renewal came too late';
+      if (proofs.missing() !== undefined) continue;
       const askedAt = performance.now();
       const renewed = await Promise.race([renew(), sleep(leftMs, undefined, { ref: false })]);
       if (renewed === false) return 'renewal was refused';
       if (renewed === true) renewedAt = askedAt;
     }
-    return 'stop';
+  }
+
+  /** Resolves to what it says of the part whose proof is overdue. */
+  async function missProof(signal: AbortSignal): Promise<string> {
+    for (;;) {
+      await pause(lookAtProofMs, signal);
+      if (stopping.signal.aborted || signal.aborted) return 'stop';
+      const part = proofs.missing();
+      if (part !== undefined) return `no proof of work: ${part}`;
+    }
   }
 
   /** undefined when the database could not be asked: there is still time to ask again. */
@@ -104,15 +160,41 @@ export function createMembership(options: MembershipOptions): Membership {
     }
   }
 
-  async function run(): Promise<void> {
+  /** Works until the tenure ends; resolves when it may join again. */
+  async function work(joined: OwnTenure, activated: Promise<unknown>): Promise<void> {
+    const operation = await keep(joined, activated);
+    if (stopping.signal.aborted) return;
+    telemetry.emit('LOCK_LOST', { lock_epoch: joined.lease.epoch, operation });
+    const hasResigned = operation !== 'renewal came too late' && operation !== 'renewal was refused';
+    // The others take over what it has picked as soon as its lease is gone.
+    if (hasResigned) await giveBack(joined.lease);
+    await pause(hasResigned ? pauseAfterResignMs : rejoinPauseMs);
+  }
+
+  async function giveBack({ epoch }: Lease): Promise<void> {
+    try {
+      await database.query('delete from leases where name = $1 and epoch = $2', [name, epoch]);
+    } catch (error) {
+      // It ends by itself when it is not renewed.
+      telemetry.warn('leave the cluster', error);
+    }
+  }
+
+  async function run(first: { joined: OwnTenure; activated: Promise<unknown> } | undefined): Promise<void> {
+    if (first) await work(first.joined, first.activated);
     while (!stopping.signal.aborted) {
-      const operation = await keep();
-      become(false);
-      options.deactivate();
-      if (stopping.signal.aborted) return;
-      telemetry.emit('LOCK_LOST', { lock_epoch: lease.epoch, operation });
-      await pause(rejoinPauseMs);
-      await rejoin();
+      const joined = await tryToJoin();
+      if (joined) await work(joined, options.activate(joined));
+      else await pause(rejoinPauseMs);
+    }
+  }
+
+  async function tryToJoin(): Promise<OwnTenure | undefined> {
+    try {
+      return await join();
+    } catch (error) {
+      telemetry.warn('join the cluster', error);
+      return undefined;
     }
   }
 
@@ -132,38 +214,43 @@ export function createMembership(options: MembershipOptions): Membership {
     }
   }
 
-  async function rejoin(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      try {
-        await join();
-        return;
-      } catch (error) {
-        become(false);
-        telemetry.warn('join the cluster', error);
-        await pause(rejoinPauseMs);
-      }
-    }
-  }
-
-  async function pause(milliseconds: number): Promise<void> {
-    await sleep(milliseconds, undefined, { signal: stopping.signal }).catch(() => undefined);
+  async function pause(milliseconds: number, signal: AbortSignal = stopping.signal): Promise<void> {
+    await sleep(milliseconds, undefined, { signal: AbortSignal.any([signal, stopping.signal]) }).catch(
+      () => undefined,
+    );
   }
 
   return {
-    isActive: () => active,
+    isActive: () => tenure !== undefined,
     // The other members work what this one stores.
     isAbandoned: () => false,
     isHolderLate: () => isOtherLate,
+    hasWorked: () => lease.epoch !== 0,
     lease: () => lease,
     status: () => ({
-      state: active ? 'ACTIVE' : 'PASSIVE',
+      state: tenure ? 'ACTIVE' : 'PASSIVE',
       stateAgeMs: Math.round(performance.now() - changedAt),
     }),
     async start() {
-      await join();
-      renewing = Promise.all([run(), lookAtOthers()]);
+      const joined = await join();
+      if (!joined)
+        telemetry.emit('SYSTEM_WARNING', {
+          operation: 'join the cluster',
+          error_type: 'OTHER_MODE',
+          error_message:
+            'An instance with INSTANCE_MODE=single works; this one joins when that one has ended',
+        });
+      const activated = joined && options.activate(joined);
+      renewing = Promise.all([run(joined && activated ? { joined, activated } : undefined), lookAtOthers()]);
+      try {
+        await activated;
+      } catch (error) {
+        stopping.abort();
+        await renewing;
+        throw error;
+      }
+      return joined ? 'ACTIVE' : 'PASSIVE';
     },
-    resign: operation => resign?.(operation),
     async stop() {
       stopping.abort();
       await renewing;

@@ -1,16 +1,19 @@
 // What this instance is among the others, in both modes. `single`: the lock makes one of them work and be the source
 // of updates. `cluster`: each member works, and the lock only chooses the one that is the source. Every statement
-// that matters runs under `lease`, whichever of the two it is.
+// that matters runs under `lease`, whichever of the two it is. The mode is recorded with the lock's lease: instances of
+// the two modes do not work at the same time.
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
 import type { Duty } from './duty.ts';
 import { createInstanceLock, type LockSnapshot, type LockTimings } from './instance-lock.ts';
 import type { InstanceState } from './instance-state.ts';
-import type { CurrentLease } from './lease.ts';
+import { type CurrentLease, type InstanceMode, leaseOfCaller } from './lease.ts';
+import { lockLeaseOf } from './lock-key.ts';
 import { createMembership, type MembershipOptions } from './membership.ts';
+import { createProofBook, type WorkProof } from './work-proof.ts';
 
 export interface RoleOptions {
-  readonly mode: 'single' | 'cluster';
+  readonly mode: InstanceMode;
   /** To Postgres itself, not to a pooler. */
   readonly url: Secret;
   readonly database: MembershipOptions['database'];
@@ -19,7 +22,7 @@ export interface RoleOptions {
   readonly release: string;
   readonly timings: LockTimings;
   readonly telemetry: Telemetry;
-  /** Works updates and tasks. */
+  /** Works updates and tasks. Shows by its tenure that it does. */
   readonly work: Duty;
   /** Tells Telegram where updates go, or polls for them. */
   readonly source: Duty;
@@ -27,39 +30,48 @@ export interface RoleOptions {
 
 export interface Role {
   readonly state: InstanceState;
+  /** That of the work that asks, see lease.ts; outside of any, the one this instance took last. */
   readonly lease: CurrentLease;
+  /** Of the work; see work-proof.ts. */
+  readonly proof: WorkProof;
   /** Resolves when this instance does what it has to do, or waits until it is needed. */
   start(): Promise<'ACTIVE' | 'PASSIVE'>;
   /** Lets another instance go on at once; what is in flight here ends, if nobody is quicker. */
   release(): Promise<void>;
-  /** Stops working, because it cannot now, and tries again after a moment. */
-  resign(operation: string): void;
   /** After the last statement. */
   leave(): Promise<void>;
   snapshot(): Promise<LockSnapshot>;
 }
 
+/** A proof is some statements and a turn of the event loop: on a busy machine that may take some seconds. */
+const shortestProofLimitMs = 5_000;
+
+/** For so long an instance may go without a proof that it works. */
+export function proofLimitOf({ staleMs }: Pick<LockTimings, 'staleMs'>): number {
+  return Math.max(staleMs, shortestProofLimitMs);
+}
+
 export function createRole(options: RoleOptions): Role {
   const { work, source, timings } = options;
+  const proof = createProofBook(proofLimitOf(timings));
   if (options.mode === 'single') {
     const lock = createInstanceLock({
       ...options,
-      async activate() {
-        await work.begin();
-        await source.begin();
-      },
-      deactivate() {
-        source.end();
-        work.end();
+      proofs: proof,
+      hasWorked: () => false,
+      async activate(tenure) {
+        tenure.expect(['beginning']);
+        await work.begin(tenure);
+        await source.begin(tenure);
       },
       settled: () => work.settled(),
     });
     return {
       state: lock,
-      lease: lock.lease,
+      lease: leaseOfCaller(lock.lease),
+      proof,
       start: () => lock.start(),
       release: () => lock.stop(),
-      resign: operation => lock.resign(operation),
       leave: async () => undefined,
       snapshot: () => lock.snapshot(),
     };
@@ -67,28 +79,31 @@ export function createRole(options: RoleOptions): Role {
   const membership = createMembership({
     ...options,
     ...timings,
-    activate: () => work.begin(),
-    deactivate: () => work.end(),
+    lockLease: lockLeaseOf(options.botId),
+    proofs: proof,
+    activate: tenure => work.begin(tenure),
   });
   const lock = createInstanceLock({
     ...options,
-    activate: () => source.begin(),
-    deactivate: () => source.end(),
+    // Being the source is no work that has to be proved.
+    proofs: createProofBook(Number.POSITIVE_INFINITY),
+    hasWorked: () => membership.hasWorked(),
+    activate: tenure => source.begin(tenure),
     settled: () => source.settled(),
   });
   return {
     state: membership,
-    lease: membership.lease,
+    lease: leaseOfCaller(membership.lease),
+    proof,
+    // The lock first: whoever has it says whether a cluster may work at all.
     async start() {
-      await membership.start();
       await lock.start();
-      return 'ACTIVE';
+      return membership.start();
     },
     async release() {
       await lock.stop();
       await membership.stop();
     },
-    resign: operation => membership.resign(operation),
     leave: () => membership.leave(),
     async snapshot() {
       const { holder, takeover } = await lock.snapshot();

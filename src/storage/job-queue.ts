@@ -70,7 +70,12 @@ async function recoverJobs(queryable: Queryable): Promise<void> {
     `with stored as (select distinct lane from updates where outcome is null) ${addLaneJobs}`,
   );
   await queryable.query(`with followed as (select distinct lane from follow_ups) ${addFollowUpJobs}`);
-  await queryable.query(`
+  await queryable.query(addTaskJobs('true'));
+}
+
+/** SQL that gives a job to every unfinished task that fits. */
+function addTaskJobs(condition: string): string {
+  return `
     select graphile_worker.add_jobs(array_agg(row(
       'task', json_build_object('task', id), null, now(), ${maxAttempts}, 'task:' || id, 0, null
     )::graphile_worker.job_spec order by id))
@@ -79,7 +84,92 @@ async function recoverJobs(queryable: Queryable): Promise<void> {
       union select task_id from deliveries where finished_at is null
       union select task_id from kie_callbacks where finished_at is null
     ) as open
-    having count(*) > 0`);
+    where ${condition}
+    having count(*) > 0`;
+}
+
+/** What one instance may take for left behind by whoever had it. */
+export interface Stranding {
+  readonly instanceId: string;
+  /** Lanes that are worked here now. */
+  readonly workedHere: readonly number[];
+  /** For so long an update may wait for a pick, and a pick of this instance for its end, while slots are free. */
+  readonly patienceMs: number;
+  /** What another instance has picked before so long has been left behind. */
+  readonly pickLimitMs: number;
+}
+
+/**
+ * Gives a job to every lane whose oldest update, or what that has left to be done, nobody works, and to every unfinished
+ * task that has none: whatever has become of the job they had. Returns how many there were.
+ */
+export async function reviveStranded(queryable: Queryable, stranding: Stranding): Promise<number> {
+  const { instanceId, workedHere, patienceMs, pickLimitMs } = stranding;
+  const lanes = await queryable.query(
+    `with heads as (
+       select distinct on (lane) lane, picked_by, picked_at, received_at from updates
+       where outcome is null order by lane, id
+     ), stored as (
+       select lane from heads where case
+         when lane = any(string_to_array($2, ',')::bigint[]) then false
+         when picked_by is null then received_at < now() - $3 * interval '1 millisecond'
+         when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
+         else picked_at < now() - $4 * interval '1 millisecond'
+       end
+     ) ${addLaneJobs}`,
+    [instanceId, workedHere.join(','), patienceMs, pickLimitMs],
+  );
+  const followUps = await queryable.query(
+    `with followed as (
+       select lane from follow_ups
+       where due_at < now() - $3 * interval '1 millisecond' and lane <> all(string_to_array($2, ',')::bigint[]) and case
+         when picked_by is null then true
+         when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
+         else picked_at < now() - $4 * interval '1 millisecond'
+       end
+     ) ${addFollowUpJobs}`,
+    [instanceId, workedHere.join(','), patienceMs, pickLimitMs],
+  );
+  const tasks = await queryable.query(
+    addTaskJobs(
+      `not exists (select 1 from graphile_worker._private_jobs where key in ('task:' || id, 'callback:' || id))`,
+    ),
+  );
+  return [lanes, followUps, tasks].reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
+}
+
+/** Frees what runners that are gone had locked; the queue itself would wait four hours for them. */
+export async function unlockJobsOf(queryable: Queryable, runners: readonly string[]): Promise<void> {
+  if (runners.length > 0)
+    await queryable.query('select graphile_worker.force_unlock_workers($1::text[])', [runners]);
+}
+
+/**
+ * A job for one runner of one instance, which is nothing but taken: that it comes back shows that the runner works.
+ * One that waits already is replaced; it goes before all others.
+ */
+export async function addPulse(queryable: Queryable, pulse: string): Promise<void> {
+  await queryable.query(
+    `select graphile_worker.add_job($1, '{}'::json, job_key => $1, max_attempts => 1, priority => -1)`,
+    [pulse],
+  );
+}
+
+/** The name of the pulses of one runner. */
+export function pulseOf(instanceId: string, runner: string): string {
+  return `pulse:${instanceId}:${runner}`;
+}
+
+/** Deletes the pulses of instances that have no connection any more. */
+export async function forgetPulses(queryable: Queryable): Promise<void> {
+  const ofTheGone = `identifier like 'pulse:%' and not exists (
+    select 1 from pg_stat_activity
+    where datname = current_database() and application_name = split_part(identifier, ':', 2))`;
+  await queryable.query(
+    `delete from graphile_worker._private_jobs as jobs using graphile_worker._private_tasks as tasks
+     where tasks.id = jobs.task_id and ${ofTheGone}`,
+  );
+  await queryable.query(`delete from graphile_worker._private_tasks where ${ofTheGone}`);
 }
 
 /**

@@ -2,7 +2,7 @@
 // of them: `insert` (with the jobs that will work it), `pick` (the oldest unfinished update of a lane, with all
 // that is needed to judge it) and `finish` (its outcome together with the screen and form state it led to).
 // Screens and forms are opaque here; the bot knows their shapes.
-import { type CurrentLease, leaseLost } from '../lock/lease.ts';
+import { type CurrentLease, type Lease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
@@ -86,9 +86,9 @@ export interface UpdateStore {
   /** The traceparent under which a known update is being worked. */
   traceparentOf(updateId: number): Promise<string | undefined>;
   /**
-   * Takes the oldest unfinished update of a lane unless another instance has it; counts the attempt. Rejects with
-   * AppError LEASE_LOST under a lost lease: then nothing is known of the lane, and whoever asked must not count it as
-   * worked off.
+   * Takes the oldest unfinished update of a lane unless another instance has it, and has had it for less than
+   * `pickLimitMs`; counts the attempt. Rejects with AppError LEASE_LOST under a lost lease: then nothing is known of
+   * the lane, and whoever asked must not count it as worked off.
    */
   pick(lane: number): Promise<PickedUpdate | undefined>;
   /**
@@ -119,11 +119,18 @@ export interface NewFollowUp {
 }
 
 export interface Finished {
-  /** False when the update had ended before, or is no longer ours to end; nothing was changed then. */
+  /** False when the update has ended, was picked again, or is no longer ours to end; nothing was changed then. */
   readonly committed: boolean;
   /** Whether the lane may have more to do. What is stored after this has a job of its own. */
   readonly more: boolean;
 }
+
+/**
+ * An instance that has had an update for so long hangs, whatever else it shows: what an update may take is a third of
+ * it for all that it asks of Telegram, and the database's own limits. Another member may pick it then; the one that
+ * hangs cannot commit it any more.
+ */
+export const pickLimitMs = 60_000;
 
 interface PickRecord {
   held: boolean;
@@ -190,6 +197,14 @@ const insertText = `
 /** Epoch milliseconds: reading a timestamp's text takes the driver far longer than reading a number. */
 const epochMs = (column: string): string => `extract(epoch from ${column})::float8 * 1000`;
 
+// What waits here for a lease is one call of many; what it comes under goes with it.
+interface Leased<Item> {
+  readonly item: Item;
+  readonly lease: Lease;
+}
+
+type PickResult = PickedUpdate | 'lease lost' | undefined;
+
 // A head that another instance picks at the same moment is left to it: the second of the two updates waits for
 // the first, and then finds picked_by changed. It does not wait for the disk: a pick that a crash of the database
 // loses is made again, and what is committed after it takes it to the disk.
@@ -205,7 +220,8 @@ const pickText = `
     where (select held from lease) and (select set_config('synchronous_commit', 'off', true)) = 'off'
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
-    from heads where updates.id = heads.id and outcome is null and (picked_by is null or picked_by = $2)
+    from heads where updates.id = heads.id and outcome is null and (
+      picked_by is null or picked_by = $2 or picked_at < now() - ${pickLimitMs} * interval '1 millisecond')
     returning updates.*
   )
   select lease.held, picked.id, picked.update_id, picked.lane, picked.event_type, picked.body, picked.traceparent,
@@ -224,12 +240,13 @@ const pickText = `
 const finishText = `
   with incoming as (
     select * from json_to_recordset($1) as incoming (
-      id bigint, outcome text, reason_code text, chat_id bigint, language text, username text, blocked boolean,
+      id bigint, attempt smallint, outcome text, reason_code text, chat_id bigint, language text, username text, blocked boolean,
       has_session boolean, session_message_id bigint, form jsonb, message_id bigint, screen_id text, screen_data jsonb,
       tapped_message_id bigint, tapped_data text, traceparent text, follow_ups json)
   ), finished as (
     update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $3
     from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($2, $3))
+      and updates.picked_by = $4 and updates.attempts = incoming.attempt
     returning updates.id, updates.lane
   ), ending as (
     select incoming.* from incoming join finished using (id)
@@ -304,38 +321,40 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
     },
   });
 
-  const pick = createGroupCommit<number, PickedUpdate | undefined>({
-    keyOf: lane => lane,
-    async run(lanes) {
-      const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [
-        lanes.join(','),
-        instanceId,
-        lease().name,
-        lease().epoch,
-      ]);
-      if (!rows[0]?.held) throw leaseLost();
-      const picked = new Map(
-        rows.flatMap(row => (row.id === null ? [] : [[Number(row.lane), toPicked(row)] as const])),
-      );
-      return lanes.map(lane => picked.get(lane));
-    },
+  const pick = createGroupCommit<Leased<number>, PickResult>({
+    keyOf: ({ item: lane }) => lane,
+    run: calls =>
+      byLease<number, PickResult>(calls, async (lanes, { name, epoch }) => {
+        const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [
+          lanes.join(','),
+          instanceId,
+          name,
+          epoch,
+        ]);
+        if (!rows[0]?.held) return lanes.map(() => 'lease lost');
+        const picked = new Map(
+          rows.flatMap(row => (row.id === null ? [] : [[Number(row.lane), toPicked(row)] as const])),
+        );
+        return lanes.map(lane => picked.get(lane));
+      }),
   });
 
-  const finish = createGroupCommit<UpdateEnding, Finished>({
-    keyOf: ({ id }) => id,
-    async run(endings) {
-      const { rows } = await database.prepared<{ id: string; more: boolean }>('updates_finish', finishText, [
-        JSON.stringify(endings.map(toEnding)),
-        lease().name,
-        lease().epoch,
-      ]);
-      const more = new Map(rows.map(row => [Number(row.id), row.more]));
-      const before = await endedBefore(endings.filter(({ id }) => !more.has(id)));
-      return endings.map(({ id }) => ({
-        committed: more.has(id) || before.has(id),
-        more: more.get(id) ?? true,
-      }));
-    },
+  const finish = createGroupCommit<Leased<UpdateEnding>, Finished>({
+    keyOf: ({ item: { id } }) => id,
+    run: calls =>
+      byLease(calls, async (endings, { name, epoch }) => {
+        const { rows } = await database.prepared<{ id: string; more: boolean }>(
+          'updates_finish',
+          finishText,
+          [JSON.stringify(endings.map(toEnding)), name, epoch, instanceId],
+        );
+        const more = new Map(rows.map(row => [Number(row.id), row.more]));
+        const before = await endedBefore(endings.filter(({ id }) => !more.has(id)));
+        return endings.map(({ id }) => ({
+          committed: more.has(id) || before.has(id),
+          more: more.get(id) ?? true,
+        }));
+      }),
   });
 
   /** What a statement did whose answer was lost. Read by a statement of its own: that one may have ended only now. */
@@ -350,8 +369,12 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
 
   return {
     insert,
-    pick,
-    finish,
+    async pick(lane) {
+      const picked = await pick({ item: lane, lease: lease() });
+      if (picked === 'lease lost') throw leaseLost();
+      return picked;
+    },
+    finish: ending => finish({ item: ending, lease: lease() }),
     async traceparentOf(updateId) {
       const { rows } = await database.query<{ traceparent: string }>(
         'select traceparent from updates where bot_id = $1 and update_id = $2',
@@ -368,15 +391,38 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
   };
 }
 
+/**
+ * Runs what came under one lease together. Nearly always that is all of it; what an instance began under a lease that
+ * it has lost since goes under that one, and is refused.
+ */
+async function byLease<Item, Result>(
+  calls: readonly Leased<Item>[],
+  run: (items: readonly Item[], lease: Lease) => Promise<readonly Result[]>,
+): Promise<readonly Result[]> {
+  const results = new Map<Leased<Item>, Result>();
+  for (const [, group] of Map.groupBy(calls, ({ lease: { name, epoch } }) => `${name} ${epoch}`)) {
+    const [first] = group;
+    if (!first) continue;
+    const items = group.map(({ item }) => item);
+    for (const [index, result] of (await run(items, first.lease)).entries()) {
+      const call = group[index];
+      if (call) results.set(call, result);
+    }
+  }
+  // SAFETY: `run` promises one result per item.
+  return calls.map(call => results.get(call) as Result);
+}
+
 /** What is undefined is left out of the JSON, and null in the row. */
 function toIncoming({ updateId, messageId, eventType, isLimited, ...same }: NewUpdate): object {
   return { ...same, update_id: updateId, message_id: messageId, event_type: eventType, limited: isLimited };
 }
 
-function toEnding({ id, outcome, reason, effects, followUps, traceparent }: UpdateEnding): object {
+function toEnding({ id, attempt, outcome, reason, effects, followUps, traceparent }: UpdateEnding): object {
   const { chatId, user, session, message, tapped } = effects ?? {};
   return {
     id,
+    attempt,
     outcome,
     reason_code: reason,
     chat_id: chatId,

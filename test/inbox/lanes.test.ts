@@ -22,6 +22,7 @@ test('a job that is taken where another instance is in charge fails, so that it 
     handler: { open: () => expect.fail('there is nothing to open') },
     telemetry: recordTelemetry().telemetry,
     instanceId: 'instance-1',
+    lease: () => ({ name: 'test', epoch: 1 }),
     onPick: () => expect.fail('nothing was picked'),
     isActive: () => isActive,
     isShared: false,

@@ -41,18 +41,20 @@ test('one of two has the lock, and the other has it the moment the first is gone
   expect(await had).toBe(true);
 });
 
+const lease = { name: 'active:1', release: 'release', mode: 'single' } as const;
+
 test('a lease is renewed by the session that has the lock only, and under its own epoch only', async () => {
   const { url } = await createDatabase();
   const [first, second] = [await open(url, 'first'), await open(url, 'second')];
   await first.tryLock();
-  const epoch = await first.takeLease('active:1', 'release');
+  const epoch = await first.takeLease(lease);
   expect(await first.renewLease('active:1', epoch)).toBe(true);
   expect(await first.renewLease('active:1', epoch + 1)).toBe(false);
   expect(await second.renewLease('active:1', epoch)).toBe(false);
   await first.unlock();
   expect(await first.renewLease('active:1', epoch)).toBe(false);
   await second.tryLock();
-  expect(await second.takeLease('active:1', 'release')).toBe(epoch + 1);
+  expect(await second.takeLease(lease)).toBe(epoch + 1);
 });
 
 test('a standby that is gone stops waiting in Postgres', async () => {

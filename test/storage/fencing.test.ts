@@ -89,7 +89,9 @@ test('an update that was picked before is ended by its successor only', async ()
   expect(await testDatabase.query('select outcome, epoch from updates')).toEqual([
     { outcome: null, epoch: null },
   ]);
-  expect(await successor.updates.finish(ending)).toEqual({ committed: true, more: false });
+  expect(await successor.updates.pick(chatId)).toMatchObject({ attempt: 2 });
+  expect(await successor.updates.finish(ending)).toMatchObject({ committed: false });
+  expect(await successor.updates.finish({ ...ending, attempt: 2 })).toEqual({ committed: true, more: false });
   expect(await testDatabase.query('select outcome, epoch::int from updates')).toEqual([
     { outcome: 'accepted', epoch: 2 },
   ]);

@@ -1,0 +1,169 @@
+// One runner of graphile-worker, with connections of its own: it is a part that may die, and is then thrown away whole.
+// What the library promises about its end is not believed. When a batch of completions fails it shuts its pool down,
+// but its promises need not settle (0.18: the count of pending batches goes wrong), so its events are listened to, and
+// nothing waits for a dead one.
+import { EventEmitter } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Logger, run, type TaskList } from 'graphile-worker';
+import type { Telemetry } from '../otel/telemetry.ts';
+import type { Database } from '../storage/database.ts';
+
+export type Job = (payload: unknown) => Promise<void>;
+
+export interface Runner {
+  /** By what the jobs are locked that it has taken. */
+  readonly id: string;
+  /** How long each job that runs now has been running, in milliseconds. */
+  readonly agesMs: () => readonly number[];
+  /** Takes no more jobs; resolves when those in flight have ended and it is gone. */
+  stop(): Promise<void>;
+  /** Gives it up: what is in flight ends by itself, and nothing of it is told to the queue any more. */
+  abandon(): void;
+  /** Resolves when what is in flight now has ended. */
+  settled(): Promise<void>;
+}
+
+export interface RunnerOptions {
+  /** Opens its connections. */
+  readonly openQueue: () => Database;
+  readonly jobs: Readonly<Record<string, Job>>;
+  readonly concurrency: number;
+  readonly telemetry: Telemetry;
+  /** It has ended without being asked. */
+  readonly onEnded: (error: unknown) => void;
+}
+
+/** A job holds a connection only while it queries, so far more jobs than connections may run. */
+const pollIntervalMs = 1_000;
+/** Completions are deletes; gathered for a moment they go in one statement. */
+const completeBatchDelayMs = 5;
+/** A start is a few statements. */
+const startLimitMs = 10_000;
+/** After the last job has ended. */
+const stopLimitMs = 5_000;
+/** Each says that the runner takes no more jobs, whoever has asked for that. */
+const endings = [
+  'pool:fatalError',
+  'pool:gracefulShutdown',
+  'pool:forcefulShutdown',
+  'pool:release',
+  'stop',
+] as const;
+
+/** Resolves when it takes jobs. Rejects, with nothing left of it, when it could not start in time. */
+export async function startRunner(options: RunnerOptions): Promise<Runner> {
+  const { telemetry } = options;
+  const queue = options.openQueue();
+  const inFlight = new Map<Promise<void>, number>();
+  let id = '';
+  let phase: 'running' | 'stopping' | 'dead' = 'running';
+
+  function work(job: Job): (payload: unknown) => Promise<void> {
+    return async payload => {
+      const working = job(payload);
+      inFlight.set(working, performance.now());
+      try {
+        await working;
+      } finally {
+        inFlight.delete(working);
+        // A dead one must not hear of it: it would throw where nobody catches.
+        if (phase === 'dead') await new Promise(() => undefined);
+      }
+    };
+  }
+
+  const events = new EventEmitter();
+  events.on('pool:create', ({ workerPool }: { workerPool: { id: string } }) => {
+    id = workerPool.id;
+  });
+  for (const name of endings)
+    events.on(name, (event?: { error?: unknown }) => {
+      if (phase === 'running')
+        options.onEnded(event?.error ?? new Error(`The runner of the queue has ended: ${name}`));
+    });
+
+  function discard(ending: Promise<unknown> | undefined): void {
+    phase = 'dead';
+    const told = (error: unknown): void => telemetry.warn('give up a runner of the queue', error);
+    ending?.catch(told);
+    queue.stop().catch(told);
+  }
+
+  const starting = run({
+    pgPool: queue.pool,
+    events,
+    taskList: Object.fromEntries(
+      Object.entries(options.jobs).map(([name, job]) => [name, work(job)]),
+    ) satisfies TaskList,
+    noHandleSignals: true,
+    preset: {
+      worker: {
+        concurrentJobs: options.concurrency,
+        pollInterval: pollIntervalMs,
+        completeJobBatchDelay: completeBatchDelayMs,
+        failJobBatchDelay: completeBatchDelayMs,
+        localQueue: { size: options.concurrency },
+        logger: new Logger(() => (level, message, meta) => {
+          if (phase === 'dead' || (level !== 'error' && level !== 'warning')) return;
+          // The pool is smaller than the concurrency on purpose, see above.
+          if (message.includes('maxPoolSize')) return;
+          const cause = meta && 'error' in meta ? meta.error : undefined;
+          telemetry.emit('SYSTEM_WARNING', {
+            operation: 'job queue',
+            error_type: cause instanceof Error ? cause.name : level,
+            error_message: telemetry.scrub(message),
+          });
+        }),
+      },
+    },
+  });
+  const started = await Promise.race([starting, sleep(startLimitMs, undefined, { ref: false })]).catch(
+    (error: unknown) => {
+      discard(undefined);
+      throw error;
+    },
+  );
+  if (!started) {
+    discard(starting.then(late => late.stop()));
+    throw new Error(`A runner of the queue did not start within ${startLimitMs} ms`);
+  }
+  const runner = started;
+  // Its end is heard of by its events; this only keeps a rejection from ending the process.
+  runner.promise.catch((error: unknown) => {
+    if (phase === 'running') options.onEnded(error);
+  });
+
+  const settled = async (): Promise<void> => void (await Promise.allSettled(inFlight.keys()));
+
+  async function end(): Promise<void> {
+    const ending = runner.stop();
+    const told = ending.then(
+      () => true,
+      (error: unknown) => {
+        telemetry.warn('stop a runner of the queue', error);
+        return true;
+      },
+    );
+    await settled();
+    if (await Promise.race([told, sleep(stopLimitMs, false)])) await queue.stop();
+    else discard(undefined);
+  }
+
+  let stopping: Promise<void> | undefined;
+  return {
+    get id() {
+      return id;
+    },
+    agesMs: () => [...inFlight.values()].map(since => performance.now() - since),
+    stop() {
+      if (phase === 'dead') return settled();
+      phase = 'stopping';
+      stopping ??= end();
+      return stopping;
+    },
+    abandon() {
+      if (phase !== 'dead') discard(runner.stop());
+    },
+    settled,
+  };
+}
