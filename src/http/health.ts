@@ -1,5 +1,5 @@
 // What platforms and people ask about this process. /livez: the event loop turns. /readyz: updates can be
-// stored, whatever else is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md
+// stored, and an instance that should work has shown that it does; whatever else is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md
 // says what each means. /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or
 // KIE.ai, what the database is asked is shared by all who ask at about the same time, and no answer holds a secret.
 import type { FastifyInstance } from 'fastify';
@@ -34,7 +34,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   server.get('/livez', async () => ({ ok: true }));
 
   server.get('/readyz', async (_request, reply) => {
-    const ok = (await vitals.databaseLatencyMs()) !== undefined;
+    const ok = (await vitals.databaseLatencyMs()) !== undefined && vitals.work().isShown;
     return reply.code(ok ? 200 : 503).send({ ok });
   });
 
@@ -44,7 +44,9 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       vitals.queueDepth(),
       vitals.lock(),
     ]);
-    const ok = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
+    const isAnswered = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
+    const work = vitals.work();
+    const ok = isAnswered && work.isShown;
     return reply.code(ok ? 200 : 503).send({
       ok,
       status: ok ? 'ok' : 'degraded',
@@ -52,12 +54,16 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       bot_state: options.botState(),
       lock_state: options.botState(),
       ...lockFields(lock),
+      work: {
+        ok: work.isShown,
+        proof_age: work.proofAgeMs === undefined ? null : inTenths(work.proofAgeMs / 1_000),
+      },
       epoch: options.lease().epoch,
       queue_size: queueDepth ?? null,
       queue_depth: queueDepth ?? null,
       queue_max: options.queueMax,
       totals: totalsFields(options.totals),
-      database: { ok, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
+      database: { ok: isAnswered, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
       supplier: options.supplierState(),
       schema_version: options.schemaVersion,
       instance_id: options.instanceId,

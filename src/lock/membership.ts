@@ -240,10 +240,10 @@ export function createMembership(options: MembershipOptions): Membership {
           error_message:
             'An instance with INSTANCE_MODE=single works; this one joins when that one has ended',
         });
-      const activated = joined && options.activate(joined);
-      renewing = Promise.all([run(joined && activated ? { joined, activated } : undefined), lookAtOthers()]);
+      const begun = joined && { joined, activated: options.activate(joined) };
+      renewing = Promise.all([run(begun), lookAtOthers()]);
       try {
-        await activated;
+        await begun?.activated;
       } catch (error) {
         stopping.abort();
         await renewing;

@@ -3,6 +3,7 @@
 import type { Holder } from '../lock/holder.ts';
 import type { LockSnapshot } from '../lock/instance-lock.ts';
 import type { Role } from '../lock/role.ts';
+import type { WorkProof } from '../lock/work-proof.ts';
 import type { BotState } from '../otel/fields.ts';
 import type { Database } from '../storage/database.ts';
 import type { UpdateStore } from '../storage/update-store.ts';
@@ -24,12 +25,21 @@ export interface Vitals {
   /** Updates without an outcome, of all instances. */
   readonly queueDepth: Reading<number>;
   lock(): Promise<LockVitals>;
+  /** Asks nobody. */
+  work(): WorkVitals;
+}
+
+export interface WorkVitals {
+  /** False where this instance should work and cannot show that it does, or gave its lease up for that reason last. */
+  readonly isShown: boolean;
+  /** Since it was shown last; undefined where nothing has to be, because this instance is PASSIVE. */
+  readonly proofAgeMs: number | undefined;
 }
 
 export interface VitalsOptions {
   readonly database: Pick<Database, 'query'>;
   readonly updates: Pick<UpdateStore, 'depth'>;
-  readonly role: Pick<Role, 'lease' | 'snapshot'>;
+  readonly role: Pick<Role, 'lease' | 'snapshot' | 'proof'>;
   botState(): BotState;
 }
 
@@ -41,7 +51,12 @@ export function createVitals(options: VitalsOptions): Vitals {
     databaseLatencyMs: createReading(() => roundTripMs(options.database), readingLimits),
     queueDepth: createReading(() => options.updates.depth(), readingLimits),
     lock: createLockReading(options),
+    work: () => workVitalsOf(options.role.proof),
   };
+}
+
+function workVitalsOf(proof: WorkProof): WorkVitals {
+  return { isShown: proof.missing() === undefined && !proof.hasFailed(), proofAgeMs: proof.ageMs() };
 }
 
 async function roundTripMs(database: VitalsOptions['database']): Promise<number> {

@@ -2,7 +2,8 @@
 // anew, or somebody else works; nobody is healthy and idle.
 import { expect, test } from 'vitest';
 import { endSessions } from '../support/blip.ts';
-import { expectSoundHistory, startFleet } from '../support/fleet.ts';
+import { waitFor } from '../support/bot.ts';
+import { expectSoundHistory, type Fleet, type Instance, startFleet } from '../support/fleet.ts';
 import { startStorm } from '../support/storm.ts';
 
 const testTimeoutMs = 120_000;
@@ -24,3 +25,54 @@ test(
   },
   testTimeoutMs,
 );
+
+test(
+  'an instance that cannot take jobs, however often its runners are replaced, says so and lets another one work',
+  async () => {
+    await using fleet = await startFleet();
+    const first = await fleet.start();
+    const second = await fleet.start();
+    await keepFromJobs(fleet, first);
+    const user = fleet.surroundings.user();
+    const start = user.start();
+    const released = await first.waitForEvent('LOCK_RELEASED');
+    expect(released.operation).toMatch(/no proof of work: (lane|task)/);
+    expect(first.lines).toContainEqual(
+      expect.objectContaining({ name: 'SYSTEM_WARNING', operation: 'restart the lane runner' }),
+    );
+    await second.waitForEvent('LOCK_ACQUIRED');
+    await user.waitForMessage(/What shall we create/, 20_000);
+    expect(await readinessOf(first)).toBe(503);
+    expect(await readinessOf(second)).toBe(200);
+    await expectSoundHistory(fleet, [start]);
+    // It is of use again as soon as it can work.
+    await fleet.surroundings.database.query('drop trigger no_jobs on graphile_worker._private_jobs');
+    second.leaveRotation();
+    second.signal('SIGKILL');
+    await waitFor(
+      'the first to be ready again',
+      async () => (await readinessOf(first)) === 200 || undefined,
+      undefined,
+      20_000,
+    );
+  },
+  testTimeoutMs,
+);
+
+async function readinessOf({ port }: Instance): Promise<number> {
+  return (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+}
+
+/** Whatever this instance does to have a job fails. */
+async function keepFromJobs({ surroundings }: Fleet, { id }: Instance): Promise<void> {
+  await surroundings.database.query(`
+    create function no_jobs() returns trigger language plpgsql as $$ begin
+      if current_setting('application_name') = '${id}' and new.locked_by is not null then
+        raise exception 'No jobs for this one';
+      end if;
+      return new;
+    end $$`);
+  await surroundings.database.query(
+    `create trigger no_jobs before update on graphile_worker._private_jobs for each row execute function no_jobs()`,
+  );
+}

@@ -37,6 +37,7 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
     lock_idle_duration: number,
     lock_heartbeat_age: number,
     lock_takeover_event: null,
+    work: { ok: true, proof_age: number },
     epoch: 1,
     queue_size: 0,
     queue_depth: 0,
@@ -223,6 +224,7 @@ test('while the database does not answer the health says so in time, with all th
   expect(status).toBe(503);
   expect(body).toEqual({
     ...before,
+    work: { ok: expect.any(Boolean), proof_age: number },
     ok: false,
     status: 'degraded',
     uptime: number,
