@@ -14,11 +14,12 @@ const recoveryMs = staleMs + 5_000;
 const mute = { kind: 'mute' } as const;
 
 test.each([
-  { which: 'all connections', share: 1, mode: 'single' },
-  { which: 'a third of the connections', share: 1 / 3, mode: 'single' },
+  { which: 'all connections', share: 1, mode: 'single', leastTold: 1 },
+  // Those may be idle ones, which nobody misses.
+  { which: 'a third of the connections', share: 1 / 3, mode: 'single', leastTold: 0 },
 ])(
   'after $which went mute, updates are stored and worked again in time, and none was lost',
-  async ({ share, mode }) => {
+  async ({ share, mode, leastTold }) => {
     await using fleet = await startFleet({ environment: { ...timings, INSTANCE_MODE: mode } });
     await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
     const instance = await fleet.start({ DATABASE_URL: proxy.url });
@@ -32,7 +33,7 @@ test.each([
     await expectSoundHistory(fleet, await storm.stop(), { cluster: mode === 'cluster' });
     await expectOneEndEach(fleet);
     const told = instance.lines.filter(({ error_type: type }) => type === 'DATABASE_TIMEOUT');
-    expect(told.length).toBeGreaterThan(0);
+    expect(told.length).toBeGreaterThanOrEqual(leastTold);
     expect((await fetch(`http://127.0.0.1:${instance.port}/readyz`)).status).toBe(200);
   },
   testTimeoutMs,
