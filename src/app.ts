@@ -373,6 +373,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
       pseudonyms,
       silenceGuard: config.silenceGuard,
+      deadlineMs: config.updateDeadlineMs,
       adminIds: config.adminIds,
     });
     const lanes = createLanes({
@@ -381,7 +382,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       handler: bot,
       followUps: createFollowUps({
         store: createFollowUpStore({ database, instanceId, lease }),
-        work: createFollowUpWork({ ...generations, personalData }),
+        work: createFollowUpWork({ ...generations, personalData, deadlineMs: config.updateDeadlineMs }),
         telemetry,
         fieldsOf: chatId => pseudonymsOf({ userId: chatId, chatId }, pseudonyms),
       }),

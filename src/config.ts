@@ -52,6 +52,8 @@ export interface Config {
     readonly passiveMode: 'queue' | 'reject';
     readonly shutdownGraceMs: number;
   };
+  /** What one update has for all that is called in its turn. */
+  readonly updateDeadlineMs: number;
   /** Updates without an outcome, above which no more are taken. */
   readonly inboxMax: number;
   /** Updates of one chat without an outcome, above which its taps and messages are refused. */
@@ -181,6 +183,7 @@ const environmentSchema = z.object({
   LOCK_RELEASE_WAIT_SECONDS: withDefault(seconds(0.1, 60), '3'),
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
+  UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 120), '20'),
   INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
   INBOX_CHAT_MAX: withDefault(wholeFrom1(6), '50'),
   ADMIN_IDS: optional(z.string()),
@@ -274,6 +277,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       passiveMode: values.PASSIVE_MODE,
       shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,
     },
+    updateDeadlineMs: values.UPDATE_DEADLINE_SECONDS,
     inboxMax: values.INBOX_MAX,
     inboxChatMax: values.INBOX_CHAT_MAX,
     adminIds,

@@ -16,6 +16,7 @@ const catalogue = {
   CALLBACK_DATA_TOO_LONG: { retryable: false },
   CATALOGUE_INVALID: { retryable: false },
   TELEGRAM_UNREACHABLE: { retryable: true },
+  TELEGRAM_ANSWER_INVALID: { retryable: true },
   KIE_NOT_REACHED: { retryable: true },
   KIE_UNKNOWN_OUTCOME: { retryable: false },
   KIE_REFUSED: { retryable: false },

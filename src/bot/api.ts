@@ -1,17 +1,18 @@
 // The way to the Bot API: grammY's client over an undici pool (about twice the throughput of its default
-// node-fetch), one span per attempt, and retries that cannot send anything twice. The token stands in every
-// URL, so no URL may reach a log or a span: spans are made here, where only the method is known.
-
-import { autoRetry } from '@grammyjs/auto-retry';
+// node-fetch), one span per attempt, and retries that cannot send anything twice (repetition.ts). No call outlasts the
+// deadline of the work that it belongs to (deadline.ts). The token stands in every URL, so no URL may reach a log or a
+// span: spans are made here, where only the method is known.
 import { SpanKind } from '@opentelemetry/api';
-import { ExponentialBackoff, handleType, handleWhen, retry } from 'cockatiel';
 import { Api, HttpError, type Transformer } from 'grammy';
 import { Pool } from 'undici';
 import { errorType } from '../errors.ts';
 import type { Result } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
+import { remainingMs } from './deadline.ts';
+import { checkedEnvelope } from './envelope.ts';
 import { postJson } from './json-post.ts';
+import { isIdempotent, repeating } from './repetition.ts';
 
 export interface TelegramApi {
   readonly api: Api;
@@ -28,11 +29,10 @@ export interface TelegramApiOptions {
 
 /** Telegram answers within a second or so; uploads may take longer. */
 const callTimeoutSeconds = 30;
+/** What may be done twice is given up sooner, because it can be tried again. */
+const idempotentTimeoutSeconds = 8;
 const pollTimeoutSeconds = 75;
 const connections = 600;
-/** A longer wait demanded by Telegram is an outcome, not something to sit out. */
-const maxRetryAfterSeconds = 30;
-const maxAttempts = 3;
 
 export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
   const root = new URL(options.apiRoot);
@@ -49,19 +49,15 @@ export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
     fetch: createFetch(pool),
   });
   const api = new Api(options.token.reveal(), client(callTimeoutSeconds));
-  // The last one installed runs first: 429, then lost connections, a span around each attempt, the wire.
+  // The last one installed runs first: repetitions, a span around each attempt, a look at the answer, the wire.
   api.config.use(
     direct(pool, root.pathname.replace(/\/$/, ''), options.token),
+    checkedEnvelope,
     tracing(options),
-    repeatUnsent,
-    autoRetry({
-      maxRetryAttempts: maxAttempts,
-      maxDelaySeconds: maxRetryAfterSeconds,
-      rethrowInternalServerErrors: true,
-      rethrowHttpErrors: true,
-    }),
+    repeating,
   );
   const polling = new Api(options.token.reveal(), client(pollTimeoutSeconds));
+  polling.config.use(checkedEnvelope);
   return { api, polling, stop: () => pool.destroy() };
 }
 
@@ -81,19 +77,27 @@ const plainMethods: ReadonlySet<string> = new Set([
  */
 function direct(pool: Pool, prefix: string, token: Secret): Transformer {
   return async (previous, method, payload, signal) => {
-    if (!plainMethods.has(method) || signal) return previous(method, payload, signal);
+    const timeoutMs = timeoutOf(method);
+    if (!plainMethods.has(method) || signal) {
+      // SAFETY: grammY types signals as its polyfill's; it only listens for `abort`.
+      const atDeadline = AbortSignal.timeout(Math.ceil(timeoutMs)) as unknown as typeof signal;
+      return previous(method, payload, signal ?? atDeadline);
+    }
     try {
-      const answer = await postJson(
-        pool,
-        `${prefix}/bot${token.reveal()}/${method}`,
-        JSON.stringify(payload),
-      );
-      // SAFETY: the Bot API's envelope, trusted as grammY trusts it.
+      const path = `${prefix}/bot${token.reveal()}/${method}`;
+      const answer = await postJson(pool, path, JSON.stringify(payload), timeoutMs);
+      // SAFETY: whether it is the Bot API's envelope is looked at by the next one, checkedEnvelope.
       return answer as Awaited<ReturnType<typeof previous>>;
     } catch (error) {
       throw new HttpError(`Network request for '${method}' failed!`, error);
     }
   };
+}
+
+/** For one attempt: never longer than what is left for all. */
+function timeoutOf(method: string): number {
+  const seconds = isIdempotent(method) ? idempotentTimeoutSeconds : callTimeoutSeconds;
+  return Math.min(seconds * 1_000, remainingMs());
 }
 
 type Fetch = NonNullable<NonNullable<ConstructorParameters<typeof Api>[1]>['fetch']>;
@@ -132,7 +136,7 @@ function tracing({ telemetry }: Pick<TelegramApiOptions, 'telemetry'>): Transfor
             reason_detail: detail,
             duration_ms: Math.round(performance.now() - startedAt),
           });
-        let response: Response;
+        let response: Awaited<ReturnType<typeof previous>>;
         try {
           response = await previous(method, payload, signal);
         } catch (error) {
@@ -170,60 +174,4 @@ export function isUnchanged(response: {
   readonly description: string;
 }): boolean {
   return response.error_code === 400 && response.description.includes('message is not modified');
-}
-
-/** Doing these twice is the same as doing them once. */
-const idempotent = /^(answer|edit|delete|set|get|leave)/;
-
-const retryOptions = {
-  maxAttempts: maxAttempts - 1,
-  backoff: new ExponentialBackoff({ initialDelay: 250, maxDelay: 2_000 }),
-};
-type Response = Awaited<ReturnType<Transformer>>;
-const repeatIdempotent = retry(
-  handleType(HttpError).orWhenResult(response => isFailedByServer(response as Response)),
-  retryOptions,
-);
-const repeatRefused = retry(handleWhen(wasNeverSent), retryOptions);
-
-/**
- * Repeats a call that certainly did nothing (the connection was never made), and an idempotent call that
- * failed in any way that passes. A send whose answer was lost is never repeated.
- */
-const repeatUnsent: Transformer = async (previous, method, payload, signal) => {
-  let unheard: unknown;
-  const call = async (): Promise<Response> => {
-    try {
-      return await previous(method, payload, signal);
-    } catch (error) {
-      if (!wasNeverSent(error)) unheard = error;
-      throw error;
-    }
-  };
-  const first = call();
-  const isDone = await first.then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  // A policy costs more than a call that needs none.
-  if (isDone) return first;
-  const made = [first];
-  const attempt = () => made.pop() ?? call();
-  const response = await (idempotent.test(method) ? repeatIdempotent : repeatRefused).execute(attempt);
-  // A query takes one answer: perhaps it was the one that nobody heard of. So the outcome is still unknown.
-  if (unheard !== undefined && isQueryOver(response)) throw unheard;
-  return response;
-};
-
-function isQueryOver(response: Response): boolean {
-  return !response.ok && response.error_code === 400 && response.description.includes('query is too old');
-}
-
-function isFailedByServer(response: Response): boolean {
-  return !response.ok && response.error_code >= 500;
-}
-
-function wasNeverSent(error: unknown): boolean {
-  const cause = error instanceof HttpError ? error.error : error;
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(errorType(cause));
 }

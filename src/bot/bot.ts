@@ -9,6 +9,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
+import { withDeadline } from './deadline.ts';
 import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
 import { pseudonymsOf } from './incoming.ts';
@@ -26,6 +27,8 @@ export interface BotOptions {
   readonly telemetry: Telemetry;
   readonly pseudonyms: Pseudonyms;
   readonly silenceGuard: boolean;
+  /** What an update has for everything that is called in its turn. */
+  readonly deadlineMs: number;
   readonly adminIds: readonly number[];
 }
 
@@ -56,23 +59,24 @@ export function createBot(options: BotOptions): UpdateHandler {
           options.pseudonyms,
         ),
         before: () => situationOf(context, options.catalogue),
-        async handle() {
-          const endWatch = guard.watch(context);
-          try {
-            await middleware(context, async () => {});
-            await guard.check(context);
-            return context.conclusion ?? (await guard.conclude(context));
-          } catch (error) {
-            // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
-            if (isConnectionLost(error)) throw error;
-            await faults.tell(context);
-            return { result: 'failed', reason: 'INTERNAL_ERROR', error };
-          } finally {
-            endWatch();
-            await context.guardAnswer;
-          }
-        },
-        giveUp: () => faults.tell(context),
+        handle: () =>
+          withDeadline(options.deadlineMs, async () => {
+            const endWatch = guard.watch(context);
+            try {
+              await middleware(context, async () => {});
+              await guard.check(context);
+              return context.conclusion ?? (await guard.conclude(context));
+            } catch (error) {
+              // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
+              if (isConnectionLost(error)) throw error;
+              await faults.tell(context);
+              return { result: 'failed', reason: 'INTERNAL_ERROR', error };
+            } finally {
+              endWatch();
+              await context.guardAnswer;
+            }
+          }),
+        giveUp: () => withDeadline(options.deadlineMs, () => faults.tell(context)),
       };
     },
   };

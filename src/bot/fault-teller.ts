@@ -9,6 +9,7 @@ import { renderFault } from '../ui/fault-screen.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import type { HandlerUser } from './context.ts';
+import { withAtLeast } from './deadline.ts';
 import { type Presented, present } from './presenter.ts';
 import { type Refusal, refusalOf, refusedBy } from './refusal.ts';
 
@@ -37,6 +38,9 @@ export interface FaultTellerOptions {
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'cid'>;
 }
 
+/** What telling of a fault has in any case, where the update has used up its time. */
+const reserveMs = 3_000;
+
 export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): FaultTeller {
   function warn(error: unknown, detail: string): void {
     telemetry.emit('SYSTEM_WARNING', {
@@ -50,7 +54,7 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
     const screen = renderFault({ notice }, { t: texts.for(locale) });
     let sent: Presented;
     try {
-      sent = await present(api, chatId, screen, undefined);
+      sent = await withAtLeast(reserveMs, () => present(api, chatId, screen, undefined));
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
@@ -81,7 +85,9 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
       const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
       // The spinner first; whether Telegram still takes the answer or not, the message tells the same.
       if (context.callbackQuery && !answered && !(await wasAnsweredByGuard(context)))
-        await refusedBy(context.answerCallbackQuery({ text, show_alert: true }));
+        await withAtLeast(reserveMs, () =>
+          refusedBy(context.answerCallbackQuery({ text, show_alert: true })),
+        );
       await write(context, text);
     },
   };

@@ -2,15 +2,19 @@
 import type { Account } from '../billing/account.ts';
 import type { FollowUpWork } from '../inbox/follow-ups.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import { withDeadline } from './deadline.ts';
 import type { PersonalDataOffice } from './personal-data.ts';
 
 export interface FollowUpWorkOptions {
   readonly account: Pick<Account, 'welcome'>;
   readonly pipeline: Pick<Pipeline, 'start'>;
   readonly personalData: Pick<PersonalDataOffice, 'sendAll' | 'erase'>;
+  /** What each has for everything that it calls: its chat waits for it. */
+  readonly deadlineMs: number;
 }
 
-export function createFollowUpWork({ account, pipeline, personalData }: FollowUpWorkOptions): FollowUpWork {
+export function createFollowUpWork(options: FollowUpWorkOptions): FollowUpWork {
+  const { account, pipeline, personalData, deadlineMs } = options;
   return {
     async welcome(_, { chatId }) {
       await account.welcome(chatId);
@@ -20,7 +24,8 @@ export function createFollowUpWork({ account, pipeline, personalData }: FollowUp
       await pipeline.start(task);
       return 'done';
     },
-    export: personalData.sendAll,
-    erase: personalData.erase,
+    export: (asked, circumstances) =>
+      withDeadline(deadlineMs, () => personalData.sendAll(asked, circumstances)),
+    erase: (asked, circumstances) => withDeadline(deadlineMs, () => personalData.erase(asked, circumstances)),
   };
 }

@@ -27,6 +27,7 @@ import type {
   PersonalData,
   Reports,
 } from './context.ts';
+import { inTime } from './deadline.ts';
 import type { IncomingFile } from './incoming-file.ts';
 import { judge } from './judge.ts';
 import { flowOf, stateBefore } from './whereabouts.ts';
@@ -377,13 +378,18 @@ export function createFrame(options: FrameOptions): Frame {
   return { callback, command, forward, text, file, message };
 }
 
-/** A handler that throws ends its update; only a lost database is left to another attempt. */
+/** Of the time that the update has left; the rest is for telling the user how it ended. */
+const handlerShare = 0.75;
+
+/**
+ * A handler that throws, or does not end in time, ends its update; only a lost database is left to another attempt.
+ */
 async function guarded(
   work: () => Promise<Outcome>,
   action?: ButtonName | CommandName,
 ): Promise<Outcome | Thrown> {
   try {
-    return await work();
+    return await inTime(handlerShare, work);
   } catch (error) {
     if (isConnectionLost(error)) throw error;
     return { kind: 'thrown', error, action };

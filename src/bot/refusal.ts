@@ -1,6 +1,7 @@
 // What a failed Bot API call means for the user and for the telemetry: one classification, used by the
 // frame, by deliveries and by notices.
 import { GrammyError, HttpError } from 'grammy';
+import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 
 export interface Refusal {
@@ -41,10 +42,14 @@ export function refusalOf(error: unknown): Refusal | undefined {
     return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: false, retry: error.error_code >= 500 };
   }
   if (error instanceof HttpError) {
-    const timedOut = /timed out|aborted/i.test(error.error instanceof Error ? error.error.message : '');
+    const cause = error.error;
     return {
-      reason: timedOut ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
-      detail: timedOut ? 'Telegram did not answer in time' : 'Telegram could not be reached',
+      reason: isTimeout(cause) ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
+      detail: isTimeout(cause)
+        ? 'Telegram did not answer in time'
+        : isInvalid(cause)
+          ? 'Telegram did not answer as the Bot API does'
+          : 'Telegram could not be reached',
       blocked: false,
       answered: false,
       retry: true,
@@ -52,6 +57,23 @@ export function refusalOf(error: unknown): Refusal | undefined {
     };
   }
   return undefined;
+}
+
+/** Ours, grammY's, and undici's, which have no class in common. */
+function isTimeout(error: unknown): boolean {
+  if (error instanceof AppError) return error.code === 'TIMEOUT';
+  if (!(error instanceof Error)) return false;
+  return (
+    /timed out|aborted/i.test(error.message) ||
+    /^(AbortError|TimeoutError)$/.test(error.name) ||
+    /^(ETIMEDOUT|UND_ERR_(HEADERS|BODY|CONNECT)_TIMEOUT)$/.test(errorType(error))
+  );
+}
+
+function isInvalid(error: unknown): boolean {
+  return (
+    error instanceof SyntaxError || (error instanceof AppError && error.code === 'TELEGRAM_ANSWER_INVALID')
+  );
 }
 
 /** Whether a message may still get through. A call without an answer may have been done: then it would be a second. */

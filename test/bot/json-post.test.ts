@@ -2,13 +2,16 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { Pool } from 'undici';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { postJson } from '../../src/bot/json-post.ts';
 import { closedUrl, startLoopbackServer } from '../kie/loopback-server.ts';
 
-async function openPool(answer: RequestListener): Promise<Pool> {
+/** Far longer than anything here takes. */
+const patienceMs = 30_000;
+
+async function openPool(answer: RequestListener, options: Pool.Options = {}): Promise<Pool> {
   const server = await startLoopbackServer(answer);
-  const pool = new Pool(server.url);
+  const pool = new Pool(server.url, options);
   onTestFinished(async () => {
     await pool.destroy();
     await server.stop();
@@ -22,7 +25,7 @@ test('the body arrives as JSON, and the answer comes back', async () => {
       response.end(JSON.stringify({ type: request.headers['content-type'], path: request.url, body })),
     );
   });
-  expect(await postJson(pool, '/bot1/sendMessage', '{"text":"Привет"}')).toEqual({
+  expect(await postJson(pool, '/bot1/sendMessage', '{"text":"Привет"}', patienceMs)).toEqual({
     type: 'application/json',
     path: '/bot1/sendMessage',
     body: '{"text":"Привет"}',
@@ -36,12 +39,12 @@ test('an answer in pieces is put together, also where a piece ends inside a char
     response.write(bytes.subarray(0, inside));
     setImmediate(() => response.end(bytes.subarray(inside)));
   });
-  expect(await postJson(pool, '/', '{}')).toEqual({ text: 'Привет' });
+  expect(await postJson(pool, '/', '{}', patienceMs)).toEqual({ text: 'Привет' });
 });
 
 test('an error of the server is an answer like any other', async () => {
   const pool = await openPool((_request, response) => response.writeHead(429).end('{"ok":false}'));
-  expect(await postJson(pool, '/', '{}')).toEqual({ ok: false });
+  expect(await postJson(pool, '/', '{}', patienceMs)).toEqual({ ok: false });
 });
 
 test.each([
@@ -57,11 +60,30 @@ test.each([
   ['never begins', (response: ServerResponse) => response.destroy()],
 ])('where the answer %s the call fails', async (_how, answer) => {
   const pool = await openPool((_request, response) => void answer(response));
-  await expect(postJson(pool, '/', '{}')).rejects.toThrow();
+  await expect(postJson(pool, '/', '{}', patienceMs)).rejects.toThrow();
 });
 
 test('where nobody listens the call fails with a reason that says so', async () => {
   const pool = new Pool(await closedUrl());
   onTestFinished(() => pool.destroy());
-  await expect(postJson(pool, '/', '{}')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  await expect(postJson(pool, '/', '{}', patienceMs)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+});
+
+test('an answer that does not come in time is a timeout, and its connection is not used again', async () => {
+  const answers: ServerResponse[] = [];
+  const pool = await openPool((_request, response) => void answers.push(response));
+  await expect(postJson(pool, '/', '{}', 50)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  const second = postJson(pool, '/', '{}', patienceMs);
+  await vi.waitFor(() => expect(answers).toHaveLength(2), patienceMs);
+  answers[0]?.end('{"answer":1}');
+  answers[1]?.end('{"answer":2}');
+  expect(await second).toEqual({ answer: 2 });
+});
+
+test('the wait for a free connection counts', async () => {
+  const pool = await openPool(() => undefined, { connections: 1 });
+  const first = postJson(pool, '/', '{}', patienceMs).catch(() => undefined);
+  await expect(postJson(pool, '/', '{}', 50)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await pool.destroy();
+  await first;
 });

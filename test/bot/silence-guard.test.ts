@@ -43,6 +43,7 @@ function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = tr
       file: never as never,
       message: never as never,
     },
+    deadlineMs: 60_000,
     catalogue: { byKey: () => undefined },
     texts: createTexts(),
     telemetry,

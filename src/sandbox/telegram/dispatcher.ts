@@ -132,6 +132,15 @@ function reply({ result, error }: CallOutcome, fault: Fault | undefined): Reply 
   if (fault?.kind === 'hang' || fault?.kind === 'reset') return { kind: fault.kind };
   if (fault?.kind === 'lost-answer') return { kind: 'close' };
   if (fault?.kind === 'null') return json(200, null, undefined);
+  if (fault?.kind === 'nonsense') {
+    return {
+      kind: 'answer',
+      status: 200,
+      body: fault.body,
+      contentType: 'application/json',
+      retryAfterSeconds: undefined,
+    };
+  }
   if (error === undefined) return json(200, { ok: true, result }, undefined);
   if (fault?.kind === 'error' && fault.body === 'html') {
     const title = `${error.code} ${error.description}`;

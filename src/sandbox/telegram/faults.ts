@@ -26,6 +26,8 @@ export type Fault = FaultTarget &
         /** 'html' is what a proxy in front of a broken server sends. */
         readonly body?: 'json' | 'html';
       }
+    /** Not executed, and answered with these bytes, whatever they are, under a 200. */
+    | { readonly kind: 'nonsense'; readonly body: string }
     /** Not executed and never answered. */
     | { readonly kind: 'hang' }
     /** Not executed; the connection is reset. */
