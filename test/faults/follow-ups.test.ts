@@ -9,7 +9,7 @@ import { startProgram, startSurroundings } from '../support/process.ts';
 import { openTwoLives, type TwoLives, waitMs } from '../support/two-lives.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 describe('killed once the outcome is committed', () => {
   test.concurrent('an erasure that was confirmed is made, and its user is told', async () => {

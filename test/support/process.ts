@@ -56,7 +56,7 @@ export const kieHmacKey = 'canary-hmac-key-4242';
 export const hashSecret = 'canary-hash-secret-0123456789';
 
 /** Two cores are shared by all test files, and a start takes a second of CPU. */
-const deadlineMs = 25_000;
+const deadlineMs = 60_000;
 
 export interface SurroundingsOptions {
   readonly telegram?: TelegramSandboxOptions;
