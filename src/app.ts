@@ -75,6 +75,8 @@ export interface App {
   start(): Promise<void>;
   stop(): Promise<void>;
   readonly telemetry: Telemetry;
+  /** Writes the lines that stdout has not taken yet, holding the thread for a moment; for the very end. */
+  flushLines(): void;
   /** Where the HTTP server listens; only after `start`. */
   url(): string;
 }
@@ -91,6 +93,7 @@ const longStatements = { poolSize: 2, deadlineMs: 40_000 };
 const logStopDeadlineMs = 3_000;
 /** Administrators and users wait for what is read from the journal. */
 const journalReadMs = 3_000;
+const lastLinesMs = 250;
 
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const lifecycle = createLifecycle();
@@ -104,6 +107,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const logger = createLogger({
     format: config.log.format,
     level: config.log.level,
+    warn: (...told) => telemetry.warn(...told),
     ...(overrides.logDestination ? { destination: overrides.logDestination } : {}),
     ...(config.log.otlp ? { otlp: { serviceName: service.name, serviceVersion: service.version } } : {}),
   });
@@ -305,7 +309,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
 
     const vitals = createVitals({ database, updates, role, botState });
     const supplierState = () => generations.kie.breakerState();
-    startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, botState, supplierState });
+    startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, logger, botState, supplierState });
     const server = createServer({ refusals, telemetry });
     registerHealthRoutes(server, {
       vitals,
@@ -421,6 +425,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       }
     },
     stop: () => lifecycle.stop(),
+    flushLines: () => logger.drainSync(lastLinesMs),
   };
 }
 

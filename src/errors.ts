@@ -27,6 +27,7 @@ const catalogue = {
   INPUT_FILE_TOO_BIG: { retryable: false },
   INPUT_FILE_GONE: { retryable: false },
   INPUT_FILE_UNREACHABLE: { retryable: true },
+  LINES_LOST: { retryable: false },
   TIMEOUT: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
 

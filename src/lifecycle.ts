@@ -51,6 +51,8 @@ export interface SignalOptions {
   /** From the first signal to the end of the process at the latest. */
   readonly deadlineMs: number;
   readonly onDeadline: (signal: StopSignal) => void;
+  /** Right before the process ends, which leaves it no further turn of code. */
+  readonly beforeEnd?: () => void;
 }
 
 /**
@@ -64,6 +66,7 @@ export function stopOnSignals(options: SignalOptions): () => void {
   const end = (signal: StopSignal): void => {
     // The signal leaves no time for what this turn of code has still to write.
     queueMicrotask(() => {
+      options.beforeEnd?.();
       for (const name of stopSignals) process.removeAllListeners(name);
       process.kill(process.pid, signal);
       // As process 1 of a container the kernel ignores the default action of a signal.

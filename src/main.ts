@@ -78,6 +78,7 @@ stopOnSignals({
       error_message: `Not everything stopped within ${shutdownDeadlineMs} ms; unfinished updates are picked again at the next start`,
     });
   },
+  beforeEnd: app.flushLines,
 });
 
 try {

@@ -4,6 +4,7 @@ import type { BreakerState } from './kie/breaker.ts';
 import type { CurrentLease } from './lock/lease.ts';
 import type { EventCount, EventCounts } from './otel/event-counts.ts';
 import type { BotState } from './otel/fields.ts';
+import type { Logger } from './otel/logger.ts';
 import { type Observation, observeMetrics } from './otel/metrics.ts';
 import { service } from './service.ts';
 import type { Vitals } from './vitals/vitals.ts';
@@ -13,6 +14,7 @@ export interface MeteringOptions {
   readonly vitals: Vitals;
   readonly lease: CurrentLease;
   readonly queueMax: number;
+  readonly logger: Pick<Logger, 'dropped'>;
   botState(): BotState;
   supplierState(): BreakerState;
 }
@@ -38,6 +40,11 @@ export function startMetering(options: MeteringOptions): void {
       'trt.inbox.limit': () => options.queueMax,
       'trt.database.latency': async () => inSeconds(await vitals.databaseLatencyMs()),
       'trt.supplier.available': () => (options.supplierState() === 'closed' ? 1 : 0),
+      'trt.log.lines.dropped': () =>
+        Object.entries(options.logger.dropped()).map(([destination, value]) => ({
+          value,
+          attributes: { destination },
+        })),
       'nodejs.eventloop.utilization': eventLoopUtilization,
       'process.memory.usage': () => process.memoryUsage.rss(),
     },

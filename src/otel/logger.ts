@@ -1,10 +1,15 @@
-// Writes event lines. stdout is synchronous, so that a hard kill loses no line; the optional OTLP stream
+// Writes event lines. stdout is synchronous, so that a hard kill loses no line that it took; the optional OTLP stream
 // is a second, independent logger behind a worker thread (its batches may be lost on a kill, stdout's
 // lines are not). stdout has the names of our vocabulary, as JSON or key=value; the OTLP stream has
-// pino's native lines (numeric level and time), because its transport expects those.
+// pino's native lines (numeric level and time), because its transport expects those. Neither can end the program or
+// make it wait: what they do not take is dropped, counted, and told when they take lines again.
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import pino from 'pino';
+import { AppError } from '../errors.ts';
 import type { Level } from './fields.ts';
-import { createLineWriter } from './line-writer.ts';
+import { createLineWriter, type LineWriter } from './line-writer.ts';
+import { createLogExport, type LogExport } from './log-export.ts';
+import { openStdout } from './stdout.ts';
 
 export type LogFormat = 'json' | 'kv';
 
@@ -19,6 +24,8 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
   /** Adds the OTLP stream; the transport reads OTEL_EXPORTER_OTLP_* itself. */
   readonly otlp?: { readonly serviceName: string; readonly serviceVersion: string };
+  /** Told when lines begin to be dropped, and when they are written again; outside of whatever was going on. */
+  readonly warn?: (operation: string, error: Error) => void;
 }
 
 /** Fields in both forms; `text` begins with a comma where there are any. */
@@ -59,8 +66,12 @@ export interface Logger {
    * costs. `own` has the line's own, and its text must not repeat them.
    */
   write(level: Level, head: JsonFields, own: OwnFields, text: string): string;
-  /** Ends the OTLP stream, waiting at most `deadlineMs` for what it still holds. */
+  /** Lines that were dropped since the start, by where they did not go. */
+  dropped(): { readonly stdout: number; readonly otlp: number };
+  /** Ends the OTLP stream and writes what stdout has not taken, waiting at most `deadlineMs`. */
   stop(deadlineMs: number): Promise<void>;
+  /** Writes what stdout has not taken and holds the thread meanwhile, for an end that leaves no turn of code. */
+  drainSync(deadlineMs: number): void;
 }
 
 const pinoLevels = {
@@ -78,11 +89,12 @@ const levelNames: Readonly<Record<string, Level>> = {
   fatal: 'CRITICAL',
 };
 
-/** The transport's default queue of 2 048 records drops the rest of a burst silently. */
-const otlpQueueSize = 20_000;
-
 export function createLogger(options: LoggerOptions): Logger {
-  const target = options.destination ?? createLineWriter(process.stdout.fd);
+  const warn = (operation: string, message: string): void =>
+    context.with(ROOT_CONTEXT, () =>
+      options.warn?.(operation, new AppError({ code: 'LINES_LOST', message })),
+    );
+  const target: LogDestination & Partial<LineWriter> = options.destination ?? createStdoutWriter(warn);
   const timestamp = createTimestamp();
   let ts = '';
   let head = '';
@@ -96,8 +108,8 @@ export function createLogger(options: LoggerOptions): Logger {
     },
     options.format === 'kv' ? keyValueStream(target) : target,
   );
-  const transport = options.otlp ? otlpTransport(options.otlp) : undefined;
-  const otlp = transport ? pino({ level: pinoLevels[options.level], base: null }, transport) : undefined;
+  const logExport = options.otlp && createExport(options.otlp, warn);
+  const otlp = logExport && pino({ level: pinoLevels[options.level], base: null }, logExport);
   const enabled = (level: Level): boolean => stdout.isLevelEnabled(pinoLevels[level]);
   return {
     enabled,
@@ -113,17 +125,11 @@ export function createLogger(options: LoggerOptions): Logger {
       otlp?.[pinoLevels[level]]({ ...shared.values, ...own.values() }, text);
       return ts;
     },
+    dropped: () => ({ stdout: target.dropped?.() ?? 0, otlp: logExport?.dropped() ?? 0 }),
     async stop(deadlineMs) {
-      if (!transport) return;
-      await new Promise<void>(resolve => {
-        const timer = setTimeout(resolve, deadlineMs);
-        transport.once('close', () => {
-          clearTimeout(timer);
-          resolve();
-        });
-        transport.end();
-      });
+      await Promise.all([logExport?.stop(deadlineMs), target.drain?.(deadlineMs)]);
     },
+    drainSync: deadlineMs => target.drainSync?.(deadlineMs),
   };
 }
 
@@ -141,32 +147,34 @@ function createTimestamp(): () => string {
   };
 }
 
-function otlpTransport(service: {
-  serviceName: string;
-  serviceVersion: string;
-}): ReturnType<typeof pino.transport> {
-  return pino.transport({
-    target: 'pino-opentelemetry-transport',
-    options: {
-      loggerName: service.serviceName,
-      serviceVersion: service.serviceVersion,
-      resourceAttributes: { 'service.name': service.serviceName, 'service.version': service.serviceVersion },
-      logRecordProcessorOptions: {
-        recordProcessorType: 'batch',
-        exporterOptions: { protocol: otlpProtocol() },
-        processorConfig: { maxQueueSize: otlpQueueSize },
-      },
-    },
-    // The detectors would otherwise describe the worker thread, its command line and the machine's owner.
-    worker: { env: { ...process.env, OTEL_NODE_RESOURCE_DETECTORS: 'env' } },
+/** stdout's lines; `warn` is told of the gap where there was one. */
+function createStdoutWriter(warn: (operation: string, message: string) => void): LineWriter {
+  return createLineWriter(openStdout(), {
+    onDropping: reason =>
+      warn('write lines', `stdout takes no lines, from here on they are dropped: ${reason.message}`),
+    onResumed: ({ lines, durationMs, reason }) =>
+      warn(
+        'write lines',
+        `${lines} lines before this one were dropped, within ${Math.ceil(durationMs / 1_000)} s in which stdout took none: ${reason.message}`,
+      ),
   });
 }
 
-/** The transport calls OTLP over JSON `http`; the variables are OTel's own and are read where OTel would. */
-function otlpProtocol(): 'http' | 'http/protobuf' | 'grpc' {
-  const configured = process.env.OTEL_EXPORTER_OTLP_LOGS_PROTOCOL ?? process.env.OTEL_EXPORTER_OTLP_PROTOCOL;
-  if (configured === 'grpc') return 'grpc';
-  return configured === 'http/json' ? 'http' : 'http/protobuf';
+function createExport(
+  service: NonNullable<LoggerOptions['otlp']>,
+  warn: (operation: string, message: string) => void,
+): LogExport {
+  const operation = 'export lines';
+  return createLogExport({
+    ...service,
+    onEnded: reason =>
+      warn(
+        operation,
+        `The exporter of lines has ended, until there is another one they are on stdout alone: ${reason?.message ?? 'it gave no reason'}`,
+      ),
+    onResumed: lines =>
+      warn(operation, `The exporter of lines was started again; ${lines} lines did not reach it`),
+  });
 }
 
 function keyValueStream(target: LogDestination): LogDestination {

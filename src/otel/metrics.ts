@@ -51,6 +51,11 @@ export const metricDefinitions = {
     unit: '{supplier}',
     doc: '1 while KIE.ai is called as usual, 0 while it is not called or only probed.',
   },
+  'trt.log.lines.dropped': {
+    kind: 'counter',
+    unit: '{line}',
+    doc: 'Lines dropped since the start because their `destination` (stdout, otlp) did not take them. The journal has their events.',
+  },
   'nodejs.eventloop.utilization': {
     kind: 'gauge',
     unit: '1',

@@ -28,6 +28,8 @@ export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Told of each line of stdout. */
   readonly onLine: (line: string) => void;
+  /** Where stdout goes instead: nobody is told of its lines then. */
+  readonly stdout?: number;
   /** For Node, before the program. */
   readonly nodeArguments?: readonly string[];
 }
@@ -42,16 +44,16 @@ export function startProgramProcess(options: ProgramOptions): ProgramProcess {
     {
       cwd: root,
       env: { PATH: process.env.PATH, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     },
   );
   const killNow = (): void => void child.kill('SIGKILL');
   process.once('exit', killNow);
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+  child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
-  const output = createInterface({ input: child.stdout }).on('line', onLine);
+  const output = child.stdout && createInterface({ input: child.stdout }).on('line', onLine);
   const exited = endOf(child).finally(() => process.off('exit', killNow));
   // Whoever does not wait for the end is not to fail by it.
   exited.catch(() => undefined);
@@ -62,8 +64,8 @@ export function startProgramProcess(options: ProgramOptions): ProgramProcess {
     },
     signal: name => void child.kill(name),
     readOutput(isRead) {
-      if (isRead) output.resume();
-      else output.pause();
+      if (isRead) output?.resume();
+      else output?.pause();
     },
     exited,
   };

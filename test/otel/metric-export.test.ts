@@ -74,6 +74,7 @@ test(
       'trt_instance_active',
       'trt_lock_epoch',
       'trt_lock_heartbeat_age',
+      'trt_log_lines_dropped_total',
       'trt_supplier_available',
     ]);
   },

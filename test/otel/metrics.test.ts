@@ -57,6 +57,8 @@ test('every metric of the list is told in its unit, and there are as many events
   expect(pointOf(told, 'trt.inbox.limit')).toBe(10_000);
   expect(pointOf(told, 'trt.database.latency')).toBeLessThan(2);
   expect(pointOf(told, 'trt.supplier.available')).toBe(1);
+  expect(pointOf(told, 'trt.log.lines.dropped', { destination: 'stdout' })).toBe(0);
+  expect(pointOf(told, 'trt.log.lines.dropped', { destination: 'otlp' })).toBe(0);
   expect(pointOf(told, 'nodejs.eventloop.utilization')).toBeLessThanOrEqual(1);
   expect(pointOf(told, 'process.memory.usage')).toBeGreaterThan(1_048_576);
 });
@@ -132,8 +134,10 @@ function linesByReason({ lines }: BotUnderTest): Record<string, number> {
   return counts;
 }
 
-function pointOf(told: Told, name: MetricName): number {
-  const [point, another] = told[name]?.points ?? [];
+function pointOf(told: Told, name: MetricName, of: DataPoint<number>['attributes'] = {}): number {
+  const [point, another] = (told[name]?.points ?? []).filter(({ attributes }) =>
+    Object.entries(of).every(([attribute, value]) => attributes[attribute] === value),
+  );
   if (!point || another) expect.fail(`${name} has ${told[name]?.points.length ?? 0} points`);
   return point.value;
 }

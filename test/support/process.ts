@@ -136,12 +136,13 @@ export async function startProgram(environment: Environment): Promise<Program> {
   return program;
 }
 
-/** Starts the program without waiting for anything. */
-export function runProgram(environment: Environment): Program {
+/** Starts the program without waiting for anything. `stdout`: where its lines go; they are not read here then. */
+export function runProgram(environment: Environment, stdout?: number): Program {
   const output: string[] = [];
   const lines: Line[] = [];
   const child = startProgramProcess({
     environment,
+    ...(stdout === undefined ? {} : { stdout }),
     onLine(text) {
       output.push(text);
       if (environment.LOG_FORMAT !== 'kv') lines.push(JSON.parse(text));
