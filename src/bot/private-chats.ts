@@ -7,7 +7,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { buttonIdOf, tellableData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
-import { refusalOf, refusedBy } from './refusal.ts';
+import { refusedBy } from './refusal.ts';
 
 export interface PrivateChatsOptions {
   readonly texts: Texts;
@@ -42,14 +42,15 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Mid
     });
   }
 
+  /** Also a chat that it may not write to. */
   async function leave(context: BotContext): Promise<void> {
-    try {
-      if (context.chat?.type !== 'channel')
-        await context.reply('I work in private chats only. / Я работаю только в личных чатах.');
-      await context.leaveChat();
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (!refusal) throw error;
+    const said =
+      context.chat?.type === 'channel'
+        ? undefined
+        : await refusedBy(context.reply('I work in private chats only. / Я работаю только в личных чатах.'));
+    const left = await refusedBy(context.leaveChat());
+    for (const refusal of [said, left]) {
+      if (!refusal) continue;
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'leave a group',
         error_type: refusal.reason,
