@@ -9,6 +9,7 @@ import { createTelegramApi } from './bot/api.ts';
 import { createBot } from './bot/bot.ts';
 import type { Handlers } from './bot/context.ts';
 import { createFollowUpWork } from './bot/follow-up-work.ts';
+import { forgottenUpdate } from './bot/forgotten-update.ts';
 import { createFrame } from './bot/frame.ts';
 import { pseudonymsOf } from './bot/incoming.ts';
 import { createIntake } from './bot/intake.ts';
@@ -249,7 +250,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     state = overrides.state ?? role.state;
     const { lease } = role;
-    const people = createPersonalDataStore(archive, lease);
+    const people = createPersonalDataStore({ database: archive, lease, forgotten: forgottenUpdate });
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
       createUpdateStore({
@@ -342,6 +343,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       store: people,
       journal,
       journalDays: config.journal?.retentionDays ?? 0,
+      flushJournal: async () => journaling?.flush(),
       telegram,
       texts,
       pseudonyms,

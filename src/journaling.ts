@@ -9,6 +9,8 @@ import { encodeRow } from './storage/journal-row-text.ts';
 import { createJournalStore } from './storage/journal-store.ts';
 
 export interface Journaling extends Pick<Journal, 'add'> {
+  /** Resolves when what was told so far is written, or after some seconds. Never rejects. */
+  flush(): Promise<void>;
   /** For after the migrations. Never rejects: without a journal the bot works as well. */
   start(): Promise<void>;
   /** Makes and drops partitions as is due. Rejects when that was not possible now. */
@@ -30,6 +32,7 @@ export interface JournalingOptions {
 /** An insert takes milliseconds; one that waits for a lock is tried again, and must not hold up the end of the process. */
 const deadlineMs = 4_000;
 const stopDeadlineMs = 3_000;
+const flushDeadlineMs = 3_000;
 
 export function createJournaling(options: JournalingOptions): Journaling {
   const { instanceId, release, retentionDays, maxMegabytes, warn } = options;
@@ -51,6 +54,7 @@ export function createJournaling(options: JournalingOptions): Journaling {
   });
   return {
     add: entry => journal.add(entry),
+    flush: () => journal.flush(flushDeadlineMs),
     keepPartitions: () => partitions.keep(),
     async start() {
       try {

@@ -21,6 +21,8 @@ export interface PersonalDataOptions {
   readonly journal: Pick<JournalReader, 'byUser'>;
   /** For how many days the journal is kept; 0 where there is none. */
   readonly journalDays: number;
+  /** Resolves when the journal of this instance has what was told so far, as far as that is possible. */
+  readonly flushJournal: () => Promise<void>;
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly texts: Texts;
   readonly pseudonyms: Pseudonyms;
@@ -123,6 +125,8 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
       let { ended } = asked;
       if (ended === undefined) {
         try {
+          // What is still to be written would be written after the erasure.
+          await options.flushJournal();
           ended = await store.erase(chatId, pseudonyms.user(chatId), id);
         } catch (error) {
           const isDefect = !isConnectionLost(error) && attempt >= defectAttempts;
@@ -133,6 +137,11 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
           reason_detail: ended === 'erased' ? undefined : ended,
           duration_ms: Math.round(performance.now() - startedAt),
         });
+      }
+      // Before it is confirmed, also where another attempt has erased: what others did beside it.
+      if (ended === 'erased') {
+        await options.flushJournal();
+        await store.sweep(chatId, pseudonyms.user(chatId));
       }
       // Nobody by that number: an erasure that was asked for twice.
       const refusal = await refusedBy(

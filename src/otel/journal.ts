@@ -12,6 +12,8 @@ export interface Journal {
   add(entry: JournalEntry): void;
   /** Begins to write what was added; the tables must be there. */
   start(): void;
+  /** Resolves when what was added so far is written, or after `deadlineMs`. Never rejects. */
+  flush(deadlineMs: number): Promise<void>;
   /** Writes what is left, waiting at most `deadlineMs`. Never rejects. */
   stop(deadlineMs: number): Promise<void>;
 }
@@ -50,6 +52,9 @@ export function createJournal(options: JournalOptions): Journal {
   /** Also of the batch in flight. */
   let rows = 0;
   let bytes = 0;
+  /** Of all rows that were ever added, and of those that are out of here. */
+  let added = 0;
+  let ended = 0;
   let batch: readonly EncodedRow[] = [];
   let writing: Promise<void> | undefined;
   let isPlanned = false;
@@ -77,6 +82,7 @@ export function createJournal(options: JournalOptions): Journal {
       if (isStopped) return;
       dropped += batch.length - stored;
       rows -= batch.length;
+      ended += batch.length;
       for (const row of batch) bytes -= row.bytes.length + bytesPerRow;
       batch = [];
     } catch (error) {
@@ -95,11 +101,12 @@ export function createJournal(options: JournalOptions): Journal {
     options.warn(new AppError({ code: 'DATABASE_ERROR', message }));
   }
 
-  /** Goes on writing, and trying again, until nothing is left or the time is over. */
+  /** Goes on writing, and trying again, until what was added by now is written or the time is over. */
   async function writeAll(deadlineMs: number): Promise<void> {
+    const last = added;
     const deadline = AbortSignal.timeout(deadlineMs);
     const over = new Promise<void>(resolve => deadline.addEventListener('abort', () => resolve()));
-    while (rows > 0 && !deadline.aborted) {
+    while (ended < last && !deadline.aborted) {
       notBefore = 0;
       trouble = undefined;
       write();
@@ -118,6 +125,7 @@ export function createJournal(options: JournalOptions): Journal {
         return;
       }
       waiting.push(row);
+      added += 1;
       rows += 1;
       bytes += size;
       if (waiting.length < batchRows || isPlanned || writing || !timer) return;
@@ -130,6 +138,9 @@ export function createJournal(options: JournalOptions): Journal {
         write();
         warn();
       }, writeEveryMs);
+    },
+    async flush(deadlineMs) {
+      if (timer) await writeAll(deadlineMs);
     },
     async stop(deadlineMs) {
       if (!timer) return;

@@ -1,7 +1,8 @@
 // What is stored about one person, as a whole: what they have allowed, all of it to be handed over, and its erasure.
-// Erasing is one function of the database (migration 11): all of it or nothing, and nothing under a lost lease.
+// Erasing is one transaction: all of it or nothing, and nothing under a lost lease. Its function (migration 11) leaves
+// updates that nobody has worked yet; those lose what was written at once, and the rest with their outcome.
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
-import type { Database } from './database.ts';
+import type { Database, Queryable } from './database.ts';
 
 /** `busy`: something of theirs still runs, and nothing was erased. `unknown`: there is nobody by that number. */
 export type Erasure = 'erased' | 'busy' | 'unknown';
@@ -26,13 +27,44 @@ export interface PersonalDataStore {
    * does it, which is the only one of the user's that stays.
    */
   erase(chatId: number, userHash: string, followUpId: number): Promise<Erasure>;
+  /** Deletes what was stored while the erasure of this person was under way, by whoever worked beside it. */
+  sweep(chatId: number, userHash: string): Promise<void>;
   /** Deletes what the journal was told late about those who were erased. */
   sweepJournal(): Promise<void>;
 }
 
-export function createPersonalDataStore(database: Database, lease: CurrentLease): PersonalDataStore {
+export interface PersonalDataStoreOptions {
+  readonly database: Database;
+  readonly lease: CurrentLease;
+  /** What an update that is not worked yet may still hold of its body, both as JSON text. */
+  readonly forgotten: (body: string, updateId: number) => string;
+}
+
+export function createPersonalDataStore(options: PersonalDataStoreOptions): PersonalDataStore {
+  const { database, lease, forgotten } = options;
   const rowsOf = async (text: string, values: readonly unknown[]): Promise<object[]> =>
     (await database.query<Record<string, unknown>>(text, values)).rows;
+
+  /** Of those who wait first: one that ends meanwhile is found among the ended ones. */
+  async function forgetUpdates(transaction: Queryable, chatId: number, userHash: string): Promise<void> {
+    const until = '(select max(erased_at) from erased where user_hash = $2)';
+    const { rows } = await transaction.query<{ id: string; update_id: string; body: string }>(
+      `select id, update_id, body::text as body from updates
+       where lane = $1 and outcome is null and not forget and received_at <= ${until} for update`,
+      [chatId, userHash],
+    );
+    // Whoever works one of them at this moment cannot commit what they have read of it, and it is picked again.
+    await transaction.query(
+      `update updates set forget = true, picked_by = null, body = kept.body::json
+       from unnest($1::bigint[], $2::text[]) as kept (id, body) where updates.id = kept.id`,
+      [rows.map(({ id }) => id), rows.map(({ body, update_id }) => forgotten(body, Number(update_id)))],
+    );
+    await transaction.query(
+      `update updates set lane = 0, message_id = null, body = json_build_object('update_id', update_id)
+       where lane = $1 and outcome is not null and received_at <= ${until}`,
+      [chatId, userHash],
+    );
+  }
 
   return {
     async saveConsent(chatId, allowed) {
@@ -83,17 +115,29 @@ export function createPersonalDataStore(database: Database, lease: CurrentLease)
         );
         const ended = rows[0]?.ended;
         if (ended === undefined || ended === 'lease_lost') throw leaseLost();
-        if (ended === 'erased')
+        if (ended === 'erased') {
           await transaction.query('delete from follow_ups where lane = $1 and id <> $2', [
             chatId,
             followUpId,
           ]);
+          // What came while the rest was being erased came before its end.
+          await transaction.query(
+            `update erased set erased_at = clock_timestamp()
+             where pseudonym = (select min(pseudonym) from erased where user_hash = $1)`,
+            [userHash],
+          );
+          await forgetUpdates(transaction, chatId, userHash);
+        }
         await transaction.query(
           `update follow_ups set data = data || jsonb_build_object('ended', $2::text) where id = $1`,
           [followUpId, ended],
         );
         return ended;
       });
+    },
+    async sweep(chatId, userHash) {
+      await database.transaction(transaction => forgetUpdates(transaction, chatId, userHash));
+      await database.query('select sweep_journal_of_erased()');
     },
     async sweepJournal() {
       await database.query('select sweep_journal_of_erased()');

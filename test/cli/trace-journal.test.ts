@@ -108,10 +108,13 @@ test('two traces of one cid are listed, and the trace id tells them apart', asyn
   const [row] = await journalOf(bot, cid);
   const traceId = row?.traceId ?? '';
   const twin = `${cid}${'b'.repeat(24)}`;
+  // A day later, in its rows and in its lines: of what is near in time either could be the newest.
   await bot.database.query(
     `insert into journal select (j).* from (
        select jsonb_populate_record(journal, jsonb_build_object('trace_id', $2::text,
-         'lines', replace(lines, $1, $2), 'at', at + interval '1 second')) as j
+         'at', at + interval '1 day',
+         'lines', regexp_replace(replace(lines, $1, $2), '"ts":"[0-9-]+T',
+           '"ts":"' || to_char(at at time zone 'UTC' + interval '1 day', 'YYYY-MM-DD') || 'T', 'g'))) as j
        from journal where trace_id = $1) as twins`,
     [traceId, twin],
   );

@@ -5,6 +5,7 @@ import { createReconcile } from '../../src/billing/reconcile.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { tablesWith } from '../support/database-search.ts';
+import { holdStatement } from '../support/held-statement.ts';
 import { acceptedTap, storyOf } from '../support/story.ts';
 import { prompt, walkToConfirm, walkToForm } from '../support/walk.ts';
 
@@ -121,6 +122,35 @@ test('a user who has been erased is in no table any more, and the money of all a
   } finally {
     await database.stop();
   }
+});
+
+test('what arrives during the erasure is in no table once it is confirmed, and is answered all the same', async () => {
+  await using bot = await startBot();
+  const user = bot.user({ id: canaryId, username: canaryName });
+  await generate(user);
+  await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
+  await user.waitForMessage(/Your balance goes too/, { after: user.click('🗑 Erase') });
+  await using erasing = await holdStatement(bot.database, { table: 'erased', event: 'insert', when: 'true' });
+  const confirmed = user.click('🗑 Yes, erase everything');
+  await erasing.reached();
+  const texts = ['canary of a text', '/start canary of a command', '/canary'].map(text => user.say(text));
+  const tap = user.rawCallback('canary of a tap');
+  for (const { updateId } of [...texts, tap])
+    await bot.waitForEvent(await bot.cidOf(updateId), 'QUEUE_ENQUEUE');
+  await erasing.execute();
+  await user.waitForMessage(/everything is erased/, { after: confirmed });
+
+  const database = bot.database.connect(1);
+  try {
+    for (const canary of [canaryName, 'canary of a', '/canary', 'canary prompt'])
+      expect(await tablesWith(database, canary), canary).toEqual([]);
+  } finally {
+    await database.stop();
+  }
+  for (const { updateId } of [...texts, tap])
+    await bot.waitForEvent(await bot.cidOf(updateId), 'DISPATCH_OK');
+  expect(await user.answerOf(tap)).toBeDefined();
+  expect(user.lastMessage()?.text).toMatch(/What shall we create/);
 });
 
 test('who comes back is a new user, without a second welcome credit, and old buttons lead to the menu', async () => {

@@ -3,9 +3,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createReconcile } from '../../src/billing/reconcile.ts';
 import { createWallet, type Wallet } from '../../src/billing/wallet.ts';
+import { forgottenUpdate } from '../../src/bot/forgotten-update.ts';
 import type { CurrentLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
+import { createDeadLetterStore } from '../../src/storage/dead-letter-store.ts';
 import { createPersonalDataStore, type PersonalDataStore } from '../../src/storage/personal-data.ts';
+import { createUpdateStore, type NewUpdate, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { tablesWith } from '../support/database-search.ts';
 import { journalRow, openJournalStore } from '../support/journal.ts';
@@ -25,7 +28,7 @@ beforeAll(async () => {
   database = testDatabase.connect(4);
   lease = await takeLease(database);
   wallet = createWallet(lease);
-  store = createPersonalDataStore(database, lease);
+  store = createPersonalDataStore({ database, lease, forgotten: forgottenUpdate });
 });
 afterAll(async () => {
   const differences = await createReconcile({ database, telemetry: { emit: () => undefined } }).run();
@@ -197,11 +200,180 @@ test('nothing is erased while a result is on its way', async () => {
   expect(await store.erase(chatId, userHash, noFollowUp)).toBe('busy');
 });
 
-test('an update that waits to be worked is not erased', async () => {
-  const { chatId, userHash, prompt } = await storePerson();
-  await database.query('update updates set outcome = null, finished_at = null where lane = $1', [chatId]);
+/** An update of the person, as Telegram sends it. */
+function updateOf({ chatId, username, prompt }: Person, given: object, lane = chatId): NewUpdate {
+  people += 1;
+  const from = { id: chatId, is_bot: false, first_name: prompt, username, language_code: 'ru' };
+  const chat = { id: lane, type: lane > 0 ? 'private' : 'supergroup', first_name: prompt, username };
+  const message = { message_id: 9, date: 1, chat, from, text: prompt };
+  const body = { update_id: people, message, ...given };
+  return {
+    updateId: people,
+    lane,
+    messageId: undefined,
+    eventType: 'message',
+    body: JSON.stringify(body),
+    traceparent: `00-${'f'.repeat(32)}-${'1'.repeat(16)}-01`,
+    refusal: undefined,
+    isLimited: false,
+  };
+}
+
+function updatesOf(instanceId: string): UpdateStore {
+  return createUpdateStore({ database, botId: 2, instanceId, laneMax: 100, lease });
+}
+
+test('an update that waits to be worked is worked without what was written, and forgotten at its end', async () => {
+  const person = await storePerson();
+  const { chatId, userHash, prompt, username } = person;
+  const updates = updatesOf('one');
+  const message = { message_id: 9, date: 1, chat: { id: chatId, type: 'private', username }, text: prompt };
+  const from = { id: chatId, is_bot: false, first_name: prompt, username, language_code: 'ru' };
+  const tap = { id: '77', from, chat_instance: '1', data: 'v1:menu', message };
+  await updates.insert(updateOf(person, {}));
+  await updates.insert(updateOf(person, { message: { ...message, from, text: `/start ${prompt}` } }));
+  await updates.insert(updateOf(person, { message: undefined, callback_query: tap }));
+  await updates.insert(updateOf(person, { message: { ...message, from, text: 'a\u0000b' } }));
+  await updates.insert(updateOf(person, { edited: 'unknown', message: 7 }));
   expect(await store.erase(chatId, userHash, noFollowUp)).toBe('erased');
-  expect(await tablesOf(prompt)).toContain('public.updates');
+  for (const canary of [prompt, username]) expect(await tablesOf(canary)).toEqual([]);
+
+  const left = { message_id: 9, date: 1, chat: { id: chatId, type: 'private' } };
+  const whom = { id: chatId, is_bot: false, language_code: 'ru' };
+  const expected = [
+    { message: { ...left, from: whom } },
+    { message: { ...left, from: whom, text: '/start' } },
+    { callback_query: { id: '77', from: whom, chat_instance: '1', data: 'v1:menu', message: left } },
+    { message: { ...left, from: whom } },
+    {},
+  ];
+  for (const body of expected) {
+    const picked = (await updates.pick(chatId)) ?? expect.fail('nothing was picked');
+    expect(picked.body).toEqual({ update_id: picked.updateId, ...body });
+    const { id, attempt, traceparent } = picked;
+    const ending = { id, attempt, traceparent, outcome: 'noop', reason: 'NOOP', effects: undefined } as const;
+    expect(await updates.finish(ending)).toMatchObject({ committed: true });
+  }
+  expect(await database.query('select 1 from updates where lane = $1', [chatId])).toMatchObject({
+    rowCount: 0,
+  });
+  expect(await updates.pick(chatId)).toBeUndefined();
+});
+
+test('a payment that waits keeps what the books need, until it has ended', async () => {
+  const person = await storePerson();
+  const updates = updatesOf('one');
+  const chat = { id: person.chatId, type: 'private' };
+  const paid = { message_id: 9, date: 1, chat, successful_payment: { invoice_payload: person.prompt } };
+  await updates.insert(updateOf(person, { message: paid }));
+  await store.erase(person.chatId, person.userHash, noFollowUp);
+  const picked = (await updates.pick(person.chatId)) ?? expect.fail('nothing was picked');
+  expect(picked.body).toEqual({ update_id: picked.updateId, message: paid });
+  const { id, attempt, traceparent } = picked;
+  await updates.finish({
+    id,
+    attempt,
+    traceparent,
+    outcome: 'accepted',
+    reason: 'SUCCESS',
+    effects: undefined,
+  });
+  expect(await tablesOf(person.prompt)).toEqual([]);
+});
+
+test('whoever works an update during the erasure cannot store what they have read of it', async () => {
+  const person = await storePerson();
+  const { chatId, userHash, prompt } = person;
+  const updates = updatesOf('one');
+  await updates.insert(updateOf(person, {}));
+  const picked = (await updates.pick(chatId)) ?? expect.fail('nothing was picked');
+  await store.erase(chatId, userHash, noFollowUp);
+  const { id, attempt, traceparent } = picked;
+  const effects = {
+    chatId,
+    user: { language: 'ru', blocked: false, username: null },
+    session: { messageId: 9, form: { prompt } },
+  } as const;
+  const ending = { id, attempt, traceparent, outcome: 'accepted', reason: 'SUCCESS', effects } as const;
+  expect(await updates.finish(ending)).toMatchObject({ committed: false });
+  expect(await tablesOf(prompt)).toEqual([]);
+  expect(await updatesOf('two').pick(chatId)).toMatchObject({ id: picked.id });
+});
+
+test('what is committed beside the erasure is found by the sweep before it is confirmed', async () => {
+  const person = await storePerson();
+  const { chatId, userHash, prompt } = person;
+  const beside = testDatabase.connect(1);
+  try {
+    await beside.transaction(async transaction => {
+      const { updateId, lane, body } = updateOf(person, {});
+      await transaction.query(
+        `insert into updates (bot_id, update_id, lane, event_type, body, traceparent, outcome, finished_at)
+         values (3, $1, $2, 'message', $3, 'x', 'rejected', now())`,
+        [updateId, lane, body],
+      );
+      await store.erase(chatId, userHash, noFollowUp);
+      expect(await tablesOf(prompt)).toEqual([]);
+    });
+  } finally {
+    await beside.stop();
+  }
+  expect(await tablesOf(prompt)).toEqual(['public.updates']);
+  await store.sweep(chatId, userHash);
+  expect(await tablesOf(prompt)).toEqual([]);
+});
+
+test('the sweep leaves what came after the erasure', async () => {
+  const person = await storePerson();
+  await store.erase(person.chatId, person.userHash, noFollowUp);
+  await updatesOf('one').insert(updateOf(person, {}));
+  await store.sweep(person.chatId, person.userHash);
+  expect(await tablesOf(person.prompt)).toEqual(['public.updates']);
+});
+
+test('of what is written in a group nothing stays once it has ended, also where it was refused', async () => {
+  const person = await storePerson();
+  await store.erase(person.chatId, person.userHash, noFollowUp);
+  const group = -1_000_000_000_000 - people;
+  const updates = updatesOf('one');
+  await updates.insert(updateOf(person, {}, group));
+  expect(await tablesOf(person.prompt)).toEqual(['public.updates']);
+  const picked = (await updates.pick(group)) ?? expect.fail('nothing was picked');
+  const { id, attempt, traceparent } = picked;
+  await updates.finish({
+    id,
+    attempt,
+    traceparent,
+    outcome: 'rejected',
+    reason: 'PERMISSION_DENIED',
+    effects: undefined,
+  });
+  await updates.insert({ ...updateOf(person, {}, group), refusal: 'PASSIVE_REJECT' });
+  expect(await tablesOf(person.prompt)).toEqual([]);
+  expect(await testDatabase.query('select count(*)::int from updates where lane = $1', [group])).toEqual([
+    { count: 2 },
+  ]);
+});
+
+test('a dead letter of an erased person can be worked again and tells nothing', async () => {
+  const person = await storePerson();
+  const updates = updatesOf('one');
+  await updates.insert(updateOf(person, {}));
+  const picked = (await updates.pick(person.chatId)) ?? expect.fail('nothing was picked');
+  const { id, attempt, traceparent } = picked;
+  await updates.finish({
+    id,
+    attempt,
+    traceparent,
+    outcome: 'dead_letter',
+    reason: 'INTERNAL_ERROR',
+    effects: undefined,
+  });
+  await store.erase(person.chatId, person.userHash, noFollowUp);
+  expect(await tablesOf(person.prompt)).toEqual([]);
+  const letters = createDeadLetterStore(database);
+  expect(await letters.redrive(await letters.find('f'.repeat(32)))).toBe(1);
+  expect(await updates.pick(0)).toMatchObject({ id, body: { update_id: picked.updateId } });
 });
 
 test('nobody can be erased twice', async () => {
