@@ -22,6 +22,7 @@ import { beginWork, openSource } from './duties.ts';
 import { errorMessage, errorType } from './errors.ts';
 import { createGenerations } from './generations.ts';
 import { handlers } from './handlers/index.ts';
+import { type Chore, startHousekeeping } from './housekeeping.ts';
 import { registerHealthRoutes } from './http/health.ts';
 import { registerKieCallbackRoute } from './http/kie-callback.ts';
 import { createServer } from './http/server.ts';
@@ -49,7 +50,8 @@ import { createBoundedReads } from './storage/bounded-reads.ts';
 import { createDatabase } from './storage/database.ts';
 import { createDebugLevelStore } from './storage/debug-level-store.ts';
 import { createFollowUpStore } from './storage/follow-up-store.ts';
-import { shareWork } from './storage/job-queue.ts';
+import { createHousekeepingStore } from './storage/housekeeping-store.ts';
+import { cleanQueue, shareWork } from './storage/job-queue.ts';
 import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
@@ -218,16 +220,22 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
             config.bot.mode === 'polling'
               ? () => startPolling({ api: telegram.polling, intake, depth, refusals, telemetry })
               : undefined,
-          housekeeping: {
-            'compare the books': () => createReconcile({ database: archive, telemetry }).run(),
-            'delete what is old': () => createRetention(archive).sweep(),
-            ...(journaling
-              ? {
-                  'keep the journal': () => journaling.keepPartitions(),
-                  'erase from the journal': () => people.sweepJournal(),
-                }
-              : {}),
-          },
+          startHousekeeping: () =>
+            startHousekeeping({
+              store: createHousekeepingStore(database, role.lease),
+              chores: {
+                'compare the books': hourly(() => createReconcile({ database: archive, telemetry }).run()),
+                'delete what is old': hourly(() => createRetention(archive).sweep()),
+                'clean the queue': hourly(() => cleanQueue(archive)),
+                ...(journaling
+                  ? {
+                      'keep the journal': hourly(() => journaling.keepPartitions()),
+                      'erase from the journal': hourly(() => people.sweepJournal()),
+                    }
+                  : {}),
+              },
+              telemetry,
+            }),
           telemetry,
         }),
       warnOf('stop taking updates'),
@@ -429,6 +437,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     stop: () => lifecycle.stop(),
     flushLines: () => logger.drainSync(lastLinesMs),
   };
+}
+
+/** Comparing the books reads the whole ledger, and the rest is in no hurry either. */
+function hourly(run: () => Promise<unknown>): Chore {
+  return { everyMs: 60 * 60_000, run };
 }
 
 /** A base URL with port 0 stands for the port that was free, as PORT=0 does. */

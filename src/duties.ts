@@ -1,6 +1,7 @@
 // What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
 // with the role (lock/role.ts), possibly several times in the life of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Housekeeping } from './housekeeping.ts';
 import type { Lanes } from './inbox/lanes.ts';
 import { watchForStrandedWork } from './inbox/stranded-work.ts';
 import { type JobHandlers, type Slots, startWorkers } from './inbox/workers.ts';
@@ -28,8 +29,6 @@ export interface WorkOptions {
 }
 
 const registrationPauseMs = 5_000;
-/** Comparing the books reads the whole ledger. */
-const housekeepingMs = 60 * 60_000;
 /** A runner that does not answer is replaced early enough to show, before the lease is given up, that it helped. */
 const restartsWithinProof = 3;
 
@@ -76,8 +75,8 @@ export interface SourceOptions {
   readonly isStarting: boolean;
   /** Absent where Telegram sends them. */
   readonly startPolling: (() => { stop(): Promise<void> }) | undefined;
-  /** What one instance does for all of them once an hour, by what it is called when it goes wrong. */
-  readonly housekeeping: Readonly<Record<string, () => Promise<unknown>>>;
+  /** What one instance does for all of them meanwhile. */
+  readonly startHousekeeping: () => Housekeeping;
   readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
@@ -87,15 +86,12 @@ export async function openSource(options: SourceOptions): Promise<Running> {
   const registered = options.isStarting ? options.register() : keepTrying(options, ending.signal);
   if (options.isStarting) await registered;
   const polling = options.startPolling?.();
-  const housekeeping = setInterval(() => {
-    for (const [operation, work] of Object.entries(options.housekeeping))
-      work().catch((error: unknown) => options.telemetry.warn(operation, error, 'DB_ERROR'));
-  }, housekeepingMs);
+  const housekeeping = options.startHousekeeping();
   return {
     settled: async () => undefined,
     async stop() {
       ending.abort();
-      clearInterval(housekeeping);
+      housekeeping.stop();
       await Promise.all([registered, polling?.stop()]);
     },
   };

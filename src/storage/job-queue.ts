@@ -1,7 +1,8 @@
 // Adds jobs to graphile-worker inside the caller's transaction, so that work and the state it follows
 // from are committed together. The key of a task's job makes adding idempotent: one waiting job per key; a job
 // that is running already is followed by a second run, because it may not have seen what led to this call.
-import type { Queryable } from './database.ts';
+import { makeWorkerUtils } from 'graphile-worker';
+import type { Database, Queryable } from './database.ts';
 
 export interface JobPayloads {
   /** Works off the pending updates of one lane, oldest first. */
@@ -222,4 +223,14 @@ export async function shareWork(queryable: Queryable): Promise<void> {
       select 1 from leases where leases.name = 'member:' || follow_ups.picked_by
     )`);
   await recoverJobs(queryable);
+}
+
+/** Deletes what the queue keeps of no use: jobs that failed for good, and named queues without jobs. */
+export async function cleanQueue({ pool }: Pick<Database, 'pool'>): Promise<void> {
+  const queue = await makeWorkerUtils({ pgPool: pool });
+  try {
+    await queue.cleanup({ tasks: ['DELETE_PERMAFAILED_JOBS', 'GC_JOB_QUEUES'] });
+  } finally {
+    await queue.release();
+  }
 }
