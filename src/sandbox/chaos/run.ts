@@ -9,7 +9,7 @@ import { prepareGround } from './ground.ts';
 import { startLoad } from './load.ts';
 import { startMonitor } from './monitor.ts';
 import { planFaults } from './plan.ts';
-import { settle } from './settling.ts';
+import { settle, untilWorked } from './settling.ts';
 import { type DoneFault, startStorm } from './storm.ts';
 
 export interface RunOptions {
@@ -72,8 +72,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const lastRequests = load.lastRequests();
   announce('everybody asks for help once more');
   const helped = await load.askForHelp(helpDeadlineMs);
-  await telegram.idle(helpDeadlineMs).catch(() => undefined);
-  await settle(ground);
+  await untilWorked(ground);
   await monitor.stop();
   const leftovers = await readLeftovers(ask);
   await Promise.all(slots.map(slot => slot.stop(bootDeadlineMs)));

@@ -10,6 +10,7 @@ const acceptedDeadlineMs = 60_000;
 const quietDeadlineMs = 60_000;
 const stopDeadlineMs = 40_000;
 const lookEveryMs = 100;
+const lockedMs = 10_000;
 /** Longer than the bot waits for anything. */
 const passedMinutes = 20;
 /** What one passage of time brings to its end may leave something to do for the next. */
@@ -17,30 +18,35 @@ const passages = 2;
 
 /** Resolves when nothing is left to do, or when waiting longer would change nothing. */
 export async function settle(ground: Ground): Promise<void> {
-  const { slots, telegram, ask } = ground;
-  await Promise.all(slots.map(slot => slot.whenUp(upDeadlineMs)));
-  // An update that nobody takes is found by the history, which misses it.
-  await telegram.idle(acceptedDeadlineMs).catch(() => undefined);
-  await untilQuiet(ask);
+  const { slots, ask } = ground;
+  await untilWorked(ground);
   for (let passage = 0; passage < passages && (await isUnfinished(ask)); passage++) {
     await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs)));
     await passTime(ask);
     for (const slot of slots) slot.start();
-    await Promise.all(slots.map(slot => slot.whenUp(upDeadlineMs)));
-    await untilQuiet(ask);
+    await untilWorked(ground);
   }
 }
 
-async function untilQuiet(ask: Ask): Promise<void> {
+/** Resolves when there is nothing to do before some minutes have passed, or at the deadline. */
+export async function untilWorked({ slots, telegram, ask }: Ground): Promise<void> {
+  await Promise.all(slots.map(slot => slot.whenUp(upDeadlineMs)));
+  // An update that nobody takes is found by the history, which misses it.
+  await telegram.idle(acceptedDeadlineMs).catch(() => undefined);
   const endsAt = performance.now() + quietDeadlineMs;
+  let freeSince: number | undefined;
   while (performance.now() < endsAt) {
-    const [row] = await ask<{ busy: boolean }>(
+    const [row] = await ask<{ owed: boolean; locked: boolean }>(
       `select exists (select 1 from updates where outcome is null) or exists (
          select 1 from graphile_worker.jobs
-         where locked_at is not null or (attempts < max_attempts and run_at < now() + interval '1 minute')
-       ) as busy`,
+         where locked_at is null and attempts < max_attempts and run_at < now() + interval '1 minute'
+       ) as owed, exists (select 1 from graphile_worker.jobs where locked_at is not null) as locked`,
     );
-    if (row?.busy === false) return;
+    if (row?.owed === false) freeSince ??= performance.now();
+    else freeSince = undefined;
+    // What stays locked while nothing else is to be done was locked by somebody who is gone.
+    if (freeSince !== undefined && (row?.locked === false || performance.now() > freeSince + lockedMs))
+      return;
     await new Promise(resolve => setTimeout(resolve, lookEveryMs));
   }
 }

@@ -52,6 +52,16 @@ export const supplierFaults = defineFaults({
     touches: 'telegram',
     begin: telegram(({ random }) => ({ ...struck(random.pick(struckMethods)), kind: 'lost-answer' })),
   },
+  'telegram-slow': {
+    weight: 1,
+    seconds: [2, 8],
+    touches: 'telegram',
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick(struckMethods)),
+      kind: 'delay',
+      ms: random.between(500, 4_000),
+    })),
+  },
   'telegram-null': {
     weight: 1,
     seconds: [1, 4],
