@@ -41,7 +41,7 @@ export interface StormOptions {
  * What a fault leaves behind is not worked off at once: a call of the Bot API that hangs, for example, holds its chat
  * until the deadline of the update.
  */
-const recoveryMs = { instance: 3_000, everything: 3_000, telegram: 25_000, supplier: 0 } as const;
+const recoveryMs = { instance: 3_000, everything: 3_000, telegram: 10_000, supplier: 0 } as const;
 /** Of a fault that can neither begin nor end, such as a statement that nobody answers. */
 const stuckMs = 60_000;
 
