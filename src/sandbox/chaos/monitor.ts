@@ -16,26 +16,34 @@ export interface Monitor {
 }
 
 export interface MonitorOptions {
-  readonly ground: Ground;
+  readonly ground: Pick<Ground, 'ask'> & { readonly slots: readonly WatchedSlot[] };
   /** Whether a fault keeps this instance from working now. */
-  readonly isStruck: (slot: Slot) => boolean;
+  readonly isStruck: (slot: WatchedSlot) => boolean;
+  /** How long one and the same update may be owed while an instance says that it is ready. */
+  readonly owedLimitMs?: number;
 }
+
+type WatchedSlot = Pick<Slot, 'number' | 'port' | 'isUp' | 'residentMegabytes'>;
 
 const memoryLimitMegabytes = 400;
 const everyMs = 250;
 /** From one sample to the next at most so much counts: when this process itself was kept waiting, so were the others. */
 const countedMs = 400;
 const answerLimitMs = 2_000;
-const owedLimitMs = (staleIdleSeconds + 5) * 1_000;
+const defaultOwedLimitMs = (staleIdleSeconds + 5) * 1_000;
 
 interface Watched {
-  readonly slot: Slot;
+  readonly slot: WatchedSlot;
   /** How long it has said that it is ready, with nothing in its way, while the oldest work was owed. */
   ableMs: number;
   peakMegabytes: number;
 }
 
-export function startMonitor({ ground, isStruck }: MonitorOptions): Monitor {
+export function startMonitor({
+  ground,
+  isStruck,
+  owedLimitMs = defaultOwedLimitMs,
+}: MonitorOptions): Monitor {
   const findings: Finding[] = [];
   const watched: Watched[] = ground.slots.map(slot => ({ slot, ableMs: 0, peakMegabytes: 0 }));
   let oldest: string | undefined;
@@ -105,7 +113,9 @@ export function startMonitor({ ground, isStruck }: MonitorOptions): Monitor {
   };
 }
 
-async function readOldest({ ask }: Ground): Promise<{ subject: string; ageMs: number } | undefined> {
+async function readOldest({
+  ask,
+}: Pick<Ground, 'ask'>): Promise<{ subject: string; ageMs: number } | undefined> {
   try {
     const [row] = await ask<{ subject: string; age_ms: number }>(
       `select 'update ' || update_id || ' (cid ' || substr(traceparent, 4, 8) || ')' as subject,
@@ -119,7 +129,7 @@ async function readOldest({ ask }: Ground): Promise<{ subject: string; ageMs: nu
   }
 }
 
-async function isReady(slot: Slot): Promise<boolean> {
+async function isReady(slot: WatchedSlot): Promise<boolean> {
   if (!slot.isUp) return false;
   const response = await ask(slot, '/readyz');
   await response?.body?.cancel();
@@ -135,7 +145,7 @@ async function healthOf(watched: readonly Watched[]): Promise<string> {
 }
 
 /** Undefined when it does not answer in time. */
-async function ask(slot: Slot, path: string): Promise<Response | undefined> {
+async function ask(slot: WatchedSlot, path: string): Promise<Response | undefined> {
   try {
     return await fetch(`http://127.0.0.1:${slot.port}${path}`, {
       signal: AbortSignal.timeout(answerLimitMs),

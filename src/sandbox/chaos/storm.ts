@@ -10,7 +10,7 @@ import type { Slot } from './slot.ts';
 export interface Storm {
   readonly done: readonly DoneFault[];
   /** Whether a fault keeps this instance from working now, or did until a moment ago. */
-  isStruck(slot: Slot): boolean;
+  isStruck(slot: Pick<Slot, 'number'>): boolean;
   /** When nobody could be told anything for sure. */
   silences(): Period[];
   /** Resolves when every fault has begun and ended. */
