@@ -63,6 +63,9 @@ export function createJournal(options: JournalOptions): Journal {
   let notBefore = 0;
   let dropped = 0;
   let trouble: unknown;
+  /** A warning has told of trouble; a batch was written since then, which is still to be told. */
+  let isAway = false;
+  let isBack = false;
   let warnedAt = Number.NEGATIVE_INFINITY;
 
   function write(): void {
@@ -85,6 +88,8 @@ export function createJournal(options: JournalOptions): Journal {
       ended += batch.length;
       for (const row of batch) bytes -= row.bytes.length + bytesPerRow;
       batch = [];
+      trouble = undefined;
+      isBack = isAway;
     } catch (error) {
       trouble = error;
       notBefore = performance.now() + retryMs;
@@ -92,9 +97,13 @@ export function createJournal(options: JournalOptions): Journal {
   }
 
   function warn(): void {
-    if ((dropped === 0 && trouble === undefined) || performance.now() - warnedAt < warnEveryMs) return;
+    const isDue = performance.now() - warnedAt >= warnEveryMs;
+    if (!isBack && ((dropped === 0 && trouble === undefined) || !isDue)) return;
     const reason = trouble instanceof Error ? `: ${trouble.message}` : '';
-    const message = `${dropped} rows of the journal were dropped, ${rows} wait to be written${reason}`;
+    const end = isBack ? '; the journal is written again' : reason;
+    const message = `${dropped} rows of the journal were dropped, ${rows} wait to be written${end}`;
+    isAway = trouble !== undefined;
+    isBack = false;
     warnedAt = performance.now();
     dropped = 0;
     trouble = undefined;

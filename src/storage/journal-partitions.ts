@@ -1,6 +1,9 @@
 // The partitions of the journal, one per day of UTC: made two days ahead, dropped when they are older than they are to be
 // kept, or, the oldest first, when the journal is larger than it may be. The partition of today is never dropped.
-// Instances may do this at the same time: each waits for the other, and then finds it done.
+// Instances may do this at the same time: each waits for the other, and then finds it done. A day's partition that
+// somebody has taken out is put back, because its rows are to be read and to be erased; where that is not possible the
+// day gets another one.
+import pg from 'pg';
 import type { Database, Queryable } from './database.ts';
 
 export interface JournalPartitions {
@@ -51,7 +54,7 @@ export function createJournalPartitions(options: JournalPartitionsOptions): Jour
   };
 }
 
-/** Those of the days that are not there yet. */
+/** Those of the days that are not there yet. Rejects as `keep` does. */
 export async function makePartitions(database: Database, days: readonly Date[]): Promise<readonly string[]> {
   return exclusively(database, transaction => make(transaction, days));
 }
@@ -66,15 +69,68 @@ function exclusively<T>(database: Database, work: (transaction: Queryable) => Pr
 }
 
 async function make(transaction: Queryable, days: readonly Date[]): Promise<readonly string[]> {
-  const existing = new Set((await partitionsOf(transaction)).map(({ name }) => name));
+  await finishDetaching(transaction);
+  const covered = new Set((await partitionsOf(transaction)).map(({ name }) => name.slice(0, nameLength)));
   const starts = new Map(days.map(day => [nameOf(startOfDay(day)), startOfDay(day)]));
-  const missing = [...starts].filter(([name]) => !existing.has(name));
-  for (const [name, start] of missing)
-    await transaction.query(
-      `create table ${name} partition of journal
-       for values from ('${new Date(start).toISOString()}') to ('${new Date(start + dayMs).toISOString()}')`,
-    );
-  return missing.map(([name]) => name);
+  const missing = [...starts].filter(([name]) => !covered.has(name));
+  const made: string[] = [];
+  for (const [name, start] of missing) made.push(await makeOne(transaction, name, start));
+  return made;
+}
+
+/** Resolves to its name. */
+async function makeOne(transaction: Queryable, name: string, start: number): Promise<string> {
+  const bounds = `for values from ('${new Date(start).toISOString()}') to ('${new Date(start + dayMs).toISOString()}')`;
+  const taken = await tablesLike(transaction, name);
+  if (
+    taken.has(name) &&
+    (await succeeds(transaction, `alter table journal attach partition ${name} ${bounds}`))
+  )
+    return name;
+  const free = taken.has(name) ? freeName(name, taken) : name;
+  await transaction.query(`create table ${free} partition of journal ${bounds}`);
+  return free;
+}
+
+/** False where Postgres refuses that for what the table is; then nothing was done. */
+async function succeeds(transaction: Queryable, statement: string): Promise<boolean> {
+  await transaction.query('savepoint attempt');
+  try {
+    await transaction.query(statement);
+    await transaction.query('release savepoint attempt');
+    return true;
+  } catch (error) {
+    // Class 42: another shape; class 23: rows of other days. All else may go another time.
+    if (!(error instanceof pg.DatabaseError) || !/^(42|23)/.test(error.code ?? '')) throw error;
+    await transaction.query('rollback to savepoint attempt');
+    return false;
+  }
+}
+
+async function tablesLike(transaction: Queryable, name: string): Promise<ReadonlySet<string>> {
+  const { rows } = await transaction.query<{ name: string }>(
+    `select relname as name from pg_class
+     where relnamespace = (select relnamespace from pg_class where oid = 'journal'::regclass)
+       and starts_with(relname, $1)`,
+    [name],
+  );
+  return new Set(rows.map(row => row.name));
+}
+
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let number = 2;
+  while (taken.has(`${name}_${number}`)) number += 1;
+  return `${name}_${number}`;
+}
+
+/** One that is half detached takes no rows, and could not be put back. */
+async function finishDetaching(transaction: Queryable): Promise<void> {
+  const { rows } = await transaction.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits
+     where inhparent = 'journal'::regclass and inhdetachpending`,
+  );
+  for (const { name } of rows)
+    await transaction.query(`alter table journal detach partition ${name} finalize`);
 }
 
 /** The oldest first. */
@@ -109,6 +165,8 @@ function expired(
 function startOfDay(date: Date): number {
   return Math.floor(date.getTime() / dayMs) * dayMs;
 }
+
+const nameLength = 'journal_yyyymmdd'.length;
 
 function nameOf(start: number): string {
   return `journal_${new Date(start).toISOString().slice(0, 10).replaceAll('-', '')}`;

@@ -108,7 +108,11 @@ test('a batch that failed is tried again, before anything newer, and nothing is 
   await waitFor('all rows', () => store.stored.length === 7 || undefined);
   expect(store.batches).toEqual([3, 3, 3, 4]);
   expect(spanIds()).toEqual(added);
-  expect(warnings).toEqual([expect.stringMatching(/^0 rows .* dropped, \d wait .*: the database is away$/)]);
+  await waitFor('the end of the trouble', () => warnings.length > 1 || undefined);
+  expect(warnings).toEqual([
+    expect.stringMatching(/^0 rows .* dropped, \d wait .*: the database is away$/),
+    expect.stringMatching(/^0 rows .* dropped, \d wait .*; the journal is written again$/),
+  ]);
 });
 
 test.each([
@@ -139,6 +143,24 @@ test.each([
     ]);
   },
 );
+
+test('what was added is written once the flush resolves, and the flush keeps its deadline', async () => {
+  const { journal, store } = openJournal(roomy);
+  add(journal, 1);
+  await journal.flush(60_000);
+  expect(store.stored).toHaveLength(0);
+  journal.start();
+  store.next.push('fail');
+  add(journal, 450);
+  await journal.flush(60_000);
+  expect(store.stored).toHaveLength(451);
+  const held = gate();
+  store.next.push(held.opened);
+  add(journal, 1);
+  await journal.flush(50);
+  expect(store.stored).toHaveLength(451);
+  held.open();
+});
 
 test('what the store refuses counts as dropped', async () => {
   const { journal, store, warnings } = openJournal();

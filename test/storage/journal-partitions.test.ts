@@ -117,3 +117,55 @@ test('a journal that is locked is left as it is, and the next look finds what is
   expect(await journal.names()).toEqual([]);
   expect((await journal.partitions().keep()).made).toEqual(nextDays);
 });
+
+test('a day whose partition was taken out is put back, with what it held, by the next rows', async () => {
+  const journal = await openJournal();
+  const early = journalRow({ at: now });
+  await journal.store.insert([early]);
+  await journal.connection.query('alter table journal detach partition journal_20260301');
+  const late = journalRow({ at: now, cid: early.cid });
+  expect(await journal.store.insert([late])).toBe(1);
+  expect((await journal.store.byCid(early.cid)).map(({ spanId }) => spanId).toSorted()).toEqual(
+    [early.spanId, late.spanId].toSorted(),
+  );
+  expect(await journal.names()).toEqual(['journal_20260301']);
+});
+
+test.each([
+  ['has another shape', 'alter table journal_20260301 add column own text'],
+  ['holds rows of other days', `update journal_20260301 set at = at - interval '3 days'`],
+])(
+  'a day whose partition was taken out and %s gets another one, which is dropped in its time',
+  async (_what, change) => {
+    const journal = await openJournal();
+    await journal.store.insert([journalRow({ at: now })]);
+    await journal.connection.query('alter table journal detach partition journal_20260301');
+    await journal.connection.query(change);
+    expect(await journal.store.insert([journalRow({ at: now })])).toBe(1);
+    expect(await journal.names()).toEqual(['journal_20260301_2']);
+    expect((await journal.partitions().keep()).made).toEqual(nextDays.slice(1));
+    const { dropped } = await journal.partitions({ now: daysFrom(now, 40) }).keep();
+    expect(dropped).toEqual(['journal_20260301_2', ...nextDays.slice(1)]);
+  },
+);
+
+test('a day whose partition was dropped gets a new one, and one that is half detached is put back', async () => {
+  const journal = await openJournal();
+  await journal.partitions().keep();
+  await journal.connection.query('drop table journal_20260301');
+  expect(await journal.store.insert([journalRow({ at: now })])).toBe(1);
+  // As DETACH CONCURRENTLY leaves it when it is cancelled while it waits.
+  await journal.connection.query(
+    `update pg_inherits set inhdetachpending = true where inhrelid = 'journal_20260301'::regclass`,
+  );
+  expect(await journal.store.insert([journalRow({ at: now })])).toBe(1);
+  const { rows } = await journal.connection.query('select count(*)::int as count from journal');
+  expect(rows).toEqual([{ count: 2 }]);
+});
+
+test('a table that somebody made in the place of a partition at that moment is taken in', async () => {
+  const journal = await openJournal();
+  await journal.connection.query('create table journal_20260301 (like journal including all)');
+  expect(await journal.store.insert([journalRow({ at: now })])).toBe(1);
+  expect(await journal.names()).toEqual(['journal_20260301']);
+});
