@@ -340,7 +340,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
     });
     if (config.bot.mode === 'webhook')
-      registerWebhookRoute(server, { bot: config.bot, intake, depth, refusals, telemetry });
+      registerWebhookRoute(server, { bot: config.bot, intake, depth, refusals });
     await server.listen({ host: config.host, port: config.port });
     lifecycle.onStop('HTTP server', () => server.close());
     listening = server.server.address() as AddressInfo;

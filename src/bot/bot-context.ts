@@ -2,6 +2,7 @@
 // view of it, and the conclusion that the frame leaves behind.
 import { type Api, Context } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
+import { z } from 'zod';
 import type { Conclusion } from '../inbox/lanes.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
@@ -56,10 +57,17 @@ export class BotContext extends Context {
   }
 }
 
-/** What Telegram says of the user now. */
+/** What Telegram says of the user now. What is no username of Telegram's is none, so that it cannot fail the commit. */
 export function profileOf({ from, locale }: BotContext, blocked: boolean): UserProfile {
-  return { language: locale, blocked, username: from?.username?.toLowerCase() ?? null };
+  return { language: locale, blocked, username: usernameSchema.parse(from?.username) };
 }
+
+const usernameSchema = z
+  .string()
+  .regex(/^\w{1,64}$/)
+  .toLowerCase()
+  .nullable()
+  .catch(null);
 
 const recordSchema = screenRecordSchema.catch({});
 

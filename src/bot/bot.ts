@@ -3,8 +3,9 @@
 import { type Api, Composer, type MiddlewareFn } from 'grammy';
 import type { Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { UpdateHandler } from '../inbox/lanes.ts';
+import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
+import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Texts } from '../ui/texts.ts';
@@ -12,11 +13,13 @@ import { BotContext, profileOf } from './bot-context.ts';
 import { withDeadline } from './deadline.ts';
 import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
-import { pseudonymsOf } from './incoming.ts';
+import { type IncomingUpdate, pseudonymsOf, readIncoming } from './incoming.ts';
 import { incomingFileOf } from './incoming-file.ts';
 import { privateChatsOnly } from './private-chats.ts';
+import { refusedBy } from './refusal.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
+import { malformedPart } from './well-formed.ts';
 
 export interface BotOptions {
   readonly api: Api;
@@ -33,7 +36,7 @@ export interface BotOptions {
 }
 
 export function createBot(options: BotOptions): UpdateHandler {
-  const { api, me, frame } = options;
+  const { api, me, frame, telemetry } = options;
   const composer = new Composer<BotContext>();
   composer.use(
     privateChatsOnly(options),
@@ -48,19 +51,38 @@ export function createBot(options: BotOptions): UpdateHandler {
   const faults = createFaultTeller(options);
   const guard = createSilenceGuard({ ...options, faults, enabled: options.silenceGuard });
 
+  /** A spinner is ended all the same. */
+  async function refuseMalformed(part: string, incoming: IncomingUpdate | undefined): Promise<Conclusion> {
+    const reason = 'VALIDATION_FAILED';
+    if (incoming?.callbackId !== undefined) {
+      const text = reasonText(reason, incoming.locale, telemetry.cid());
+      const refusal = await refusedBy(api.answerCallbackQuery(incoming.callbackId, { text }));
+      telemetry.emit('ANSWER_CALLBACK_QUERY', {
+        result: refusal ? 'failed' : 'accepted',
+        text,
+        reason_detail: refusal?.detail,
+      });
+    }
+    return { result: 'rejected', reason, detail: `not of Telegram's form: ${part}` };
+  }
+
   return {
     open(picked) {
-      // SAFETY: it was stored because it has an integer update_id; grammY and the frame read the rest defensively.
-      const context = new BotContext(picked.body as Update, api, me, picked, options.adminIds);
+      const malformed = malformedPart(picked.body);
+      const content = malformed === undefined ? picked.body : { update_id: picked.updateId };
+      // SAFETY: all that is read of it has the form that Telegram gives it.
+      const context = new BotContext(content as Update, api, me, picked, options.adminIds);
+      const incoming = malformed === undefined ? undefined : readIncoming(picked.body);
       return {
         // As at its receipt: what has no chat is in its user's.
         fields: pseudonymsOf(
-          { userId: context.from?.id, chatId: context.chat?.id ?? context.from?.id },
+          incoming ?? { userId: context.from?.id, chatId: context.chat?.id ?? context.from?.id },
           options.pseudonyms,
         ),
         before: () => situationOf(context, options.catalogue),
         handle: () =>
           withDeadline(options.deadlineMs, async () => {
+            if (malformed !== undefined) return refuseMalformed(malformed, incoming);
             const endWatch = guard.watch(context);
             try {
               await middleware(context, async () => {});

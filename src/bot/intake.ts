@@ -1,6 +1,7 @@
 // The entrance of updates, the same for webhook and polling: opens the root span of the trace that will
 // carry everything this update leads to, and stores the update before anybody acknowledges it.
 import { SpanKind } from '@opentelemetry/api';
+import { AppError } from '../errors.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
@@ -29,6 +30,9 @@ export interface IntakeOptions {
   readonly spanKind: SpanKind;
 }
 
+/** Telegram, and what stands in between, must be answered before they give up. What is stored later is a duplicate then. */
+const storeLimitMs = 10_000;
+
 export function createIntake(options: IntakeOptions): Intake {
   const { inbox, reception, depth, store, telemetry, pseudonyms, spanKind } = options;
   return {
@@ -55,7 +59,7 @@ export function createIntake(options: IntakeOptions): Intake {
             callback_id: update.callbackId,
           });
           reception.received(update);
-          return inbox.store(
+          const stored = inbox.store(
             {
               updateId: update.updateId,
               lane: update.lane,
@@ -82,7 +86,31 @@ export function createIntake(options: IntakeOptions): Intake {
               reception.stored(update, { refusal, receivedAt });
             },
           );
+          try {
+            return await within(storeLimitMs, stored);
+          } catch (error) {
+            // Whoever asks for this cid must find why the sender was refused.
+            telemetry.annotate({ result: 'failed', reason_code: 'DB_ERROR' });
+            telemetry.warn('store update', error, 'DB_ERROR');
+            throw error;
+          }
         },
       ),
   };
+}
+
+/** Rejects with AppError TIMEOUT when it takes longer; what was begun goes on. */
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(
+      () => reject(new AppError({ code: 'TIMEOUT', message: `It was not stored within ${limitMs} ms` })),
+      limitMs,
+    );
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -60,7 +60,7 @@ export function startPolling(options: PollingOptions): Polling {
 
   async function take(update: Update): Promise<void> {
     const incoming = readIncoming(update);
-    if (incoming) await depth.add(() => intake.take(incoming, JSON.stringify(update), Date.now()));
+    if (incoming) await depth.add(() => intake.take(incoming, textOf(update), Date.now()));
   }
 
   async function loop(): Promise<void> {
@@ -87,4 +87,14 @@ export function startPolling(options: PollingOptions): Polling {
       await done;
     },
   };
+}
+
+/** Of what is nested too deep to be written as text only its id is kept: it must not hold up all that comes after it. */
+function textOf(update: Update): string {
+  try {
+    return JSON.stringify(update);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return JSON.stringify({ update_id: update.update_id });
+  }
 }

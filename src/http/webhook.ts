@@ -10,7 +10,6 @@ import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import { jsonOrUndefined } from '../json.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Refusals } from '../otel/refusals.ts';
-import type { Telemetry } from '../otel/telemetry.ts';
 import { createSecretCheck } from './secret-header.ts';
 
 export interface WebhookOptions {
@@ -18,7 +17,6 @@ export interface WebhookOptions {
   readonly intake: Intake;
   readonly depth: InboxDepth;
   readonly refusals: Refusals;
-  readonly telemetry: Telemetry;
 }
 
 const secretHeader = 'x-telegram-bot-api-secret-token';
@@ -26,7 +24,7 @@ const retryAfterSeconds = 2;
 
 export function registerWebhookRoute(
   server: FastifyInstance,
-  { bot, intake, depth, refusals, telemetry }: WebhookOptions,
+  { bot, intake, depth, refusals }: WebhookOptions,
 ): void {
   const isSecret = createSecretCheck([bot.secretToken, bot.previousSecretToken]);
 
@@ -69,8 +67,8 @@ export function registerWebhookRoute(
           .code(429)
           .header('retry-after', retryAfterSeconds)
           .send({ ok: false, error: 'the inbox is full, send it again' });
-      } catch (error) {
-        telemetry.warn('store update', error, 'DB_ERROR');
+      } catch {
+        // Why is told under the cid of the update.
         return reply
           .code(503)
           .header('retry-after', retryAfterSeconds)

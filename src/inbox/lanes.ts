@@ -119,14 +119,31 @@ export function createLanes(options: LaneOptions): Lanes {
     const conclusion = await opened.handle();
     const { result, reason, effects } = conclusion;
     const left = conclusion.followUps?.map(followUp => ({ kind: followUp.kind, data: dataOf(followUp) }));
-    const { committed, more } = await commit({
-      id,
-      attempt,
-      outcome: result,
-      reason,
-      effects,
-      ...(left ? { followUps: left } : {}),
-    });
+    let ended: Conclusion = conclusion;
+    let finished: Finished;
+    try {
+      finished = await commit({
+        id,
+        attempt,
+        outcome: result,
+        reason,
+        effects,
+        ...(left ? { followUps: left } : {}),
+      });
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      // What it would leave behind cannot be stored, and no repetition changes that: it ends without.
+      await opened.giveUp();
+      ended = { result: 'failed', reason: 'INTERNAL_ERROR', error };
+      finished = await commit({
+        id,
+        attempt,
+        outcome: 'failed',
+        reason: 'INTERNAL_ERROR',
+        effects: undefined,
+      });
+    }
+    const { committed, more } = finished;
     if (!committed) {
       telemetry.emit('SYSTEM_WARNING', {
         operation: 'finish update',
@@ -136,8 +153,8 @@ export function createLanes(options: LaneOptions): Lanes {
       });
       return more;
     }
-    tellEnd(update, conclusion, startedAt);
-    if (left) looking.followUps = true;
+    tellEnd(update, ended, startedAt);
+    if (left && ended === conclusion) looking.followUps = true;
     return more;
   }
 

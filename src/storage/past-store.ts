@@ -4,6 +4,7 @@
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
 import type { Queryable } from './database.ts';
 import type { TaskState } from './task-store.ts';
+import { bodyOf } from './update-body.ts';
 
 export interface PastUpdate {
   readonly lane: number;
@@ -81,7 +82,7 @@ export function createPastStore(queryable: Queryable): PastStore {
         [traceId, updateId],
       );
       const [row] = rows;
-      return row && { lane: Number(row.lane), body: row.body, receivedAt: row.received_at };
+      return row && { lane: Number(row.lane), body: bodyOf(row.body), receivedAt: row.received_at };
     },
     async wallet(chatId, at, { taskIds, welcome }) {
       const { rows } = await queryable.query<{ available: string; held: string; welcomed: boolean }>(

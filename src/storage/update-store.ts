@@ -8,6 +8,7 @@ import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database } from './database.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { addFollowUpJobs, addLaneJobs } from './job-queue.ts';
+import { bodyOf, insertBody } from './update-body.ts';
 
 export interface NewUpdate {
   readonly updateId: number;
@@ -368,7 +369,7 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
   }
 
   return {
-    insert,
+    insert: update => insertBody(update.body, body => insert({ ...update, body })),
     async pick(lane) {
       const picked = await pick({ item: lane, lease: lease() });
       if (picked === 'lease lost') throw leaseLost();
@@ -448,7 +449,7 @@ function toPicked(row: PickRecord): PickedUpdate {
     updateId: Number(row.update_id),
     lane: Number(row.lane),
     eventType: row.event_type,
-    body: row.body,
+    body: bodyOf(row.body),
     traceparent: row.traceparent,
     receivedAt: new Date(row.received_at),
     attempt: row.attempts,

@@ -1,6 +1,7 @@
 // Which stored updates wait although they have arrived: those that nobody works yet, and taps that do not end,
 // whichever instance has stored or picked them.
 import type { Database } from './database.ts';
+import { bodyOf } from './update-body.ts';
 
 export interface WaitingUpdates {
   /** Those of the given updates that have no outcome and that no instance has picked. */
@@ -46,7 +47,7 @@ export function createWaitingUpdates(database: Pick<Database, 'query'>, botId: n
         [botId, olderThanMs, youngerThanMs, except, limit],
       );
       return rows.map(row => ({
-        body: row.body,
+        body: bodyOf(row.body),
         traceparent: row.traceparent,
         receivedAt: row.received_at,
       }));

@@ -5,12 +5,10 @@ import { reasons } from '../../src/otel/reasons.ts';
 import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { messageChain, outcomeOf, storyOf } from '../support/story.ts';
+import { trtWith } from '../support/trt.ts';
 import { walkToForm } from '../support/walk.ts';
 
 const bodyLimitBytes = 1_048_576;
-/** Deeper than Postgres reads JSON, while JavaScript takes it. */
-const nestingTooDeep = 100_000;
-
 test.each([
   { sender: 'without a secret', headers: {} },
   { sender: 'with a wrong secret', headers: secretHeader('not-the-secret') },
@@ -213,6 +211,11 @@ test('while the table is gone updates are asked for again, and stored when it is
     line => line.name === 'SYSTEM_WARNING' && line.operation === 'store update',
   );
   expect(warning.reason_code).toBe('DB_ERROR');
+  // Whoever has the cid finds why Telegram was refused.
+  expect(warning.update_id).toBe(sent.updateId);
+  expect(bot.chainOf(warning.cid)).toEqual(['UPDATE_RECEIVED', 'SYSTEM_WARNING']);
+  const { output } = await trtWith({ input: bot.output.join('\n') }, 'explain', '--cid', warning.cid);
+  expect(output).toContain('could not be stored in the database, so Telegram was refused');
   const answer = await post(bot, JSON.stringify(helpFrom(4242)));
   expect(answer.status).toBe(503);
   expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
@@ -226,18 +229,6 @@ test('while the table is gone updates are asked for again, and stored when it is
   expect(bot.chainOf(cid).slice(0, 4)).toEqual(messageChain());
   expect(await outcomeOf(bot, sent)).toEqual([{ outcome: 'accepted', reason_code: 'SUCCESS', attempts: 1 }]);
   expect(user.messages()).toHaveLength(1);
-});
-
-test('one update that cannot be stored does not keep out those that came with it', async () => {
-  await using bot = await startBot();
-  const nested = `${'['.repeat(nestingTooDeep)}${']'.repeat(nestingTooDeep)}`;
-  const bodies = Array.from({ length: 40 }, (_, index) =>
-    index === 20 ? `{"update_id":20,"deep":${nested}}` : JSON.stringify({ update_id: index }),
-  );
-  const answers = await Promise.all(bodies.map(body => post(bot, body)));
-  expect(answers.map(({ status }) => status)).toEqual(answers.map((_, index) => (index === 20 ? 503 : 200)));
-  expect(await storedUpdates(bot)).toHaveLength(39);
-  for (let index = 0; index < 40; index += 1) if (index !== 20) await expectNoop(bot, index);
 });
 
 test('a group is told in one line that the bot is for private chats, and is left', async () => {

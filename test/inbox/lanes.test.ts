@@ -1,6 +1,9 @@
-// Which jobs of lanes count as done: graphile-worker deletes those that end well.
+// Which jobs of lanes count as done: graphile-worker deletes those that end well. And how an update ends whose outcome
+// the database refuses.
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { createLanes } from '../../src/inbox/lanes.ts';
+import type { PickedUpdate, UpdateEnding } from '../../src/storage/update-store.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
 test('a job that is taken where another instance is in charge fails, so that it is there for that one', async () => {
@@ -33,3 +36,68 @@ test('a job that is taken where another instance is in charge fails, so that it 
   await expect(lanes.work(7)).rejects.toMatchObject({ code: 'LEASE_LOST' });
   expect(picks).toEqual([7]);
 });
+
+test('what an update would leave behind that no row can hold ends as a fault, and the user is told', async () => {
+  const refused = new pg.DatabaseError('invalid byte sequence for encoding', 1, 'error');
+  refused.code = '22021';
+  const endings: UpdateEnding[] = [];
+  const waiting = [pickedUpdate(1)];
+  let told = 0;
+  const { telemetry, lines } = recordTelemetry();
+  const lanes = createLanes({
+    store: {
+      insert: () => expect.fail('nothing is stored here'),
+      traceparentOf: () => expect.fail('nobody asks'),
+      depth: () => expect.fail('nobody counts'),
+      pick: async () => waiting.shift(),
+      async finish(ending) {
+        endings.push(ending);
+        if (ending.effects) throw refused;
+        return { committed: true, more: false };
+      },
+    },
+    inbox: { settled: () => undefined },
+    followUps: { work: async () => undefined },
+    handler: {
+      open: () => ({
+        fields: {},
+        handle: async () => ({ result: 'accepted', reason: 'SUCCESS', effects: { chatId: 7 } }),
+        async giveUp() {
+          told += 1;
+        },
+      }),
+    },
+    telemetry,
+    instanceId: 'instance-1',
+    onPick: () => undefined,
+    lease: () => ({ name: 'test', epoch: 1 }),
+    isActive: () => true,
+    isShared: false,
+  });
+  await lanes.work(7);
+  expect(endings.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+    ['accepted', 'SUCCESS'],
+    ['failed', 'INTERNAL_ERROR'],
+  ]);
+  expect(told).toBe(1);
+  const ends = lines.filter(({ name }) => /^DISPATCH_(OK|FAIL)$/.test(String(name)));
+  expect(ends).toEqual([
+    expect.objectContaining({ name: 'DISPATCH_FAIL', reason_code: 'INTERNAL_ERROR', error_type: '22021' }),
+  ]);
+});
+
+function pickedUpdate(id: number): PickedUpdate {
+  return {
+    id,
+    updateId: id,
+    lane: 7,
+    eventType: 'message',
+    body: {},
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    receivedAt: new Date(),
+    attempt: 1,
+    user: undefined,
+    session: undefined,
+    message: undefined,
+  };
+}

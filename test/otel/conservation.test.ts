@@ -249,13 +249,12 @@ async function refused(bot: BotUnderTest): Promise<void> {
     const headers = { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': secret };
     return (await fetch(bot.webhookUrl(), { method: 'POST', headers, body })).status;
   };
-  const nestingTooDeep = 100_000;
-  const deep = `${'['.repeat(nestingTooDeep)}${']'.repeat(nestingTooDeep)}`;
+  await bot.database.query('alter table updates add check (update_id <> 900000001) not valid');
   expect(await post('{"update_id":1}', 'not-the-secret')).toBe(401);
   expect(await post('{"update_id":')).toBe(400);
   expect(await post('{"message":{}}')).toBe(400);
   expect(await post('x'.repeat(1_048_577))).toBe(413);
-  expect(await post(`{"update_id":900000001,"deep":${deep}}`)).toBe(503);
+  expect(await post('{"update_id":900000001}')).toBe(503);
   for (let copy = 0; copy < 3; copy += 1) expect(await post('{"update_id":900000002}')).toBe(200);
 }
 

@@ -94,7 +94,7 @@ export const receiptCauses = define({
     confidence: 'high',
     events: ['UPDATE_RECEIVED', 'SYSTEM_WARNING'],
     reasons: ['DB_ERROR'],
-    is: facts => isUnstored(facts) && hasFailedRoot(facts),
+    is: facts => isUnstored(facts) && (hasToldWhy(facts) || hasFailedRoot(facts)),
     ru: {
       what: 'обновление принято, но записать его в базу не удалось, поэтому Telegram получил отказ',
       next: 'Telegram пришлёт его ещё раз под новым cid; проверьте базу данных в /health',
@@ -225,6 +225,10 @@ function isUnstored({ has, end }: Facts): boolean {
     end === undefined &&
     !has('QUEUE_ENQUEUE', 'QUEUE_PICK', 'UPDATE_DUPLICATE', 'CALLBACK_REJECTED', 'DISPATCH_START')
   );
+}
+
+function hasToldWhy({ all }: Facts): boolean {
+  return all('SYSTEM_WARNING').some(event => textOf(event, 'operation') === 'store update');
 }
 
 function hasFailedRoot({ chain }: Facts): boolean {
