@@ -209,8 +209,9 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     );
     let isStarting = true;
     const source = createDuty(
-      () =>
+      ({ signal }) =>
         openSource({
+          signal,
           register: async () => {
             await registerWebhook(telegram.api, publicUrl(), config.bot);
             await registerCommands(telegram.api, texts, config.adminIds);

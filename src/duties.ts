@@ -30,13 +30,16 @@ export interface WorkOptions {
 
 const registrationPauseMs = 5_000;
 /** A runner that does not answer is replaced early enough to show, before the lease is given up, that it helped. */
-const restartsWithinProof = 3;
+const restartsWithinProof = 2;
 
 /** Takes over what others have left, and works. */
 export async function beginWork(options: WorkOptions): Promise<Running> {
   const { mode, database, instanceId, staleMs, lanes, telemetry } = options;
   if (mode === 'single') await takeOverWork(database, instanceId);
-  else if ((await takeOverFromDead(database, staleMs)) === 0) await shareWork(database);
+  else {
+    await takeOverFromDead(database, staleMs);
+    await shareWork(database);
+  }
   await forgetPulses(database);
   const workers = await startWorkers({
     database,
@@ -69,6 +72,8 @@ export async function beginWork(options: WorkOptions): Promise<Running> {
 }
 
 export interface SourceOptions {
+  /** Aborted when this instance is the source no more, perhaps before this has begun. */
+  readonly signal: AbortSignal;
   /** Tells Telegram where to send updates. */
   readonly register: () => Promise<void>;
   /** What is wrong with the registration then keeps the process from starting; later it is tried until it succeeds. */
@@ -82,15 +87,15 @@ export interface SourceOptions {
 
 /** Makes this instance the one that Telegram's updates come to. */
 export async function openSource(options: SourceOptions): Promise<Running> {
-  const ending = new AbortController();
-  const registered = options.isStarting ? options.register() : keepTrying(options, ending.signal);
+  const { signal } = options;
+  const registered = options.isStarting ? options.register() : keepTrying(options);
   if (options.isStarting) await registered;
+  if (signal.aborted) return { settled: async () => undefined, stop: () => registered };
   const polling = options.startPolling?.();
   const housekeeping = options.startHousekeeping();
   return {
     settled: async () => undefined,
     async stop() {
-      ending.abort();
       housekeeping.stop();
       await Promise.all([registered, polling?.stop()]);
     },
@@ -98,7 +103,7 @@ export async function openSource(options: SourceOptions): Promise<Running> {
 }
 
 /** Until it succeeds or is not wanted any more. Never rejects. */
-async function keepTrying({ register, telemetry }: SourceOptions, signal: AbortSignal): Promise<void> {
+async function keepTrying({ register, telemetry, signal }: SourceOptions): Promise<void> {
   while (!signal.aborted) {
     try {
       return await register();

@@ -190,10 +190,10 @@ export async function takeOverWork(queryable: Queryable, instanceId: string): Pr
 
 /**
  * For the members of a cluster: ends the leases of those that have not renewed for `staleMs` or have no connection
- * any more, which fences them off, and takes over what they had. Returns how many there were.
+ * any more, which fences them off, and takes over what they had, or what those had that gave their lease back.
  */
-export async function takeOverFromDead(queryable: Queryable, staleMs: number): Promise<number> {
-  const { rowCount } = await queryable.query(
+export async function takeOverFromDead(queryable: Queryable, staleMs: number): Promise<void> {
+  const { rowCount: dead } = await queryable.query(
     `delete from leases
      where name like 'member:%' and (
        heartbeat_at < clock_timestamp() - $1 * interval '1 millisecond' or not exists (
@@ -203,8 +203,8 @@ export async function takeOverFromDead(queryable: Queryable, staleMs: number): P
      )`,
     [staleMs],
   );
-  if (rowCount) await shareWork(queryable);
-  return rowCount ?? 0;
+  const freed = await freePicksOfTheGone(queryable);
+  if (dead || freed > 0) await recoverJobs(queryable);
 }
 
 /**
@@ -212,17 +212,19 @@ export async function takeOverFromDead(queryable: Queryable, staleMs: number): P
  * pick while it was not working has no job any more.
  */
 export async function shareWork(queryable: Queryable): Promise<void> {
-  await queryable.query(`
-    update updates set picked_by = null
-    where outcome is null and picked_by is not null and not exists (
-      select 1 from leases where leases.name = 'member:' || updates.picked_by
-    )`);
-  await queryable.query(`
-    update follow_ups set picked_by = null
-    where picked_by is not null and not exists (
-      select 1 from leases where leases.name = 'member:' || follow_ups.picked_by
-    )`);
+  await freePicksOfTheGone(queryable);
   await recoverJobs(queryable);
+}
+
+/** What was picked under a lease that is no more; returns how much that was. */
+async function freePicksOfTheGone(queryable: Queryable): Promise<number> {
+  const ofTheGone = `picked_by is not null and not exists (
+    select 1 from leases where leases.name = 'member:' || picked_by)`;
+  const updates = await queryable.query(
+    `update updates set picked_by = null where outcome is null and ${ofTheGone}`,
+  );
+  const followUps = await queryable.query(`update follow_ups set picked_by = null where ${ofTheGone}`);
+  return (updates.rowCount ?? 0) + (followUps.rowCount ?? 0);
 }
 
 /** Deletes what the queue keeps of no use: jobs that failed for good, and named queues without jobs. */

@@ -1,8 +1,9 @@
 // INSTANCE_MODE=cluster: every instance works the shared inbox, each chat is worked by one at a time, and what a
 // member leaves behind is taken over by the others.
 import { expect, test } from 'vitest';
+import { endSessions } from '../support/blip.ts';
 import { waitFor } from '../support/bot.ts';
-import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
+import { expectSoundHistory, type Fleet, type Instance, startFleet } from '../support/fleet.ts';
 import { startStorm } from '../support/storm.ts';
 
 const testTimeoutMs = 120_000;
@@ -77,6 +78,58 @@ test(
   },
   testTimeoutMs,
 );
+
+test(
+  'a member whose sessions end again and again keeps no chat from the others',
+  async () => {
+    await using fleet = await startFleet(cluster);
+    const [first] = [await fleet.start(), await fleet.start()];
+    const storm = await startStorm(fleet, 4);
+    for (let blip = 0; blip < 10; blip += 1) {
+      await storm.taps(8);
+      expect(await endSessions(fleet.surroundings.database, [first.id])).toBeGreaterThan(0);
+    }
+    await storm.taps(10);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a change of the mode hands the work over, there and back, and the two never work side by side',
+  async () => {
+    await using fleet = await startFleet();
+    const single = await fleet.start();
+    const storm = await startStorm(fleet, 3);
+    await storm.taps(10);
+    const member = await fleet.start(cluster.environment);
+    await single.waitForEvent('LOCK_RELEASED');
+    await storm.taps(20);
+    expect(await statesOf([single, member])).toEqual(['PASSIVE', 'ACTIVE']);
+    // As a platform does it: otherwise it would be the next one in the queue.
+    single.leaveRotation();
+    await single.stop();
+    const anotherSingle = await fleet.start();
+    await anotherSingle.waitForEvent('LOCK_ACQUIRED');
+    await storm.taps(20);
+    expect(await statesOf([member, anotherSingle])).toEqual(['PASSIVE', 'ACTIVE']);
+    expect(await members(fleet)).toEqual([]);
+    await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
+    const workers = fleet.lines().filter(({ name }) => name === 'DISPATCH_OK' || name === 'DISPATCH_FAIL');
+    const turns = workers.map(({ instance_id: id }) => id).filter((id, index, ids) => id !== ids[index - 1]);
+    expect(turns).toEqual([single.id, member.id, anotherSingle.id]);
+  },
+  testTimeoutMs,
+);
+
+async function statesOf(instances: readonly Instance[]): Promise<unknown[]> {
+  const states: unknown[] = [];
+  for (const { port } of instances) {
+    const health: unknown = await (await fetch(`http://127.0.0.1:${port}/health`)).json();
+    states.push(typeof health === 'object' && health !== null && 'bot_state' in health && health.bot_state);
+  }
+  return states;
+}
 
 function members({ surroundings }: Fleet): Promise<unknown[]> {
   return surroundings.database.query(`select instance_id from leases where name like 'member:%'`);

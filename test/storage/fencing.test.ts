@@ -1,6 +1,7 @@
 // Who has been succeeded commits nothing any more, however alive its process and its connections are.
 import pg from 'pg';
 import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
+import { leaseOfCaller, underLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeliveryStore, type DeliveryStore } from '../../src/storage/delivery-store.ts';
 import { createTaskStore, type NewTask, type TaskStore } from '../../src/storage/task-store.ts';
@@ -57,10 +58,10 @@ async function succeed(instanceId: string): Promise<Stores> {
   };
 }
 
-async function receive({ updates }: Stores): Promise<void> {
+async function receive({ updates }: Pick<Stores, 'updates'>, updateId = 1, lane = chatId): Promise<void> {
   await updates.insert({
-    updateId: 1,
-    lane: chatId,
+    updateId,
+    lane,
     messageId: undefined,
     eventType: 'message',
     body: '{"update_id":1}',
@@ -95,6 +96,65 @@ test('an update that was picked before is ended by its successor only', async ()
   expect(await testDatabase.query('select outcome, epoch::int from updates')).toEqual([
     { outcome: 'accepted', epoch: 2 },
   ]);
+});
+
+test('what an instance began under a lease that it lost is not committed under its next one', async () => {
+  const first = await takeLease(database);
+  let latest = first;
+  const store = createUpdateStore({
+    database,
+    botId: 1,
+    instanceId: 'instance',
+    laneMax: 100,
+    lease: leaseOfCaller(() => latest()),
+  });
+  const ending = { outcome: 'accepted', reason: 'SUCCESS', effects: undefined, traceparent } as const;
+  for (const updateId of [1, 2]) await receive({ updates: store }, updateId, updateId);
+  const begun = Promise.withResolvers<void>();
+  const rejoined = Promise.withResolvers<void>();
+  const old = underLease(first(), async () => {
+    const picked = await store.pick(1);
+    begun.resolve();
+    await rejoined.promise;
+    const finished = store.finish({ ...ending, id: picked?.id ?? 0, attempt: 1 });
+    await expect(store.pick(2)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+    return finished;
+  });
+  await begun.promise;
+  latest = await takeLease(database);
+  rejoined.resolve();
+  // Both kinds go in one batch.
+  const picked = store.pick(2);
+  expect(await old).toMatchObject({ committed: false });
+  expect(await store.finish({ ...ending, id: (await picked)?.id ?? 0, attempt: 1 })).toMatchObject({
+    committed: true,
+  });
+  expect(await testDatabase.query('select lane::int, outcome from updates order by lane')).toEqual([
+    { lane: 1, outcome: null },
+    { lane: 2, outcome: 'accepted' },
+  ]);
+});
+
+test('who has had an update for a minute has it no more once another one has picked it', async () => {
+  const lease = await takeLease(database);
+  const stuck = createUpdateStore({ database, botId: 1, laneMax: 100, instanceId: 'stuck', lease });
+  const other = createUpdateStore({ database, botId: 1, laneMax: 100, instanceId: 'other', lease });
+  await receive({ updates: stuck });
+  const picked = await stuck.pick(chatId);
+  expect(await other.pick(chatId)).toBeUndefined();
+  await database.query(`update updates set picked_at = picked_at - interval '61 seconds'`);
+  const taken = await other.pick(chatId);
+  expect(taken).toMatchObject({ id: picked?.id, attempt: 2 });
+  const ending = {
+    id: picked?.id ?? 0,
+    outcome: 'accepted',
+    reason: 'SUCCESS',
+    effects: { chatId },
+    traceparent,
+  } as const;
+  expect(await stuck.finish({ ...ending, attempt: 1 })).toMatchObject({ committed: false });
+  expect(await stuck.finish({ ...ending, attempt: 2 })).toMatchObject({ committed: false });
+  expect(await other.finish({ ...ending, attempt: 2 })).toMatchObject({ committed: true });
 });
 
 test('a screen and a form are not stored with an outcome that is refused', async () => {

@@ -1,0 +1,113 @@
+// Which jobs compete for slots, under which lease they run, and what shows that they are worked.
+import { expect, onTestFinished, test } from 'vitest';
+import { type JobHandlers, startWorkers } from '../../src/inbox/workers.ts';
+import { leaseOfCaller } from '../../src/lock/lease.ts';
+import { createTenure } from '../../src/lock/tenure.ts';
+import { createProofBook } from '../../src/lock/work-proof.ts';
+import { addCallbackJob, addTaskJob } from '../../src/storage/job-queue.ts';
+import { waitFor } from '../support/bot.ts';
+import { createTestDatabase } from '../support/database.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
+
+const testTimeoutMs = 40_000;
+const deadlineMs = 20_000;
+const silentMs = 1_000;
+
+async function startScene(handlers: Partial<JobHandlers>) {
+  const database = await createTestDatabase();
+  const pool = database.connect(4);
+  const proofs = createProofBook(60_000);
+  const tenure = createTenure({ name: 'test', epoch: 7 }, proofs);
+  const workers = await startWorkers({
+    database: pool,
+    openQueue: () => database.connect(3),
+    instanceId: 'trt-workers',
+    tenure,
+    jobs: {
+      lane: async () => undefined,
+      follow_up: async () => undefined,
+      task: async () => undefined,
+      ...handlers,
+    },
+    slots: { lane: 1, task: 2 },
+    telemetry: recordTelemetry().telemetry,
+    patienceMs: 60_000,
+  });
+  onTestFinished(async () => {
+    await workers.stop();
+    await pool.stop();
+    await database.drop();
+  });
+  const addLaneJob = (lane: number): Promise<unknown> =>
+    database.query(`select graphile_worker.add_job('lane', json_build_object('lane', $1::bigint))`, [lane]);
+  return { pool, proofs, tenure, workers, addLaneJob };
+}
+
+const reach = (what: string, holds: () => boolean): Promise<unknown> =>
+  waitFor(what, () => holds() || undefined, undefined, deadlineMs);
+
+test(
+  'while all slots for tasks are taken by tasks that hang, a tap is worked',
+  async () => {
+    const release = Promise.withResolvers<void>();
+    onTestFinished(() => release.resolve());
+    let hanging = 0;
+    const worked: number[] = [];
+    const { pool, addLaneJob } = await startScene({
+      async task() {
+        hanging += 1;
+        await release.promise;
+      },
+      async lane({ lane }) {
+        worked.push(lane);
+      },
+    });
+    for (const task of ['one', 'two', 'three']) await addTaskJob(pool, task, 0);
+    await reach('two tasks to hang', () => hanging === 2);
+    await addLaneJob(5);
+    await reach('the tap to be worked', () => worked.includes(5));
+    expect(hanging).toBe(2);
+    release.resolve();
+    await reach('the third task', () => hanging === 3);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a job runs under the lease of its tenure to its end, whichever lease the instance has by then',
+  async () => {
+    const lease = leaseOfCaller(() => ({ name: 'test', epoch: 8 }));
+    const epochs: number[] = [];
+    const { pool, addLaneJob } = await startScene({
+      async lane() {
+        await pool.query('select 1');
+        epochs.push(lease().epoch);
+      },
+      async task() {
+        await pool.query('select 1');
+        epochs.push(lease().epoch);
+      },
+    });
+    await addLaneJob(1);
+    await addCallbackJob(pool, 'task');
+    await reach('both jobs', () => epochs.length === 2);
+    expect(epochs).toEqual([7, 7]);
+    expect(lease().epoch).toBe(8);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'jobs that end show that their runner works; one whose part is silent is missed, and not once the tenure has ended',
+  async () => {
+    const scene = await startScene({ lane: async () => scene.tenure.prove('task') });
+    const { proofs, tenure, addLaneJob } = scene;
+    await reach('some silence', () => (proofs.ageMs() ?? 0) > silentMs);
+    await addLaneJob(1);
+    await reach('the job', () => (proofs.ageMs() ?? Number.POSITIVE_INFINITY) < silentMs);
+    expect(proofs.missing()).toBeUndefined();
+    tenure.end();
+    expect(proofs.ageMs()).toBeUndefined();
+  },
+  testTimeoutMs,
+);

@@ -1,0 +1,162 @@
+// What begins under a tenure ends with it, whatever happens in between, and what goes wrong is told, also afterwards.
+import { expect, onTestFinished, test } from 'vitest';
+import { createDuty, type Running } from '../../src/lock/duty.ts';
+import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
+import type { Tenure } from '../../src/lock/tenure.ts';
+import { Secret } from '../../src/secret.ts';
+import { waitFor } from '../support/bot.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { type RecordedTelemetry, recordTelemetry } from '../support/telemetry.ts';
+
+const testTimeoutMs = 40_000;
+const deadlineMs = 20_000;
+
+/** A duty whose beginnings wait until they are let go, and which counts what runs. */
+function createScene() {
+  const beginnings: PromiseWithResolvers<void>[] = [];
+  let running = 0;
+  const start = async (): Promise<Running> => {
+    const beginning = Promise.withResolvers<void>();
+    beginnings.push(beginning);
+    await beginning.promise;
+    running += 1;
+    return {
+      settled: async () => undefined,
+      async stop() {
+        running -= 1;
+      },
+    };
+  };
+  return { beginnings, start, running: () => running };
+}
+
+interface Instance {
+  readonly role: Role;
+  readonly told: RecordedTelemetry;
+  readonly database: TestDatabase;
+}
+
+async function createInstance(
+  duties: Pick<RoleOptions, 'work' | 'source'>,
+  mode: RoleOptions['mode'] = 'single',
+): Promise<Instance> {
+  const database = await createTestDatabase();
+  const told = recordTelemetry();
+  const pool = database.connect(3);
+  const role = createRole({
+    mode,
+    url: new Secret(database.url),
+    database: pool,
+    botId: 7,
+    instanceId: 'trt-tenures',
+    release: 'release',
+    timings: { heartbeatMs: 200, staleMs: 1_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
+    telemetry: told.telemetry,
+    ...duties,
+  });
+  onTestFinished(async () => {
+    await role.release();
+    await pool.stop();
+    await database.drop();
+  });
+  return { role, told, database };
+}
+
+const endLock = ({ database }: Instance): Promise<unknown> =>
+  database.query(
+    `select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objsubid = 2 and granted
+       and database = (select oid from pg_database where datname = current_database())`,
+  );
+
+const toldTimes = ({ told }: Instance, name: string, operation?: string): number =>
+  told.lines.filter(line => line.name === name && (operation === undefined || line.operation === operation))
+    .length;
+
+const reach = (what: string, holds: () => boolean): Promise<unknown> =>
+  waitFor(what, () => holds() || undefined, undefined, deadlineMs);
+
+test(
+  'the source is never opened under a tenure that ended while the work was still beginning',
+  async () => {
+    const work = createScene();
+    const source = createScene();
+    const instance = await createInstance({
+      work: createDuty(work.start, () => expect.fail('stopping the work failed')),
+      source: createDuty(source.start, () => expect.fail('stopping the source failed')),
+    });
+    void instance.role.start();
+    await reach('the work to begin', () => work.beginnings.length === 1);
+    await endLock(instance);
+    await reach('the loss of the lock', () => toldTimes(instance, 'LOCK_LOST') === 1);
+    await reach('the next tenure', () => work.beginnings.length === 2);
+
+    work.beginnings[0]?.resolve();
+    work.beginnings[1]?.resolve();
+    await reach('the source to be opened', () => source.beginnings.length === 1);
+    source.beginnings[0]?.resolve();
+    await reach('the source to be open', () => source.running() === 1);
+    expect(work.running()).toBe(1);
+    expect(source.beginnings).toHaveLength(1);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a beginning that fails after its tenure has ended is told',
+  async () => {
+    const work = createScene();
+    const instance = await createInstance({
+      work: createDuty(work.start, () => undefined),
+      source: createDuty(createScene().start, () => undefined),
+    });
+    void instance.role.start();
+    await reach('the work to begin', () => work.beginnings.length === 1);
+    await endLock(instance);
+    await reach('the loss of the lock', () => toldTimes(instance, 'LOCK_LOST') === 1);
+    work.beginnings[0]?.reject(new Error('too late to begin'));
+    await reach('the word on it', () => toldTimes(instance, 'SYSTEM_WARNING', 'begin work') === 1);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a member whose work does not begin, though it has joined again, is not ACTIVE for good',
+  async () => {
+    const work = createScene();
+    const source = createScene();
+    const instance = await createInstance(
+      {
+        work: createDuty(work.start, () => undefined),
+        source: createDuty(source.start, () => undefined),
+      },
+      'cluster',
+    );
+    void instance.role.start();
+    await reach('the source to be opened', () => source.beginnings.length === 1);
+    source.beginnings[0]?.resolve();
+    await reach('the work to begin', () => work.beginnings.length === 1);
+    work.beginnings[0]?.resolve();
+    await instance.database.query(`delete from leases where name like 'member:%'`);
+    await reach('the loss of its lease', () => toldTimes(instance, 'LOCK_LOST') === 1);
+    await reach('the second beginning', () => work.beginnings.length === 2);
+    expect(instance.role.state.isActive()).toBe(true);
+    await reach('its resignation', () => !instance.role.state.isActive());
+    expect(toldTimes(instance, 'LOCK_LOST', 'no proof of work: beginning')).toBe(1);
+    expect(instance.role.proof.hasFailed()).toBe(true);
+    await reach('the third beginning', () => work.beginnings.length === 3);
+  },
+  testTimeoutMs,
+);
+
+test('nothing begins under a tenure that has ended', async () => {
+  const scene = createScene();
+  const duty = createDuty(scene.start, () => undefined);
+  const ended: Tenure = {
+    lease: { name: 'test', epoch: 1 },
+    signal: AbortSignal.abort(),
+    expect: () => undefined,
+    prove: () => undefined,
+  };
+  await duty.begin(ended);
+  expect(scene.beginnings).toEqual([]);
+});
