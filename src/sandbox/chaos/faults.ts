@@ -1,10 +1,11 @@
 // The list of all faults, by name.
+import { crowdFaults } from './crowd-faults.ts';
 import { databaseFaults } from './database-faults.ts';
 import type { FaultKind } from './fault.ts';
 import { processFaults } from './process-faults.ts';
 import { supplierFaults } from './supplier-faults.ts';
 
-const all = { ...processFaults, ...databaseFaults, ...supplierFaults };
+const all = { ...processFaults, ...databaseFaults, ...supplierFaults, ...crowdFaults };
 
 export type FaultName = keyof typeof all;
 

@@ -12,7 +12,7 @@ import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { type SandboxPostgres, startPostgres } from '../postgres.ts';
 import { startProxies } from '../proxies.ts';
 import { startHttpProxy, type TcpProxy } from '../tcp-proxy.ts';
-import { startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
+import { type SentUpdate, startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
 import { createSlot, type Slot } from './slot.ts';
 
 export interface Ground {
@@ -25,6 +25,8 @@ export interface Ground {
   readonly lineCheck: LineCheck;
   /** Past every proxy. Rejects while Postgres is away. */
   readonly ask: Ask;
+  /** Updates that were sent so far, by whoever plays on it. */
+  readonly sent: SentUpdate[];
   /** What users write; it must stand in no line. */
   readonly canary: string;
 }
@@ -121,6 +123,7 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
     slots,
     lineCheck,
     ask: async (text, values) => (await pool.query(text, values)).rows,
+    sent: [],
     canary,
   };
 }

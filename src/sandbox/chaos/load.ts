@@ -12,8 +12,6 @@ import type {
 import { createRandom, type Random } from './random.ts';
 
 export interface Load {
-  /** What was sent so far, by all users. */
-  readonly sent: readonly SentUpdate[];
   readonly bursts: readonly Burst[];
   /** How often a user has seen something new after a request, and how often not within their patience. */
   readonly seen: number;
@@ -27,6 +25,8 @@ export interface Load {
 
 export interface LoadOptions {
   readonly telegram: TelegramSandbox;
+  /** Gets what users send. */
+  readonly sent: SentUpdate[];
   readonly users: number;
   readonly seed: number;
   /** A word that is in everything users write. */
@@ -48,8 +48,7 @@ const screens = [
   { name: 'menu', command: '/start', shows: /What shall we create/ },
 ] as const;
 
-export function startLoad({ telegram, users, seed, canary }: LoadOptions): Load {
-  const sent: SentUpdate[] = [];
+export function startLoad({ telegram, sent, users, seed, canary }: LoadOptions): Load {
   const bursts: Burst[] = [];
   const people: Person[] = [];
   let seen = 0;
@@ -269,7 +268,6 @@ export function startLoad({ telegram, users, seed, canary }: LoadOptions): Load 
   }
 
   return {
-    sent,
     bursts,
     get seen() {
       return seen;

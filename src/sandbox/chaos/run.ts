@@ -54,7 +54,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 
   const startedAt = Date.now();
   announce(`${options.users} users, faults for ${Math.round(durationMs / 1_000)} s`);
-  const load = startLoad({ telegram, users: options.users, seed, canary: ground.canary });
+  const load = startLoad({ telegram, sent: ground.sent, users: options.users, seed, canary: ground.canary });
   options.onStop('users', () => load.stop());
   const storm = startStorm({
     ground,
@@ -82,7 +82,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   const history = historyOf({
     ...stored,
     isCluster: mode === 'cluster',
-    acknowledged: load.sent.filter(({ isQueued }) => isQueued).map(({ updateId }) => updateId),
+    acknowledged: ground.sent.filter(({ isQueued }) => isQueued).map(({ updateId }) => updateId),
     answers: answersOf(telegram),
     answerLimitMs,
     // A crash of the one who works, too, may take a tap longer than its spinner turns.

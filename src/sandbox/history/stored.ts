@@ -78,7 +78,8 @@ export async function readLeftovers(ask: Ask): Promise<Finding[]> {
      select 'job ' || id, task_identifier || coalesce(', locked by ' || locked_by, '')
        || ', attempts ' || attempts || coalesce(': ' || last_error, '')
      from graphile_worker.jobs
-     where locked_at is not null or (attempts < max_attempts and run_at < now() + interval '1 minute')`,
+     where task_identifier not like 'pulse:%'
+       and (locked_at is not null or (attempts < max_attempts and run_at < now() + interval '1 minute'))`,
   );
   return rows.map(({ subject, problem }) => ({ subject, problem }));
 }
