@@ -38,10 +38,12 @@ export async function untilWorked({ slots, telegram, ask }: Ground): Promise<voi
   while (performance.now() < endsAt) {
     const [row] = await ask<{ owed: boolean; locked: boolean }>(
       // A pulse is how workers prove that they work: there is always one.
-      `with jobs as (select * from graphile_worker.jobs where task_identifier not like 'pulse:%')
+      `with jobs as (
+         select * from graphile_worker.jobs where task_identifier not like 'pulse:%' and attempts < max_attempts
+       )
        select exists (select 1 from updates where outcome is null) or exists (
          select 1 from jobs
-         where locked_at is null and attempts < max_attempts and run_at < now() + interval '1 minute'
+         where locked_at is null and run_at < now() + interval '1 minute'
        ) as owed, exists (select 1 from jobs where locked_at is not null) as locked`,
     );
     if (row?.owed === false) freeSince ??= performance.now();

@@ -79,7 +79,8 @@ export async function readLeftovers(ask: Ask): Promise<Finding[]> {
        || ', attempts ' || attempts || coalesce(': ' || last_error, '')
      from graphile_worker.jobs
      where task_identifier not like 'pulse:%'
-       and (locked_at is not null or (attempts < max_attempts and run_at < now() + interval '1 minute'))`,
+       -- Of a job whose successor was planned while it ran, a crash leaves a row that never runs again.
+       and attempts < max_attempts and (locked_at is not null or run_at < now() + interval '1 minute')`,
   );
   return rows.map(({ subject, problem }) => ({ subject, problem }));
 }
