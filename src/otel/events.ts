@@ -452,7 +452,7 @@ export const events = define({
     level: 'INFO',
     required: ['lock_epoch', 'operation'],
     optional: [],
-    doc: 'This instance has given the lock back: to another release, or because it stops.',
+    doc: 'This instance has given the lock back: to another release or mode, because it cannot show that it works, or because it stops; operation says which.',
   },
   LOCK_LOST: {
     domain: 'LOCK',

@@ -138,7 +138,7 @@ interface ClaimedRecord {
   delivered: number;
 }
 
-/** Under `lease`: an instance that was succeeded claims and reopens nothing. */
+/** Under `lease`: an instance that was succeeded claims, puts off, gives up and reopens nothing. */
 export function createDeliveryStore({ database, lease, instanceId }: DeliveryStoreOptions): DeliveryStore {
   /** Reopens in one transaction with the job that sends; `statement` answers with the rows it has changed. */
   function reopen(taskId: string, statement: string, traceparent: string): Promise<Reopening> {
@@ -207,8 +207,8 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
     async release(ids, delayMs) {
       await database.query(
         `update deliveries set claimed_by = null, claimed_at = null, due_at = now() + $3 * interval '1 millisecond'
-         where id = any($1::bigint[]) and finished_at is null and claimed_by = $2`,
-        [ids, instanceId, delayMs],
+         where id = any($1::bigint[]) and finished_at is null and claimed_by = $2 and (select holds_lease($4, $5))`,
+        [ids, instanceId, delayMs, lease().name, lease().epoch],
       );
     },
     async postpone(taskId, ids, delayMs) {
@@ -218,14 +218,16 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
            claimed_by = case when id = any($2::bigint[]) then null else claimed_by end,
            claimed_at = case when id = any($2::bigint[]) then null else claimed_at end,
            attempts = case when id = any($2::bigint[]) then attempts - 1 else attempts end
-         where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)`,
-        [taskId, ids, instanceId, delayMs],
+         where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)
+           and (select holds_lease($5, $6))`,
+        [taskId, ids, instanceId, delayMs, lease().name, lease().epoch],
       );
     },
     async giveUp(id, reason, tell) {
       await database.query(
         `with given_up as (
-           update deliveries set finished_at = now(), reason_code = $2 where id = $1 and finished_at is null
+           update deliveries set finished_at = now(), reason_code = $2
+           where id = $1 and finished_at is null and (select holds_lease($4, $5))
            returning task_id, traceparent
          ), explained as (
            update tasks set reason_code = $2 from given_up where tasks.id = given_up.task_id and $3
@@ -234,22 +236,24 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
          select task_id, 'failure', 1, traceparent from given_up where $3
          on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
          where deliveries.finished_at is not null`,
-        [id, reason, tell],
+        [id, reason, tell, lease().name, lease().epoch],
       );
     },
     async giveUpAll(taskId, reason) {
       const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
         `update deliveries set finished_at = now(), reason_code = $2
          where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)
+           and (select holds_lease($4, $5))
          returning kind, position`,
-        [taskId, reason, instanceId],
+        [taskId, reason, instanceId, lease().name, lease().epoch],
       );
       return rows.sort((one, other) => one.position - other.position);
     },
     async abandon(taskId, reason) {
       const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
         `with given_up as (
-           update deliveries set finished_at = now(), reason_code = $2 where task_id = $1 and finished_at is null
+           update deliveries set finished_at = now(), reason_code = $2
+           where task_id = $1 and finished_at is null and (select holds_lease($3, $4))
            returning kind, position
          ), explained as (
            update tasks set reason_code = $2 where id = $1 and exists (select 1 from given_up where kind = 'result')
@@ -261,7 +265,7 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
            where deliveries.finished_at is not null
          )
          select kind, position from given_up`,
-        [taskId, reason],
+        [taskId, reason, lease().name, lease().epoch],
       );
       return rows;
     },

@@ -209,6 +209,23 @@ test('no task is created, claimed, ended or delivered', async () => {
   expect(await successor.deliveries.claim('task', 1_000)).toMatchObject({ kind: 'result' });
 });
 
+test('what a successor has to deliver is neither put off nor given up by its former', async () => {
+  const former = await succeed('instance');
+  await create(former, task);
+  await complete(former);
+  const claimed = await former.deliveries.claim('task', 1_000);
+  const ids = claimed?.rows.map(({ id }) => id) ?? [];
+  const before = await testDatabase.query('select * from deliveries order by id');
+  // The same instance, which has lost its lease and has another one.
+  await succeed('instance');
+  await former.deliveries.release(ids, 1_000);
+  await former.deliveries.postpone('task', ids, 1_000);
+  await former.deliveries.giveUp(ids[0] ?? 0, 'DOWNSTREAM_ERROR', true);
+  expect(await former.deliveries.giveUpAll('task', 'DOWNSTREAM_ERROR')).toEqual([]);
+  expect(await former.deliveries.abandon('task', 'DOWNSTREAM_ERROR')).toEqual([]);
+  expect(await testDatabase.query('select * from deliveries order by id')).toEqual(before);
+});
+
 test("the vendor's id of a task is saved in any case: nobody else knows it", async () => {
   const former = await succeed('former');
   await create(former, task);
