@@ -31,6 +31,7 @@ import { createFollowUps } from './inbox/follow-ups.ts';
 import { createInbox } from './inbox/inbox.ts';
 import { createInboxDepth } from './inbox/inbox-depth.ts';
 import { createInboxTotals } from './inbox/inbox-totals.ts';
+import { createIntakeProof } from './inbox/intake-proof.ts';
 import { createLanes } from './inbox/lanes.ts';
 import { createJournaling } from './journaling.ts';
 import { createLifecycle } from './lifecycle.ts';
@@ -291,7 +292,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       publicUrl,
     });
     const { pipeline } = generations;
-    const inbox = createInbox(updates);
+    const intakeProof = createIntakeProof();
+    const inbox = createInbox(intakeProof.watch(updates));
     const reception = createReception({
       state,
       mode: config.instance.passiveMode,
@@ -317,7 +319,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
-    const vitals = createVitals({ database, updates, role, botState });
+    const vitals = createVitals({ database, updates, intakeProof, role, botState });
     const supplierState = () => generations.kie.breakerState();
     startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, logger, botState, supplierState });
     const server = createServer({ refusals, telemetry });
@@ -332,6 +334,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       schemaVersion: schema.schemaVersion,
       queueMax: config.inboxMax,
       botState,
+      isAbandoned: () => state.isAbandoned(),
       supplierState,
     });
     registerKieCallbackRoute(server, {

@@ -1,6 +1,6 @@
-// What platforms and people ask about this process. /livez: the event loop turns. /readyz: updates can be
-// stored, and an instance that should work has shown that it does; whatever else is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md
-// says what each means. /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or
+// What platforms and people ask about this process. /livez: the event loop turns. /readyz: updates are stored here, an
+// instance that should work has shown that it does, and what is stored is not left undone by all of them; whatever else
+// is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md says what each means. /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or
 // KIE.ai, what the database is asked is shared by all who ask at about the same time, and no answer holds a secret.
 import type { FastifyInstance } from 'fastify';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
@@ -23,6 +23,8 @@ export interface HealthOptions {
   /** No update is taken while so many have no outcome. */
   readonly queueMax: number;
   botState(): BotState;
+  /** No instance has shown within the stale limit that it is ACTIVE. */
+  isAbandoned(): boolean;
   /** Of the circuit before KIE.ai. */
   supplierState(): BreakerState;
 }
@@ -31,22 +33,30 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   const { vitals } = options;
   const startedAt = performance.now();
 
+  /** Of updates that nobody works: no instance is in charge, and this one has not become it. */
+  async function owedDepth(): Promise<number> {
+    return options.isAbandoned() ? ((await vitals.queueDepth()) ?? 0) : 0;
+  }
+
   server.get('/livez', async () => ({ ok: true }));
 
   server.get('/readyz', async (_request, reply) => {
-    const ok = (await vitals.databaseLatencyMs()) !== undefined && vitals.work().isShown;
+    const [{ isShown: isStoring }, depth] = await Promise.all([vitals.intake(), owedDepth()]);
+    const ok = isStoring && vitals.work().isShown && depth === 0;
     return reply.code(ok ? 200 : 503).send({ ok });
   });
 
   server.get('/health', async (_request, reply) => {
-    const [latencyMs, queueDepth, lock] = await Promise.all([
+    const [latencyMs, queueDepth, lock, intake, depth] = await Promise.all([
       vitals.databaseLatencyMs(),
       vitals.queueDepth(),
       vitals.lock(),
+      vitals.intake(),
+      owedDepth(),
     ]);
     const isAnswered = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
     const work = vitals.work();
-    const ok = isAnswered && work.isShown;
+    const ok = isAnswered && intake.isShown && work.isShown && depth === 0;
     return reply.code(ok ? 200 : 503).send({
       ok,
       status: ok ? 'ok' : 'degraded',
@@ -54,8 +64,12 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       bot_state: options.botState(),
       lock_state: options.botState(),
       ...lockFields(lock),
+      intake: {
+        ok: intake.isShown,
+        waiting_age: intake.waitingMs === undefined ? null : inTenths(intake.waitingMs / 1_000),
+      },
       work: {
-        ok: work.isShown,
+        ok: work.isShown && depth === 0,
         proof_age: work.proofAgeMs === undefined ? null : inTenths(work.proofAgeMs / 1_000),
       },
       epoch: options.lease().epoch,

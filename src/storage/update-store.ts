@@ -84,6 +84,8 @@ export interface Effects {
 export interface UpdateStore {
   /** Stores an update durably, with a job for its lane, or with its outcome where it is refused. */
   insert(update: NewUpdate): Promise<Stored>;
+  /** Rejects when none could be stored now; stores none. */
+  checkInsert(): Promise<void>;
   /** The traceparent under which a known update is being worked. */
   traceparentOf(updateId: number): Promise<string | undefined>;
   /**
@@ -132,6 +134,11 @@ export interface Finished {
  * hangs cannot commit it any more.
  */
 export const pickLimitMs = 60_000;
+
+interface InsertRecord {
+  update_id: string;
+  reason_code: ReasonCode | null;
+}
 
 interface PickRecord {
   held: boolean;
@@ -306,14 +313,19 @@ export interface UpdateStoreOptions {
 export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
   const { database, botId, instanceId, laneMax, lease } = options;
 
+  async function insertAll(updates: readonly NewUpdate[]): Promise<readonly InsertRecord[]> {
+    const { rows } = await database.prepared<InsertRecord>('updates_insert', insertText, [
+      botId,
+      JSON.stringify(updates.map(toIncoming)),
+      laneMax,
+    ]);
+    return rows;
+  }
+
   const insert = createGroupCommit<NewUpdate, Stored>({
     keyOf: update => update.updateId,
     async run(updates) {
-      const { rows } = await database.prepared<{ update_id: string; reason_code: ReasonCode | null }>(
-        'updates_insert',
-        insertText,
-        [botId, JSON.stringify(updates.map(toIncoming)), laneMax],
-      );
+      const rows = await insertAll(updates);
       const stored = new Map(rows.map(row => [Number(row.update_id), row.reason_code]));
       return updates.map(({ updateId }) => ({
         isNew: stored.has(updateId),
@@ -370,6 +382,10 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
 
   return {
     insert: update => insertBody(update.body, body => insert({ ...update, body })),
+    async checkInsert() {
+      // The same statement without rows: it needs all that they would need but room on the disk.
+      await insertAll([]);
+    },
     async pick(lane) {
       const picked = await pick({ item: lane, lease: lease() });
       if (picked === 'lease lost') throw leaseLost();

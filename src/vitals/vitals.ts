@@ -1,5 +1,6 @@
 // What an instance can say of its own condition at any time, asked for by probes and by metrics. The database is asked
 // on behalf of all who ask at about the same time; where it does not answer, what is known without it is still told.
+import type { IntakeProof } from '../inbox/intake-proof.ts';
 import type { Holder } from '../lock/holder.ts';
 import type { LockSnapshot } from '../lock/instance-lock.ts';
 import type { Role } from '../lock/role.ts';
@@ -27,6 +28,14 @@ export interface Vitals {
   lock(): Promise<LockVitals>;
   /** Asks nobody. */
   work(): WorkVitals;
+  intake(): Promise<IntakeVitals>;
+}
+
+export interface IntakeVitals {
+  /** False where updates cannot be stored here, by what became of the last ones and by a question put now. */
+  readonly isShown: boolean;
+  /** Of the update that has waited the longest for being stored; undefined while none waits. */
+  readonly waitingMs: number | undefined;
 }
 
 export interface WorkVitals {
@@ -38,7 +47,8 @@ export interface WorkVitals {
 
 export interface VitalsOptions {
   readonly database: Pick<Database, 'query'>;
-  readonly updates: Pick<UpdateStore, 'depth'>;
+  readonly updates: Pick<UpdateStore, 'depth' | 'checkInsert'>;
+  readonly intakeProof: Pick<IntakeProof, 'isShown' | 'waitingMs'>;
   readonly role: Pick<Role, 'lease' | 'snapshot' | 'proof'>;
   botState(): BotState;
 }
@@ -47,11 +57,20 @@ export interface VitalsOptions {
 const readingLimits = { waitMs: 2_000, validMs: 500, abandonMs: 10_000 };
 
 export function createVitals(options: VitalsOptions): Vitals {
+  const { updates, intakeProof } = options;
+  const insertCheck = createReading(async () => {
+    await updates.checkInsert();
+    return true;
+  }, readingLimits);
   return {
     databaseLatencyMs: createReading(() => roundTripMs(options.database), readingLimits),
-    queueDepth: createReading(() => options.updates.depth(), readingLimits),
+    queueDepth: createReading(() => updates.depth(), readingLimits),
     lock: createLockReading(options),
     work: () => workVitalsOf(options.role.proof),
+    async intake() {
+      const isPossible = (await insertCheck()) === true;
+      return { isShown: isPossible && intakeProof.isShown(), waitingMs: intakeProof.waitingMs() };
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // What the probes say, to whom they say it and at what price: of an instance alone, of one that waits for another,
 // of one without its database; and that strangers who ask too often cost nothing.
+import pg from 'pg';
 import { expect, test } from 'vitest';
 import { service } from '../../src/service.ts';
 import {
@@ -37,6 +38,7 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
     lock_idle_duration: number,
     lock_heartbeat_age: number,
     lock_takeover_event: null,
+    intake: { ok: true, waiting_age: null },
     work: { ok: true, proof_age: number },
     epoch: 1,
     queue_size: 0,
@@ -217,13 +219,16 @@ test('while the database does not answer the health says so in time, with all th
     const startedAt = performance.now();
     const answer = await probe(bot, '/health');
     expect(performance.now() - startedAt).toBeLessThan(answerLimitMs);
-    const { queue_depth, lock_holder_pid, database } = answer.body;
+    const { queue_depth, lock_holder_pid, database, intake } = answer.body;
     const latency = isObject(database) ? database.latency_ms : undefined;
-    return [queue_depth, lock_holder_pid, latency].every(value => value === null) ? answer : undefined;
+    const isStoring = isObject(intake) && intake.ok;
+    const isUnknown = [queue_depth, lock_holder_pid, latency].every(value => value === null);
+    return isUnknown && !isStoring ? answer : undefined;
   });
   expect(status).toBe(503);
   expect(body).toEqual({
     ...before,
+    intake: { ok: false, waiting_age: null },
     work: { ok: expect.any(Boolean), proof_age: number },
     ok: false,
     status: 'degraded',
@@ -244,7 +249,7 @@ test('while the database does not answer the health says so in time, with all th
   await waitFor('the database to be well again', async () => ((await health(bot)).ok ? true : undefined));
 });
 
-test('while the updates cannot be counted the health is bad, and updates may still be stored', async () => {
+test('while the table of updates is away the health is bad, and no updates are asked for', async () => {
   await using bot = await startBot();
   await bot.database.query('alter table updates rename to updates_away');
   const { status, body } = await probe(bot, '/health');
@@ -257,9 +262,47 @@ test('while the updates cannot be counted the health is bad, and updates may sti
     queue_depth: null,
     lock_state: 'ACTIVE',
     lock_holder_pid: number,
+    intake: { ok: false },
     database: { ok: false, latency_ms: number },
   });
-  expect(ready.status).toBe(200);
+  expect(ready.status).toBe(503);
+});
+
+test('a database that answers and takes no updates makes an instance not ready', async () => {
+  await using bot = await startBot();
+  await bot.database.query(`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'cannot execute INSERT in a read-only transaction' using errcode = '25006'; end $$;
+    create trigger refuse before insert on updates for each statement execute function refuse()`);
+  expect((await post(bot, 1)).status).toBe(503);
+  expect((await probe(bot, '/readyz')).status).toBe(503);
+  expect(await health(bot)).toMatchObject({ ok: false, database: { ok: true }, intake: { ok: false } });
+  await bot.database.query('drop function refuse cascade');
+  expect((await post(bot, 2)).status).toBe(200);
+  await waitFor('readiness', async () => ((await probe(bot, '/readyz')).status === 200 ? true : undefined));
+});
+
+test('updates that wait for the database make an instance not ready, and the answer does not wait', async () => {
+  await using bot = await startBot();
+  const locker = new pg.Client({ connectionString: bot.database.url });
+  await locker.connect();
+  await locker.query('begin; lock table updates in share mode');
+  const startedAt = performance.now();
+  const { status } = await probe(bot, '/readyz');
+  expect(performance.now() - startedAt).toBeLessThan(answerLimitMs);
+  expect(status).toBe(503);
+  expect(await health(bot)).toMatchObject({ ok: false, intake: { ok: false }, database: { ok: true } });
+  await locker.end();
+  await waitFor('readiness', async () => ((await probe(bot, '/readyz')).status === 200 ? true : undefined));
+});
+
+test('a standby is not ready while updates wait that nobody works', async () => {
+  const state = { isActive: () => false, isAbandoned: () => true, isHolderLate: () => false };
+  await using bot = await startBot({ overrides: { state } });
+  expect((await probe(bot, '/readyz')).status).toBe(200);
+  await fill(bot, 1);
+  await waitFor('unreadiness', async () => ((await probe(bot, '/readyz')).status === 503 ? true : undefined));
+  expect(await health(bot)).toMatchObject({ ok: false, work: { ok: false }, intake: { ok: true } });
 });
 
 test('a burst of probes makes a few statements, and all are answered', async () => {

@@ -12,6 +12,7 @@ test('a job that is taken where another instance is in charge fails, so that it 
   const lanes = createLanes({
     store: {
       insert: () => expect.fail('nothing is stored here'),
+      checkInsert: () => expect.fail('nobody asks'),
       traceparentOf: () => expect.fail('nobody asks'),
       finish: () => expect.fail('nothing ends here'),
       depth: () => expect.fail('nobody counts'),
@@ -47,6 +48,7 @@ test('what an update would leave behind that no row can hold ends as a fault, an
   const lanes = createLanes({
     store: {
       insert: () => expect.fail('nothing is stored here'),
+      checkInsert: () => expect.fail('nobody asks'),
       traceparentOf: () => expect.fail('nobody asks'),
       depth: () => expect.fail('nobody counts'),
       pick: async () => waiting.shift(),
