@@ -15,6 +15,7 @@ import { type Config, isLoopback } from './config.ts';
 import { createKieClient, type KieClient } from './kie/client.ts';
 import { createDownloader } from './kie/download.ts';
 import type { LinkRules } from './kie/link.ts';
+import { createSpool } from './kie/spool.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import type { CurrentLease } from './lock/lease.ts';
 import type { Pseudonyms } from './otel/privacy.ts';
@@ -54,7 +55,7 @@ export interface GenerationsOptions {
   readonly publicUrl: () => string | undefined;
 }
 
-const downloadTimeoutMs = 30_000;
+const downloadTimeoutMs = 60_000;
 
 /** Rejects when the catalogue is bad or the settings of its models cannot be read. */
 export async function createGenerations(options: GenerationsOptions): Promise<Generations> {
@@ -77,9 +78,11 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
   lifecycle.onStop('KIE client', () => kie.close());
   // Files of a stand-in on this machine may be fetched from it; a public supplier may never point here.
   const allowLoopback = isLoopback(new URL(config.kie.apiUrl).hostname);
-  const downloader = createDownloader({ allowLoopback, timeoutMs: downloadTimeoutMs });
+  const spool = createSpool();
+  lifecycle.onStop('files on their way', () => spool.stop());
+  const downloader = createDownloader({ allowLoopback, timeoutMs: downloadTimeoutMs, spool });
   lifecycle.onStop('downloader', () => downloader.close());
-  const inputFiles = createInputFiles({ telegram, ...config.telegram, telemetry });
+  const inputFiles = createInputFiles({ telegram, ...config.telegram, telemetry, spool });
   lifecycle.onStop('input files', () => inputFiles.close());
   const tasks = createTaskStore(database, lease);
   const shown = { telegram, messages: options.messages, catalogue, texts };

@@ -3,11 +3,12 @@
 // is sent by itself. Telegram sends an album whole or not at all.
 import { type Api, InputFile } from 'grammy';
 import type { InputMediaAudio } from 'grammy/types';
-import type { Downloader } from '../kie/download.ts';
+import type { Download, Downloader } from '../kie/download.ts';
 import type { SettledDelivery } from '../pipeline/deliverer.ts';
 import { type AlbumMedia, albumItem, fileIdOf, maxPhotoUploadBytes, maxUploadBytes } from './file-message.ts';
 import type { ResultFile } from './result-file.ts';
 import { isFailedDownload, isFileRefused, undeliveredOf } from './undelivered.ts';
+import { noPlace, type Uploads } from './uploads.ts';
 
 export type AlbumFile = ResultFile & { readonly media: AlbumMedia };
 
@@ -25,8 +26,7 @@ export interface AlbumSender {
 export interface AlbumSenderOptions {
   readonly api: Api;
   readonly downloader: Downloader;
-  /** Runs a few uploads at a time. */
-  upload<T>(work: () => Promise<T>): Promise<T>;
+  readonly uploads: Uploads;
 }
 
 interface Item {
@@ -34,7 +34,7 @@ interface Item {
   readonly source: string | InputFile;
 }
 
-export function createAlbumSender({ api, downloader, upload }: AlbumSenderOptions): AlbumSender {
+export function createAlbumSender({ api, downloader, uploads }: AlbumSenderOptions): AlbumSender {
   async function sendItems(
     chatId: number,
     items: readonly Item[],
@@ -56,31 +56,31 @@ export function createAlbumSender({ api, downloader, upload }: AlbumSenderOption
     });
   }
 
-  /** The bytes of as many files as one request may hold, in their order. */
-  async function fetchItems(files: readonly AlbumFile[]): Promise<{ items: Item[]; left: ResultFile[] }> {
+  /** As many files as one request may hold, in their order; `kept` takes what must be disposed of. */
+  async function fetchItems(
+    files: readonly AlbumFile[],
+    kept: AsyncDisposableStack,
+  ): Promise<{ items: Item[]; left: ResultFile[] }> {
     const items: Item[] = [];
     const left: ResultFile[] = [];
     let room = maxUploadBytes;
     for (const file of files) {
       const fetched = await fetchFile(file, room);
       if (fetched) {
+        kept.use(fetched);
         room -= fetched.sizeBytes;
-        items.push({ file, source: fetched.source });
+        items.push({ file, source: new InputFile(fetched.path, file.fileName(fetched.mediaType)) });
       } else left.push(file);
     }
     return { items, left };
   }
 
   /** undefined: it is too large for the room that is left, or cannot be had now. */
-  async function fetchFile(
-    { media, url, fileName }: AlbumFile,
-    room: number,
-  ): Promise<{ sizeBytes: number; source: InputFile } | undefined> {
+  async function fetchFile({ media, url }: AlbumFile, room: number): Promise<Download | undefined> {
     if (url === undefined || room === 0) return undefined;
     const maxBytes = media === 'image' ? Math.min(room, maxPhotoUploadBytes) : room;
     try {
-      const { bytes, sizeBytes, mediaType } = await downloader.download(url, { maxBytes });
-      return { sizeBytes, source: new InputFile(bytes, fileName(mediaType)) };
+      return await downloader.download(url, { maxBytes });
     } catch (error) {
       if (isFailedDownload(error)) return undefined;
       throw error;
@@ -93,7 +93,8 @@ export function createAlbumSender({ api, downloader, upload }: AlbumSenderOption
     files: readonly AlbumFile[],
     title: string,
   ): Promise<SentAlbum> {
-    const { items, left } = await fetchItems(files);
+    await using kept = new AsyncDisposableStack();
+    const { items, left } = await fetchItems(files, kept);
     while (items.length > 1) {
       try {
         return { settled: await sendItems(chatId, items, title), left };
@@ -121,7 +122,9 @@ export function createAlbumSender({ api, downloader, upload }: AlbumSenderOption
       } catch (error) {
         if (!isFileRefused(error)) return { settled: failed(known, error), left: [] };
       }
-      const { settled, left } = await upload(() => sendUploaded(chatId, files, title));
+      const sent = await uploads.run(files[0]?.url, () => sendUploaded(chatId, files, title));
+      if (!sent) return { settled: files.map(({ row }) => ({ row, result: noPlace })), left: [] };
+      const { settled, left } = sent;
       return { settled, left: left.toSorted((one, other) => one.row.position - other.row.position) };
     },
   };

@@ -1,7 +1,6 @@
 // Brings results and bad news to the user. One file bears the buttons of RESULT itself; several come as albums, and a
 // text with the buttons closes them, since albums have none. A failure is shown as RESULT_ERROR in the place of
 // PROCESSING, unless the user has opened something else there or has been sent files since.
-import { bulkhead } from 'cockatiel';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Downloader } from '../kie/download.ts';
 import { cidOfTraceparent } from '../otel/propagation.ts';
@@ -22,6 +21,7 @@ import { keyboardOf, present } from './presenter.ts';
 import { refusalOf } from './refusal.ts';
 import { type ResultFile, resultFileOf } from './result-file.ts';
 import { undeliveredOf } from './undelivered.ts';
+import { createUploads } from './uploads.ts';
 
 export interface DeliveryOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
@@ -33,16 +33,12 @@ export interface DeliveryOptions {
   readonly telemetry: Pick<Telemetry, 'annotate'>;
 }
 
-/** Uploads hold their bytes in memory, at most 50 MB each. */
-const uploadsAtOnce = 4;
-
 export function createDeliverer(options: DeliveryOptions): Deliverer {
   const { messages, catalogue, texts, downloader } = options;
   const { api } = options.telegram;
-  const uploads = bulkhead(uploadsAtOnce, Number.POSITIVE_INFINITY);
-  const upload = <T>(work: () => Promise<T>): Promise<T> => uploads.execute(work);
-  const files = createFileSender({ api, downloader, upload });
-  const albums = createAlbumSender({ api, downloader, upload });
+  const uploads = createUploads();
+  const files = createFileSender({ api, downloader, uploads });
+  const albums = createAlbumSender({ api, downloader, uploads });
 
   const titleOf = (task: TaskRow): string => catalogue.byKey(task.modelKey)?.title ?? task.modelKey;
   const viewOf = (task: TaskRow): View => ({

@@ -1,14 +1,15 @@
 // Sends one file in the first way that Telegram takes: as it knows it already, by its URL, by its bytes, as a document,
 // and at last as a text with the link. Only a refusal of the file leads to the next way; what may pass, and what may
 // have been done without our hearing of it, is left for later. A file that its host does not give is no link either.
-// Bytes are held in memory while they are sent: only a few files at a time are.
+// Bytes lie on the disk while they are sent: only a few files at a time do.
 import { type Api, InputFile } from 'grammy';
 import type { Message } from 'grammy/types';
-import type { Downloader } from '../kie/download.ts';
+import type { Download, Downloader } from '../kie/download.ts';
 import type { Delivered, DeliveryResult, Undelivered } from '../pipeline/deliverer.ts';
 import { type Accompaniment, fileIdOf, maxPhotoUploadBytes, maxUploadBytes, sendAs } from './file-message.ts';
 import type { ResultFile } from './result-file.ts';
 import { isDownloadRefused, isFileRefused, undeliveredOf } from './undelivered.ts';
+import { noPlace, type Uploads } from './uploads.ts';
 
 /** Also says how to offer the file where Telegram does not take it. */
 export interface FileLetter extends Accompaniment {
@@ -23,15 +24,15 @@ export interface FileSender {
 export interface FileSenderOptions {
   readonly api: Api;
   readonly downloader: Downloader;
-  /** Runs a few uploads at a time. */
-  upload<T>(work: () => Promise<T>): Promise<T>;
+  readonly uploads: Uploads;
 }
 
 /** undefined: not possible for this file. */
 type Way = () => Promise<Message | undefined>;
 type Ways = Readonly<Record<string, Way>>;
+type Fetched = () => Promise<Download>;
 
-export function createFileSender({ api, downloader, upload }: FileSenderOptions): FileSender {
+export function createFileSender({ api, downloader, uploads }: FileSenderOptions): FileSender {
   /** Without a transfer of ours. */
   function remoteWays({ row, media, url }: ResultFile, letter: FileLetter): Ways {
     const { fileId } = row;
@@ -43,18 +44,12 @@ export function createFileSender({ api, downloader, upload }: FileSenderOptions)
     };
   }
 
-  function uploadWays(file: ResultFile, letter: FileLetter): Ways {
-    const { row, media, url } = file;
-    if (url === undefined) return {};
-    let download: ReturnType<Downloader['download']> | undefined;
-    const fetched = () => {
-      download ??= downloader.download(url, { maxBytes: maxUploadBytes });
-      return download;
-    };
+  /** `fetched` gives the file, and fetches it once. */
+  function uploadWays({ row, media, fileName }: ResultFile, letter: FileLetter, fetched: Fetched): Ways {
     const uploadAs = async (kind: ResultFile['media']) => {
-      const { bytes, mediaType } = await fetched();
-      if (kind === 'image' && bytes.length > maxPhotoUploadBytes) return undefined;
-      return sendAs(kind, api, new InputFile(bytes, file.fileName(mediaType)), letter);
+      const { path, sizeBytes, mediaType } = await fetched();
+      if (kind === 'image' && sizeBytes > maxPhotoUploadBytes) return undefined;
+      return sendAs(kind, api, new InputFile(path, fileName(mediaType)), letter);
     };
     return {
       ...(row.kind === 'original' || media === 'file' ? {} : { bytes: () => uploadAs(media) }),
@@ -96,9 +91,25 @@ export function createFileSender({ api, downloader, upload }: FileSenderOptions)
         return undefined;
       }
 
+      /** `noPlace` where it was not tried; undefined: no way was taken. */
+      async function tryUpload(): Promise<DeliveryResult | undefined> {
+        const { url } = file;
+        if (url === undefined) return undefined;
+        const tried = await uploads.run(url, async () => {
+          await using kept = new AsyncDisposableStack();
+          let download: Promise<Download> | undefined;
+          const fetched = (): Promise<Download> => {
+            download ??= downloader.download(url, { maxBytes: maxUploadBytes }).then(got => kept.use(got));
+            return download;
+          };
+          return { result: await tryWays(uploadWays(file, letter, fetched)) };
+        });
+        return tried ? tried.result : noPlace;
+      }
+
       return (
         (await tryWays(remoteWays(file, letter))) ??
-        (await upload(() => tryWays(uploadWays(file, letter)))) ??
+        (await tryUpload()) ??
         (await tryWays(linkWay(file, letter))) ??
         refused(refusals)
       );

@@ -1,9 +1,10 @@
 // Reads the files that users have sent: asks Telegram for the path, then downloads it, up to the 20 MB that bots may
-// have. The download's address holds the token: it reaches no error, no span and no line.
+// have; the file lies on the disk. The download's address holds the token: it reaches no error, no span and no line.
 import { SpanKind } from '@opentelemetry/api';
 import { GrammyError, HttpError } from 'grammy';
-import { Agent, type Dispatcher, errors, request } from 'undici';
+import { Agent, type Dispatcher, request } from 'undici';
 import { AppError, type ErrorCode, errorType } from '../errors.ts';
+import { FileTooLarge, type Spool, type SpooledFile } from '../kie/spool.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { InputFile, InputFiles } from '../pipeline/input-files.ts';
 import type { Secret } from '../secret.ts';
@@ -14,8 +15,11 @@ export interface InputFilesOptions {
   readonly token: Secret;
   readonly apiRoot: string;
   readonly telemetry: Pick<Telemetry, 'inSpan' | 'setAttributes'>;
+  readonly spool: Spool;
   /** From the call to the last byte; 30 s by default. */
   readonly timeoutMs?: number;
+  /** For the connection, and for each wait for Telegram; 10 s by default. */
+  readonly silenceMs?: number;
 }
 
 export interface ClosableInputFiles extends InputFiles {
@@ -26,6 +30,7 @@ export interface ClosableInputFiles extends InputFiles {
 /** core.telegram.org/bots/api#getfile */
 const maxBytes = 20 * 1_048_576;
 const defaultTimeoutMs = 30_000;
+const defaultSilenceMs = 10_000;
 
 const typeByEnding: Readonly<Record<string, string>> = {
   jpg: 'image/jpeg',
@@ -43,8 +48,14 @@ const typeByEnding: Readonly<Record<string, string>> = {
 };
 
 export function createInputFiles(options: InputFilesOptions): ClosableInputFiles {
-  const { telegram, token, apiRoot, telemetry, timeoutMs = defaultTimeoutMs } = options;
-  const agent = new Agent({ allowH2: false, maxResponseSize: maxBytes });
+  const { telegram, token, apiRoot, telemetry, spool, timeoutMs = defaultTimeoutMs } = options;
+  const { silenceMs = defaultSilenceMs } = options;
+  const agent = new Agent({
+    allowH2: false,
+    connect: { timeout: silenceMs },
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
+  });
 
   async function pathOf(fileId: string): Promise<string> {
     try {
@@ -59,15 +70,15 @@ export function createInputFiles(options: InputFilesOptions): ClosableInputFiles
     }
   }
 
-  async function download(path: string): Promise<Buffer> {
+  async function download(path: string): Promise<SpooledFile> {
     try {
       const url = `${apiRoot.replace(/\/$/, '')}/file/bot${token.reveal()}/${path}`;
       const response = await request(url, { dispatcher: agent, signal: AbortSignal.timeout(timeoutMs) });
       telemetry.setAttributes({ 'http.response.status_code': response.statusCode });
-      return await read(response);
+      return await read(response, spool);
     } catch (error) {
       if (error instanceof AppError) throw error;
-      if (error instanceof errors.ResponseExceededMaxSizeError) throw tooBig();
+      if (error instanceof FileTooLarge) throw tooBig();
       // Not as a cause: some errors of clients hold the address.
       throw unreachable(`the download failed: ${errorType(error)}`);
     }
@@ -76,18 +87,22 @@ export function createInputFiles(options: InputFilesOptions): ClosableInputFiles
   return {
     async open(fileId): Promise<InputFile> {
       const path = await pathOf(fileId);
-      const content = await telemetry.inSpan('telegram download', { kind: SpanKind.CLIENT }, () =>
+      const file = await telemetry.inSpan('telegram download', { kind: SpanKind.CLIENT }, () =>
         download(path),
       );
       const ending = /\.([a-z0-9]{1,5})$/i.exec(path)?.[1]?.toLowerCase() ?? '';
-      return { content, mimeType: typeByEnding[ending] ?? 'application/octet-stream' };
+      return {
+        content: await file.blob(),
+        mimeType: typeByEnding[ending] ?? 'application/octet-stream',
+        [Symbol.asyncDispose]: () => file[Symbol.asyncDispose](),
+      };
     },
     close: () => agent.close(),
   };
 }
 
-async function read({ statusCode, body }: Dispatcher.ResponseData): Promise<Buffer> {
-  if (statusCode === 200) return Buffer.from(await body.arrayBuffer());
+async function read({ statusCode, body }: Dispatcher.ResponseData, spool: Spool): Promise<SpooledFile> {
+  if (statusCode === 200) return spool.take(body, maxBytes);
   await body.dump();
   // Telegram keeps a path for an hour at least, and says nothing of why it has gone.
   if (statusCode === 404) throw gone('Telegram does not have it any more');

@@ -1,23 +1,28 @@
 // Fetches result files. Their URLs come from outside, so they are treated as hostile: only https to public
 // addresses, checked where the connection is made, redirects followed by hand under the same rules, the
-// size counted while it streams, one deadline for everything. Errors name the host, never the URL: result
-// URLs can be signed. The file is held in memory; `maxBytes` is the bound. What it is, its bytes decide.
+// size counted while it streams, one deadline for everything and shorter ones for the connection, the first byte and each
+// pause. Errors name the host, never the URL: result URLs can be signed. The file lies on the disk (spool.ts), at most
+// `maxBytes` of it. What it is, its bytes decide.
 import { isIP } from 'node:net';
 import { Agent, type Dispatcher, request } from 'undici';
 import { AppError, errorType } from '../errors.ts';
 import { createGuardedLookup } from './guarded-lookup.ts';
 import { sniffMediaType } from './media-type.ts';
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts';
+import { FileTooLarge, type Spool, type SpooledFile } from './spool.ts';
 
 export interface DownloaderOptions {
   /** For the sandbox: loopback hosts are allowed, and http for them. */
   readonly allowLoopback: boolean;
   /** From the call to the last byte, redirects included. */
   readonly timeoutMs: number;
+  /** For the connection, and for each wait for the host; 10 s by default. */
+  readonly silenceMs?: number;
+  readonly spool: Spool;
 }
 
-export interface Download {
-  readonly bytes: Buffer;
+export interface Download extends AsyncDisposable {
+  readonly path: string;
   readonly sizeBytes: number;
   /**
    * What the first bytes show, else what the host says; lower case, without parameters;
@@ -34,25 +39,29 @@ export interface DownloadLimits {
 export interface Downloader {
   /**
    * Rejects with an AppError: DOWNLOAD_REFUSED when the URL, where it leads or its size is not acceptable
-   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells).
+   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells). The caller
+   * disposes of the file.
    */
   download(url: string, limits: DownloadLimits): Promise<Download>;
   /** Ends idle connections, after the downloads that are under way. */
   close(): Promise<void>;
 }
 
+const defaultSilenceMs = 10_000;
 const maximumRedirects = 3;
 const redirectStatuses: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
 /** Besides 5xx. 404 too: hosts of fresh files can lag behind the announcement. */
 const passingStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
 
 export function createDownloader(options: DownloaderOptions): Downloader {
-  const { allowLoopback, timeoutMs } = options;
+  const { allowLoopback, timeoutMs, spool, silenceMs = defaultSilenceMs } = options;
   const isAllowed = (address: string): boolean =>
     isPublicAddress(address) || (allowLoopback && isLoopbackAddress(address));
   const agent = new Agent({
     allowH2: false,
-    connect: { lookup: createGuardedLookup(isAllowed) },
+    connect: { lookup: createGuardedLookup(isAllowed), timeout: silenceMs },
+    headersTimeout: silenceMs,
+    bodyTimeout: silenceMs,
   });
 
   function checked(text: string, base?: URL): URL {
@@ -83,19 +92,20 @@ export function createDownloader(options: DownloaderOptions): Downloader {
     }
   }
 
-  async function read(url: URL, response: Dispatcher.ResponseData, maxBytes: number): Promise<Buffer> {
-    const announced = Number(response.headers['content-length'] ?? 0);
-    const chunks: Buffer[] = [];
-    let size = 0;
-    // Leaving the loop ends the response.
-    for await (const chunk of response.body) {
-      size += chunk.length;
-      if (Math.max(size, announced) > maxBytes)
-        throw refused(`The file of ${url.hostname} is larger than ${maxBytes} bytes`, { maxBytes });
-      chunks.push(chunk);
+  async function read(url: URL, response: Dispatcher.ResponseData, maxBytes: number): Promise<SpooledFile> {
+    const tooLarge = (): AppError =>
+      refused(`The file of ${url.hostname} is larger than ${maxBytes} bytes`, { maxBytes });
+    if (Number(response.headers['content-length'] ?? 0) > maxBytes) {
+      // That it ends early is what is wanted.
+      response.body.on('error', () => undefined).destroy();
+      throw tooLarge();
     }
-    if (size === 0) throw failed(url, 'the file is empty');
-    return Buffer.concat(chunks, size);
+    try {
+      // What stops reading ends the response.
+      return await spool.take(response.body, maxBytes);
+    } catch (error) {
+      throw error instanceof FileTooLarge ? tooLarge() : error;
+    }
   }
 
   return {
@@ -110,9 +120,14 @@ export function createDownloader(options: DownloaderOptions): Downloader {
             retryable: response.statusCode >= 500 || passingStatuses.has(response.statusCode),
           });
         }
-        const bytes = await read(url, response, maxBytes);
-        const mediaType = sniffMediaType(bytes) ?? announcedType(response.headers['content-type']);
-        return { bytes, sizeBytes: bytes.length, mediaType };
+        const file = await read(url, response, maxBytes);
+        if (file.sizeBytes === 0) {
+          await file[Symbol.asyncDispose]();
+          throw failed(url, 'the file is empty');
+        }
+        const mediaType = sniffMediaType(file.head) ?? announcedType(response.headers['content-type']);
+        const { path, sizeBytes } = file;
+        return { path, sizeBytes, mediaType, [Symbol.asyncDispose]: () => file[Symbol.asyncDispose]() };
       } catch (error) {
         if (error instanceof AppError) throw error;
         throw failed(start, errorType(error), { cause: error });

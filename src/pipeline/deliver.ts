@@ -13,17 +13,22 @@ import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';
 import { isFile, tellDelivered, tellFailed } from './delivery-events.ts';
 import type { Alarm } from './ports.ts';
 import { recordKnown } from './record-known.ts';
+import type { Stages } from './stages.ts';
 import { fieldsOf } from './task-events.ts';
-import type { PipelineTimings } from './timings.ts';
+import { jitter, type PipelineTimings } from './timings.ts';
 
 export interface DeliveryOptions {
   readonly tasks: Pick<TaskStore, 'find' | 'schedule'>;
   readonly deliveries: DeliveryStore;
   readonly deliverer: Deliverer;
   readonly alarm: Pick<Alarm, 'givenUp'>;
+  readonly stages: Pick<Stages, 'deliveries'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
 }
+
+/** Each try costs two statements, and there may be hundreds of tasks that wait. */
+const fullStageFactor = 5;
 
 /** Sends what is due and schedules the next look for what is not. */
 export async function deliverDue(taskId: string, options: DeliveryOptions): Promise<void> {
@@ -37,11 +42,26 @@ export async function deliverDue(taskId: string, options: DeliveryOptions): Prom
       if (await deliveries.isUnclosed(taskId)) await options.deliverer.close(task);
       break;
     }
-    await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
+    const leave = options.stages.deliveries.enter(hostOf(claim));
+    if (!leave) {
+      const ids = claim.rows.map(({ id }) => id);
+      await deliveries.postpone(taskId, ids, jitter(timings.fullStageMs * fullStageFactor));
+      break;
+    }
+    try {
+      await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
+    } finally {
+      leave();
+    }
   }
   // What another process had claimed and never ended becomes due again when its claim has aged.
   const dueMs = await deliveries.nextDueMs(taskId, timings.deliveryClaimMs);
   if (dueMs !== undefined) await tasks.schedule(taskId, Math.max(dueMs, timings.deliveryRetryMs));
+}
+
+/** By which the places of the stage are shared out: who serves the files, or the messenger alone. */
+function hostOf({ rows }: DeliveryClaim): string {
+  return URL.parse(rows[0]?.url ?? '')?.host ?? '';
 }
 
 function spanOf(task: TaskRow, { traceparent }: DeliveryClaim): SpanOptions {

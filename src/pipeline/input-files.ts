@@ -1,7 +1,9 @@
 // What the pipeline needs of the messenger to pass a user's files on.
 
-export interface InputFile {
-  readonly content: Uint8Array;
+/** The caller disposes of it. */
+export interface InputFile extends AsyncDisposable {
+  /** Lies on the disk. */
+  readonly content: Blob;
   readonly mimeType: string;
 }
 

@@ -8,9 +8,10 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import type { PendingCallback, TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { ProgressBoard } from './ports.ts';
 import type { Settlement } from './settlement.ts';
+import type { Stages } from './stages.ts';
 import { kieCode } from './submission.ts';
 import { fieldsOf } from './task-events.ts';
-import { lateDelayMs, type PipelineTimings, pollDelayMs } from './timings.ts';
+import { jitter, lateDelayMs, type PipelineTimings, pollDelayMs } from './timings.ts';
 
 export interface ObservationOptions {
   readonly tasks: TaskStore;
@@ -20,6 +21,7 @@ export interface ObservationOptions {
   readonly board: ProgressBoard;
   /** Undoes that a message says that the task runs, after it has ended. */
   readonly showEndAgain: (taskId: string) => Promise<void>;
+  readonly stages: Pick<Stages, 'looks'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
 }
@@ -58,6 +60,7 @@ export function createObservation(options: ObservationOptions): Observation {
   async function poll(task: TaskRow): Promise<void> {
     const ageMs = task.submittedMs() ?? task.ageMs();
     const status = await lookUp(task);
+    if (status === 'full') return tasks.schedule(task.id, jitter(timings.fullStageMs));
     if (status?.state === 'succeeded') return settlement.succeed(task, status);
     if (status?.state === 'failed') return settlement.fail(task, status.reason, status.code);
     if (status?.state === 'not_found' && ageMs > timings.notFoundLimitMs)
@@ -86,25 +89,29 @@ export function createObservation(options: ObservationOptions): Observation {
     const [first] = callbacks;
     if (first === undefined || task.vendorTaskId === null || !canBeLate(task)) return true;
     const status = await lookUp(task);
-    if (status?.state === 'succeeded') {
+    if (status !== 'full' && status?.state === 'succeeded') {
       await settlement.succeed(task, status);
       return true;
     }
-    if (status?.state === 'failed' || first.ageMs > timings.lateLimitMs) return true;
+    if (status !== 'full' && (status?.state === 'failed' || first.ageMs > timings.lateLimitMs)) return true;
     await tasks.schedule(task.id, lateDelayMs(timings, first.ageMs));
     return false;
   }
 
-  /** undefined when KIE.ai could not be asked; the next look tries again. */
-  async function lookUp(task: TaskRow): Promise<TaskStatus | undefined> {
+  /** undefined when KIE.ai could not be asked; the next look tries again. `full`: it was not even tried. */
+  async function lookUp(task: TaskRow): Promise<TaskStatus | 'full' | undefined> {
     const api = catalogue.byId(task.modelId)?.api;
     if (task.vendorTaskId === null || api === undefined) return undefined;
+    const leave = options.stages.looks.enter(api);
+    if (!leave) return 'full';
     try {
       return await kie.status(api, task.vendorTaskId);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       progress(task, 'look again', { error_type: errorType(error), reason_detail: kieCode(error) });
       return undefined;
+    } finally {
+      leave();
     }
   }
 

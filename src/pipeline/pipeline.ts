@@ -28,6 +28,7 @@ import { createObservation } from './observation.ts';
 import { type Confirmation, createOrders, type Order } from './orders.ts';
 import type { Alarm, Offer, ProgressBoard } from './ports.ts';
 import { createSettlement } from './settlement.ts';
+import { createStages, type Stages } from './stages.ts';
 import { createSubmission } from './submission.ts';
 import { fieldsOf } from './task-events.ts';
 import type { PipelineTimings } from './timings.ts';
@@ -65,6 +66,8 @@ export interface PipelineOptions {
   readonly board: ProgressBoard;
   readonly alarm: Alarm;
   readonly offer: Offer;
+  /** Of the usual sizes by default. */
+  readonly stages?: Stages;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
   /** The callback URL of a task, or undefined where the bot has no public address (polling). */
@@ -79,7 +82,8 @@ const spanNames: Readonly<Record<TaskState, SpanName>> = {
   failed: 'task deliver',
 };
 
-export function createPipeline(options: PipelineOptions): Pipeline {
+export function createPipeline(given: PipelineOptions): Pipeline {
+  const options = { stages: createStages(), ...given };
   const { tasks, deliveries, telemetry } = options;
   const settlement = createSettlement(options);
   const submission = createSubmission({ ...options, settlement });

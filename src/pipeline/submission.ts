@@ -14,8 +14,15 @@ import { buildInput, filesOf } from './payload.ts';
 import type { Alarm, Offer } from './ports.ts';
 import { recordKnown } from './record-known.ts';
 import type { Settlement } from './settlement.ts';
+import type { Stages } from './stages.ts';
 import { fieldsOf } from './task-events.ts';
-import { jitter, type PipelineTimings, pollDelayMs, submitRetryDelayMs } from './timings.ts';
+import {
+  fullStageDelayMs,
+  jitter,
+  type PipelineTimings,
+  pollDelayMs,
+  submitRetryDelayMs,
+} from './timings.ts';
 
 export interface SubmissionOptions {
   readonly tasks: TaskStore;
@@ -25,6 +32,7 @@ export interface SubmissionOptions {
   readonly settlement: Settlement;
   readonly alarm: Alarm;
   readonly offer: Offer;
+  readonly stages: Pick<Stages, 'files'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
   /** The callback URL of a task, or undefined where the bot has no public address (polling). */
@@ -96,23 +104,38 @@ export function createSubmission(options: SubmissionOptions): Submission {
     if (task.fileUrls) return task.fileUrls;
     const files = filesOf(model, task.values);
     if (files.length === 0) return {};
+    const leave = options.stages.files.enter(String(task.chatId));
+    if (!leave) {
+      await waitForFiles(task);
+      return undefined;
+    }
     const urls: Record<string, string[]> = {};
     try {
       for (const { parameter, file } of files) {
+        // Each transfer has its deadline; so have all of them together.
+        if (!isYoung(task)) throw tooLate();
         const url = file.from === 'link' ? file.url : await store(file.fileId);
         urls[parameter] = [...(urls[parameter] ?? []), url];
       }
     } catch (error) {
       await filesFailed(task, error);
       return undefined;
+    } finally {
+      leave();
     }
     await tasks.saveFileUrls(task.id, urls);
     progress(task, 'files stored', { reason_detail: `${files.length} files` });
     return urls;
   }
 
+  async function waitForFiles(task: TaskRow): Promise<void> {
+    if (isYoung(task)) await tasks.schedule(task.id, fullStageDelayMs(timings, task.ageMs()));
+    else await filesFailed(task, tooLate());
+  }
+
   async function store(fileId: string): Promise<string> {
-    return (await kie.upload(await options.inputFiles.open(fileId))).url;
+    await using file = await options.inputFiles.open(fileId);
+    return (await kie.upload(file)).url;
   }
 
   async function filesFailed(task: TaskRow, error: unknown): Promise<void> {
@@ -123,7 +146,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
       return;
     }
     const isInputs = error.code === 'INPUT_FILE_GONE' || error.code === 'INPUT_FILE_TOO_BIG';
-    const reason = isInputs ? 'FILE_UNREACHABLE' : refusalReason(error.details);
+    const reason = isInputs ? 'FILE_UNREACHABLE' : filesReason(error);
     await settlement.fail(task, reason, kieCode(error), errorType(error));
   }
 
@@ -176,6 +199,14 @@ export function createSubmission(options: SubmissionOptions): Submission {
 
 function failure(error: AppError): { error_type: string; reason_detail: string } {
   return { error_type: errorType(error), reason_detail: kieCode(error) };
+}
+
+function tooLate(): AppError {
+  return new AppError({ code: 'TIMEOUT', message: 'The input files could not be stored in time' });
+}
+
+function filesReason(error: AppError): ReasonCode {
+  return error.code === 'TIMEOUT' ? 'DOWNSTREAM_TIMEOUT' : refusalReason(error.details);
 }
 
 /** It is the supplier's limit, and not the user, that was too fast. */

@@ -25,6 +25,8 @@ export interface PipelineTimings {
   readonly lookRetryMs: number;
   /** How long a callback of a task that was given up is followed while the supplier does not say how it ended. */
   readonly lateLimitMs: number;
+  /** Until a task that found a stage full looks again; longer for those that have waited long. */
+  readonly fullStageMs: number;
   readonly deliveryAttempts: number;
   readonly deliveryRetryMs: number;
   /** A claim on a delivery older than this belongs to a process that died while sending. */
@@ -52,6 +54,7 @@ export const productionTimings: PipelineTimings = {
   lookAttempts: 5,
   lookRetryMs: 2_000,
   lateLimitMs: 24 * 60 * 60_000,
+  fullStageMs: 1_000,
   deliveryAttempts: 5,
   deliveryRetryMs: 3_000,
   deliveryClaimMs: 120_000,
@@ -65,6 +68,13 @@ export function jitter(delayMs: number): number {
 export function pollDelayMs(timings: PipelineTimings, ageMs: number): number {
   const step = timings.poll.find(({ untilMs }) => ageMs < untilMs) ?? timings.poll.at(-1);
   return jitter(step?.everyMs ?? 0);
+}
+
+const longestFullStageMs = 15_000;
+
+/** `waitedMs`: since when the task might have gone on. */
+export function fullStageDelayMs(timings: PipelineTimings, waitedMs: number): number {
+  return jitter(Math.max(timings.fullStageMs, Math.min(waitedMs / 4, longestFullStageMs)));
 }
 
 /** Longer and longer, as what is late already becomes less likely to come. */

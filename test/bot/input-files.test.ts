@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { createTelegramApi } from '../../src/bot/api.ts';
 import { createInputFiles } from '../../src/bot/input-files.ts';
+import { createSpool } from '../../src/kie/spool.ts';
 import { createPng } from '../../src/sandbox/png.ts';
 import { type SandboxUser, startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
@@ -14,7 +15,8 @@ async function openInputFiles(timeoutMs = 5_000) {
   const { apiRoot } = telegram;
   const token = new Secret(telegram.token);
   const api = createTelegramApi({ token, apiRoot, telemetry });
-  const files = createInputFiles({ telegram: api, token, apiRoot, telemetry, timeoutMs });
+  const spool = createSpool();
+  const files = createInputFiles({ telegram: api, token, apiRoot, telemetry, timeoutMs, spool });
   return {
     telegram,
     telemetry,
@@ -28,7 +30,7 @@ async function openInputFiles(timeoutMs = 5_000) {
     },
     output,
     async [Symbol.asyncDispose]() {
-      await Promise.all([files.close(), api.stop()]);
+      await Promise.all([files.close(), api.stop(), spool.stop()]);
       await telegram.stop();
       telegram.assertHealthy();
     },
@@ -39,9 +41,9 @@ test('a file is read byte for byte, with the type of its ending', async () => {
   await using given = await openInputFiles();
   const picture = createPng(20, 10, [1, 2, 3]);
   const photo = await given.open(user => user.sendPhoto(picture));
-  expect([picture.equals(photo.content), photo.mimeType]).toEqual([true, 'image/jpeg']);
+  expect([picture.equals(await photo.content.bytes()), photo.mimeType]).toEqual([true, 'image/jpeg']);
   const song = await given.open(user => user.sendDocument(Buffer.from('song'), { fileName: 'a.MP3' }));
-  expect([Buffer.from(song.content).toString(), song.mimeType]).toEqual(['song', 'audio/mpeg']);
+  expect([await song.content.text(), song.mimeType]).toEqual(['song', 'audio/mpeg']);
   const unknown = await given.open(user => user.sendDocument(Buffer.from('x')));
   expect(unknown.mimeType).toBe('application/octet-stream');
 });
@@ -57,7 +59,7 @@ test.each([20 * 1_048_576 + 1, 2_000_000_000])('a file of %i bytes is too big', 
 test('the largest file that bots may have is read', async () => {
   await using given = await openInputFiles();
   const { content } = await given.open(user => user.sendVideo(undefined, { declaredBytes: 20 * 1_048_576 }));
-  expect(content.length).toBe(20 * 1_048_576);
+  expect(content.size).toBe(20 * 1_048_576);
 });
 
 const gone = { code: 'INPUT_FILE_GONE', retryable: false };

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { createDownloader, type Downloader, type DownloaderOptions } from '../../src/kie/download.ts';
+import { createSpool } from '../../src/kie/spool.ts';
 import { closedUrl, type LoopbackServer, startLoopbackServer } from './loopback-server.ts';
 import { rejectionOf } from './rejection.ts';
 
@@ -13,8 +15,11 @@ async function serverOf(answer: RequestListener): Promise<LoopbackServer> {
   return server;
 }
 
+const spool = createSpool();
+afterAll(() => spool.stop());
+
 function downloaderOf(changes: Partial<DownloaderOptions> = {}): Downloader {
-  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 5_000, ...changes });
+  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 5_000, spool, ...changes });
   releases.push(() => downloader.close());
   return downloader;
 }
@@ -31,8 +36,8 @@ describe('files', () => {
         .writeHead(200, { 'content-type': 'Video/X-Odd; charset=binary' })
         .end(Buffer.from([0, 255, 10, 13])),
     );
-    const { bytes, sizeBytes, mediaType } = await downloaderOf().download(`${server.url}/a.png`, limits);
-    expect([...bytes]).toEqual([0, 255, 10, 13]);
+    const { path, sizeBytes, mediaType } = await downloaderOf().download(`${server.url}/a.png`, limits);
+    expect([...(await readFile(path))]).toEqual([0, 255, 10, 13]);
     expect(sizeBytes).toBe(4);
     expect(mediaType).toBe('video/x-odd');
   });
@@ -69,8 +74,8 @@ describe('files', () => {
 
   test('a file of exactly the greatest size is taken', async () => {
     const server = await serverOf((_request, response) => response.end('x'.repeat(1000)));
-    const { bytes } = await downloaderOf().download(server.url, limits);
-    expect(bytes).toHaveLength(1000);
+    const { sizeBytes } = await downloaderOf().download(server.url, limits);
+    expect(sizeBytes).toBe(1000);
   });
 
   test.each([
@@ -208,8 +213,8 @@ describe('addresses', () => {
 
   test('a loopback name is allowed where loopback is', async () => {
     const server = await serverOf((_request, response) => response.end('x'));
-    const { bytes } = await downloaderOf().download(`http://localhost:${server.port}/`, limits);
-    expect(bytes.toString()).toBe('x');
+    const { path } = await downloaderOf().download(`http://localhost:${server.port}/`, limits);
+    expect(await readFile(path, 'utf8')).toBe('x');
   });
 });
 
@@ -223,8 +228,8 @@ describe('redirects', () => {
 
   test('three are followed, the fourth is refused', async () => {
     const server = await serverOf(staircase);
-    const { bytes } = await downloaderOf().download(`${server.url}/3`, limits);
-    expect(bytes.toString()).toBe('arrived');
+    const { path } = await downloaderOf().download(`${server.url}/3`, limits);
+    expect(await readFile(path, 'utf8')).toBe('arrived');
     const error = await rejectionOf(downloaderOf().download(`${server.url}/4`, limits));
     expect(error).toMatchObject({ code: 'DOWNLOAD_REFUSED', retryable: false });
     expect(server.requestCount()).toBe(8);

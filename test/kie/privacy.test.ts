@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import type { KieClientOptions, VendorOrder } from '../../src/kie/client.ts';
 import { createDownloader } from '../../src/kie/download.ts';
+import { createSpool } from '../../src/kie/spool.ts';
 import { Secret } from '../../src/secret.ts';
 import { useClient } from './client-fixture.ts';
 import { closedUrl, startLoopbackServer } from './loopback-server.ts';
@@ -130,7 +131,7 @@ test('result URLs reach the caller and nobody else', async () => {
 });
 
 test('a download that fails leaks no URL', async () => {
-  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 1_000 });
+  const downloader = createDownloader({ allowLoopback: true, timeoutMs: 1_000, spool: createSpool() });
   const paths = ['/canary-result?signature=canary-result', '/canary-result.png'];
   kie.api.next({ code: 500, httpStatus: 500 }, 'reset');
   for (const path of paths) {

@@ -77,6 +77,7 @@ export const quickTimings: PipelineTimings = {
   lookAttempts: 3,
   lookRetryMs: 20,
   lateLimitMs: 5_000,
+  fullStageMs: 20,
   deliveryAttempts: 3,
   deliveryRetryMs: 20,
   deliveryClaimMs: 2_000,

@@ -7,7 +7,9 @@ import { createTelegramApi } from '../../src/bot/api.ts';
 import { createDeliverer } from '../../src/bot/delivery.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { createDownloader } from '../../src/kie/download.ts';
+import { createSpool } from '../../src/kie/spool.ts';
 import { deliverDue } from '../../src/pipeline/deliver.ts';
+import { createStages } from '../../src/pipeline/stages.ts';
 import { type PipelineTimings, productionTimings } from '../../src/pipeline/timings.ts';
 import {
   type SandboxUser,
@@ -79,9 +81,11 @@ export async function openDelivery(
   const tasks = createTaskStore(database, lease);
   const deliveries = createDeliveryStore({ database, lease, instanceId });
   const api = createTelegramApi({ token: new Secret(telegram.token), apiRoot: telegram.apiRoot, telemetry });
+  const spool = createSpool();
   const downloader = createDownloader({
     allowLoopback: true,
     timeoutMs: 5_000,
+    spool,
   });
   const deliverer = createDeliverer({
     telegram: api,
@@ -92,6 +96,7 @@ export async function openDelivery(
     downloader,
     telemetry,
   });
+  const stages = createStages();
   const alarm = { givenUp: async (detail: string) => void alarms.push(detail) };
   const host = await startFileHost();
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [user.chatId]);
@@ -101,7 +106,7 @@ export async function openDelivery(
      values ($1, $2, 'draft', 1, 'z-image', 'zimage', '2026-01-01', '{}', 'waiting', 'token', $3)`,
     [taskId, user.chatId, taskTrace],
   );
-  const look = () => deliverDue(taskId, { tasks, deliveries, deliverer, alarm, telemetry, timings });
+  const look = () => deliverDue(taskId, { tasks, deliveries, deliverer, alarm, stages, telemetry, timings });
 
   return {
     telegram,
@@ -139,6 +144,7 @@ export async function openDelivery(
       ),
     async [Symbol.asyncDispose]() {
       await Promise.all([host.stop(), downloader.close(), api.stop(), database.stop()]);
+      await spool.stop();
       await telegram.stop();
       await testDatabase.drop();
       telegram.assertHealthy();

@@ -100,7 +100,11 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     catalogue,
     kie,
     inputFiles: options.inputFiles ?? {
-      open: async () => ({ content: new Uint8Array([1, 2, 3]), mimeType: 'image/png' }),
+      open: async () => ({
+        content: new Blob(['123']),
+        mimeType: 'image/png',
+        [Symbol.asyncDispose]: async () => undefined,
+      }),
     },
     deliverer: {
       async *send(task, claim) {

@@ -31,6 +31,7 @@ export interface Surroundings extends AsyncDisposable {
 }
 
 export interface Program extends AsyncDisposable {
+  readonly pid: number;
   /** Lines of stdout as they were written. */
   readonly output: readonly string[];
   /** The same, parsed; empty with LOG_FORMAT=kv. */
@@ -151,6 +152,7 @@ export function runProgram(environment: Environment, stdout?: number): Program {
   const { exited } = child;
 
   const program: Program = {
+    pid: child.pid ?? 0,
     output,
     lines,
     get stderr() {

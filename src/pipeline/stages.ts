@@ -1,0 +1,28 @@
+// How many tasks may be at which stage at once, in one process. A stage that is full takes no job's place: the task looks
+// again a little later. So a supplier or a host that hangs holds its own stage only.
+import { createPlaces, type Places } from './places.ts';
+
+export interface Stages {
+  /** Storing input files at the supplier, by chat. Each file lies on the disk meanwhile. */
+  readonly files: Places;
+  /** Asking the supplier how a task goes. */
+  readonly looks: Places;
+  /** Sending to users: results by the host of their files, everything else together. */
+  readonly deliveries: Places;
+}
+
+export interface StageSizes {
+  readonly files: number;
+  readonly looks: number;
+  readonly deliveries: number;
+}
+
+const production: StageSizes = { files: 3, looks: 24, deliveries: 24 };
+
+export function createStages(sizes: StageSizes = production): Stages {
+  return {
+    files: createPlaces({ places: sizes.files, perKey: Math.ceil(sizes.files / 2) }),
+    looks: createPlaces({ places: sizes.looks, perKey: sizes.looks }),
+    deliveries: createPlaces({ places: sizes.deliveries, perKey: Math.ceil(sizes.deliveries / 3) }),
+  };
+}

@@ -1,0 +1,64 @@
+// Files on the disk: what was written, and nothing that nobody has any more.
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { createSpool, FileTooLarge } from '../../src/kie/spool.ts';
+
+async function openFolder() {
+  const folder = await mkdtemp(join(tmpdir(), 'trt-test-'));
+  return { folder, [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+}
+
+async function* chunksOf(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+  for (const text of texts) yield Buffer.from(text);
+}
+
+async function filesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder, { recursive: true });
+  return names.filter(name => name.includes('/'));
+}
+
+test('files that are taken at once stand apart, byte for byte, until they are disposed of', async () => {
+  await using place = await openFolder();
+  const spool = createSpool(place.folder);
+  const texts = Array.from({ length: 10 }, (_, index) => [`a${index}`, 'b', 'c'.repeat(100)]);
+  const files = await Promise.all(texts.map(text => spool.take(chunksOf(...text), 1_000)));
+  for (const [index, file] of files.entries()) {
+    const text = texts[index]?.join('') ?? '';
+    expect(await readFile(file.path, 'utf8')).toBe(text);
+    expect(await (await file.blob()).text()).toBe(text);
+    expect([file.sizeBytes, Buffer.from(file.head).toString()]).toEqual([text.length, text.slice(0, 64)]);
+    await file[Symbol.asyncDispose]();
+  }
+  expect(await filesIn(place.folder)).toEqual([]);
+  await spool.stop();
+  expect(await readdir(place.folder)).toEqual([]);
+});
+
+test('of a file that is too large, or whose source breaks, nothing stays', async () => {
+  await using place = await openFolder();
+  const spool = createSpool(place.folder);
+  await expect(spool.take(chunksOf('12345', '6'), 5)).rejects.toBeInstanceOf(FileTooLarge);
+  async function* broken(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('1');
+    throw new Error('cut');
+  }
+  await expect(spool.take(broken(), 5)).rejects.toThrow('cut');
+  expect(await filesIn(place.folder)).toEqual([]);
+  await spool.stop();
+});
+
+test('what a killed process has left is removed, and what one that lives has is not', async () => {
+  await using place = await openFolder();
+  const { pid: gone } = spawnSync(process.execPath, ['--version']);
+  await mkdir(join(place.folder, `trt-spool-${gone}-abc`));
+  await mkdir(join(place.folder, `trt-spool-${process.ppid}-abc`));
+  const spool = createSpool(place.folder);
+  await spool.take(chunksOf('1'), 5);
+  const names = await readdir(place.folder);
+  expect(names).toHaveLength(2);
+  expect(names).toContain(`trt-spool-${process.ppid}-abc`);
+  await spool.stop();
+});
