@@ -13,6 +13,7 @@ import { forgottenUpdate } from './bot/forgotten-update.ts';
 import { createFrame } from './bot/frame.ts';
 import { pseudonymsOf } from './bot/incoming.ts';
 import { createIntake } from './bot/intake.ts';
+import { createOwedScreens } from './bot/owed-screens.ts';
 import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
@@ -56,6 +57,7 @@ import { cleanQueue, shareWork } from './storage/job-queue.ts';
 import { createJournalReader } from './storage/journal-store.ts';
 import { createMessageStore } from './storage/message-store.ts';
 import { migrate } from './storage/migrate.ts';
+import { createOwedStore } from './storage/owed-store.ts';
 import { createPersonalDataStore } from './storage/personal-data.ts';
 import { createRetention } from './storage/retention.ts';
 import { createUpdateStore } from './storage/update-store.ts';
@@ -400,7 +402,17 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       handler: bot,
       followUps: createFollowUps({
         store: createFollowUpStore({ database, instanceId, lease }),
-        work: createFollowUpWork({ ...generations, personalData, deadlineMs: config.updateDeadlineMs }),
+        work: createFollowUpWork({
+          ...generations,
+          personalData,
+          owedScreens: createOwedScreens({
+            store: createOwedStore({ database, lease }),
+            api: telegram.api,
+            messages,
+            telemetry,
+          }),
+          deadlineMs: config.updateDeadlineMs,
+        }),
         telemetry,
         fieldsOf: chatId => pseudonymsOf({ userId: chatId, chatId }, pseudonyms),
       }),

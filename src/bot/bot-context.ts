@@ -9,6 +9,7 @@ import { type Form, formSchema } from '../pipeline/form.ts';
 import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-store.ts';
 import { type ScreenId, type ScreenRecord, screenIds, screenRecordSchema } from '../ui/screens.ts';
 import { localeOf } from '../ui/texts.ts';
+import type { Owed } from './owed-screen.ts';
 
 /** The tapped message as it was rendered. */
 export interface ShownScreen {
@@ -35,6 +36,8 @@ export class BotContext extends Context {
   isSilent: boolean;
   /** The message that told the user of a fault, to be stored with the outcome: it bears a button. */
   faultMessageId: number | undefined;
+  /** What the user could not be shown and is to be shown later; the newest takes the place of what was there. */
+  owed: Owed | undefined;
 
   constructor(
     update: Update,
@@ -54,6 +57,7 @@ export class BotContext extends Context {
     this.guardAnswer = undefined;
     this.isSilent = false;
     this.faultMessageId = undefined;
+    this.owed = undefined;
   }
 }
 

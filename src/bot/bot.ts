@@ -3,6 +3,7 @@
 import { type Api, Composer, type MiddlewareFn } from 'grammy';
 import type { Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
 import type { Catalogue } from '../catalogue/catalogue.ts';
+import type { FollowUp } from '../inbox/follow-up.ts';
 import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import { reasonText } from '../otel/reasons.ts';
@@ -87,18 +88,23 @@ export function createBot(options: BotOptions): UpdateHandler {
             try {
               await middleware(context, async () => {});
               await guard.check(context);
-              return context.conclusion ?? (await guard.conclude(context));
+              return withOwed(context, context.conclusion ?? (await guard.conclude(context)));
             } catch (error) {
               // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
               if (isConnectionLost(error)) throw error;
               await faults.tell(context);
-              return { result: 'failed', reason: 'INTERNAL_ERROR', error };
+              return withOwed(context, { result: 'failed', reason: 'INTERNAL_ERROR', error });
             } finally {
               endWatch();
               await context.guardAnswer;
             }
           }),
-        giveUp: () => withDeadline(options.deadlineMs, () => faults.tell(context)),
+        giveUp: () =>
+          withDeadline(options.deadlineMs, async () => {
+            context.owed = undefined;
+            await faults.tell(context);
+            return owedBy(context);
+          }),
       };
     },
   };
@@ -167,4 +173,13 @@ function argumentOf(text: string): string {
 /** `/start@bot payload` → `start`. */
 function commandName(text: string): string {
   return (text.slice(1).split(/[\s@]/, 1)[0] ?? '').toLowerCase();
+}
+
+function withOwed(context: BotContext, conclusion: Conclusion): Conclusion {
+  if (!context.owed) return conclusion;
+  return { ...conclusion, followUps: [...(conclusion.followUps ?? []), ...owedBy(context)] };
+}
+
+function owedBy({ owed }: BotContext): readonly FollowUp[] {
+  return owed ? [{ kind: 'show', ...owed }] : [];
 }

@@ -7,13 +7,16 @@ import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Conclusion } from '../inbox/lanes.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { Form } from '../pipeline/form.ts';
 import type { Effects } from '../storage/update-store.ts';
+import type { RenderedScreen } from '../ui/keyboard.ts';
 import type { Noop, Show } from '../ui/outcome.ts';
 import { renderScreen } from '../ui/render.ts';
 import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
 import { type BotContext, profileOf } from './bot-context.ts';
 import { createFaultTeller, wasAnsweredByGuard } from './fault-teller.ts';
+import { owe } from './owed-screen.ts';
 import { type Presented, present } from './presenter.ts';
 import { canBeWrittenTo, type Refusal, refusalOf, refusedBy } from './refusal.ts';
 import { flowOf } from './whereabouts.ts';
@@ -32,6 +35,16 @@ export interface Ending {
   readonly accepted?: string;
 }
 
+/** What the user did not see: a screen, or words. */
+type Unshown =
+  | {
+      readonly shown: Show<ScreenId>;
+      readonly drawn: RenderedScreen;
+      readonly place: number | undefined;
+      readonly isSent: boolean;
+    }
+  | { readonly notice: string | undefined };
+
 export type Conclude = (context: BotContext, ending: Ending) => Promise<void>;
 
 export interface ConcludeOptions {
@@ -47,13 +60,12 @@ const maxAnswerLength = 200;
 export function createConclude({ catalogue, prices, texts, telemetry }: ConcludeOptions): Conclude {
   const faults = createFaultTeller({ texts, telemetry });
 
-  function render(context: BotContext, shown: Show<ScreenId>, ending: Ending): Promise<Presented> {
+  function draw(context: BotContext, shown: Show<ScreenId>, ending: Ending): RenderedScreen {
     const { locale } = context;
     const view = { locale, t: texts.for(locale), catalogue, startingPrice: prices.startingPrice };
     const drawn = renderScreen(shown.screen, shown.data, view);
     const above = context.callbackQuery ? undefined : ending.notice;
-    const screen = above ? { ...drawn, text: `${escapeHtml(above)}\n\n${drawn.text}` } : drawn;
-    return present(context.api, context.picked.lane, screen, placeOf(context, shown, ending));
+    return above ? { ...drawn, text: `${escapeHtml(above)}\n\n${drawn.text}` } : drawn;
   }
 
   /**
@@ -77,6 +89,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
       reason_detail: untold ? `${refusal.detail}; told by a message instead` : refusal?.detail,
     });
     if (untold) await sendNotice(context, notice);
+    else if (refusal && isToldByAnswerOnly(ending)) oweNotice(context, notice, refusal);
   }
 
   /** The tap has had its one answer; what this one would have told is told by a message. */
@@ -94,10 +107,36 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
     if (notice) await context.api.sendMessage(context.picked.lane, notice);
   }
 
-  /** The answer has ended the spinner already: a screen that Telegram refuses would leave the user in silence. */
-  async function tellFailure(context: BotContext, error: unknown): Promise<void> {
+  /** Of a message whether it was sent before: a second one would then be the one repetition. */
+  function oweNotice(context: BotContext, notice: string, refusal: Refusal, isSent = false): void {
+    const drawn = { text: escapeHtml(notice), rows: [] };
+    owe(context, telemetry, { screen: undefined, record: {}, drawn }, { refusal, isSent });
+  }
+
+  /**
+   * The answer has ended the spinner already: a screen that Telegram refuses for good would leave the user in silence.
+   * What may get through later is owed instead.
+   */
+  async function settleFailure(context: BotContext, error: unknown, what: Unshown): Promise<void> {
     const refusal = refusalOf(error);
-    if (refusal && canBeWrittenTo(refusal)) await faults.tell(context, { answered: true });
+    if (!refusal) return;
+    if (!refusal.retry) {
+      if (canBeWrittenTo(refusal)) await faults.tell(context, { answered: true });
+    } else if ('shown' in what) {
+      const { shown, drawn, place, isSent } = what;
+      owe(
+        context,
+        telemetry,
+        {
+          screen: shown.screen,
+          record: recordOf(shown.data),
+          drawn,
+          place,
+          session: { form: formAfter(context, shown) ?? null },
+        },
+        { refusal, isSent },
+      );
+    } else if (what.notice) oweNotice(context, what.notice, refusal, true);
   }
 
   /** Once the tap has its answer: it ends the spinner, and their events keep their order. */
@@ -115,8 +154,13 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
     const shown = ending.show?.kind === 'show' ? ending.show : undefined;
     const answering = context.callbackQuery ? answerTap(context, ending) : undefined;
     const writing = writeFault(context, ending, answering);
-    const showing = shown
-      ? render(context, shown, ending)
+    const place = shown && placeOf(context, shown, ending);
+    const drawn = shown && draw(context, shown, ending);
+    let isSent = false;
+    const showing = drawn
+      ? present(context.api, context.picked.lane, drawn, place, () => {
+          isSent = true;
+        })
       : context.callbackQuery || ending.reportable
         ? undefined
         : sendNotice(context, ending.notice);
@@ -135,7 +179,10 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
     const failure = [answered, rendered, written].find(part => part.status === 'rejected');
     const isBlocked = written.status === 'fulfilled' && written.value?.blocked === true;
     context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
-    if (failure) await tellFailure(context, failure.reason);
+    if (failure) {
+      const what = shown && drawn ? { shown, drawn, place, isSent } : { notice: ending.notice };
+      await settleFailure(context, failure.reason, what);
+    }
     context.conclusion = failure
       ? { ...failed(context, failure.reason), followUps }
       : {
@@ -222,7 +269,7 @@ function knownUser(context: BotContext): Pick<Effects, 'user'> {
 }
 
 /** The user's form once the screen is shown. */
-function formAfter(context: BotContext, shown: Show<ScreenId>): object | undefined {
+function formAfter(context: BotContext, shown: Show<ScreenId>): Form | undefined {
   const treatment = screens[shown.screen].form;
   if (treatment === 'closes') return undefined;
   return treatment === 'holds' && 'form' in shown.data ? shown.data.form : context.form;

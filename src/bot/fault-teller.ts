@@ -10,6 +10,7 @@ import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import type { HandlerUser } from './context.ts';
 import { withAtLeast } from './deadline.ts';
+import { owe } from './owed-screen.ts';
 import { type Presented, present } from './presenter.ts';
 import { type Refusal, refusalOf, refusedBy } from './refusal.ts';
 
@@ -20,8 +21,8 @@ export interface FaultTeller {
    */
   tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<void>;
   /**
-   * Writes these words with the button beneath; the message is left on the context, to be stored with the outcome.
-   * Resolves to why Telegram did not take it. Throws only what did not come from the Bot API.
+   * Writes these words with the button beneath; the message is left on the context, to be stored with the outcome, or
+   * what is owed where it may get through later. Resolves to why Telegram did not take it. Throws only what did not come from the Bot API.
    */
   write(context: BotContext, notice: string): Promise<Refusal | undefined>;
   /** The same for what follows an update that has ended: nothing is left to store it with. */
@@ -74,6 +75,10 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
     const { picked, locale } = context;
     const { messageId, refusal } = await send(context.api, { chatId: picked.lane, locale }, notice);
     context.faultMessageId = messageId;
+    if (refusal) {
+      const drawn = renderFault({ notice }, { t: texts.for(locale) });
+      owe(context, telemetry, { screen: 'FAULT', record: {}, drawn }, { refusal, isSent: true });
+    }
     return refusal;
   }
 

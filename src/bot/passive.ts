@@ -76,6 +76,8 @@ export function createPassive(options: PassiveOptions): Passive {
       }),
     );
     tell('send', screen.text, refusal, sent?.messageId);
+    // Who was not told may be told at the next tap.
+    if (refusal) afterTaps.forget(chatId);
     // Without its record the button would count as expired.
     if (sent)
       await messages.record({
@@ -89,7 +91,9 @@ export function createPassive(options: PassiveOptions): Passive {
 
   async function sendNotice({ locale }: IncomingUpdate, chatId: number): Promise<void> {
     const text = texts.for(locale)('updating-message');
-    tell('send', text, await refusedBy(api.sendMessage(chatId, text)));
+    const refusal = await refusedBy(api.sendMessage(chatId, text));
+    tell('send', text, refusal);
+    if (refusal) afterMessages.forget(chatId);
   }
 
   function tell(

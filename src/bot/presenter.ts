@@ -11,12 +11,16 @@ export interface Presented {
   readonly buttonsCount: number;
 }
 
-/** Throws what grammY throws, except where sending anew mends a message that cannot be edited. */
+/**
+ * Throws what grammY throws, except where sending anew mends a message that cannot be edited. `beforeSending` is awaited
+ * before a new message is sent: unlike an edit, that cannot be done twice.
+ */
 export async function present(
   api: Api,
   chatId: number,
   screen: RenderedScreen,
   editMessageId: number | undefined,
+  beforeSending?: () => Promise<void> | void,
 ): Promise<Presented> {
   const buttonsCount = screen.rows.reduce((count, row) => count + row.length, 0);
   if (editMessageId !== undefined) {
@@ -27,6 +31,7 @@ export async function present(
       if (!(error instanceof GrammyError) || !cannotBeEdited(error)) throw error;
     }
   }
+  await beforeSending?.();
   const message = await api.sendMessage(chatId, screen.text, optionsOf(screen));
   return { messageId: message.message_id, operation: 'send', buttonsCount };
 }

@@ -3,6 +3,7 @@
 import { GrammyError, HttpError } from 'grammy';
 import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
+import { wasNeverSent } from './repetition.ts';
 
 export interface Refusal {
   readonly reason: Extract<ReasonCode, 'DOWNSTREAM_ERROR' | 'DOWNSTREAM_TIMEOUT' | 'RATE_LIMIT'>;
@@ -13,6 +14,8 @@ export interface Refusal {
   readonly answered: boolean;
   /** The same call may succeed later. */
   readonly retry: boolean;
+  /** It may have been done: it was sent, and nobody knows what became of it. */
+  readonly unheard: boolean;
   /** Before that time Telegram takes nothing for this chat. */
   readonly retryAfterMs: number | undefined;
 }
@@ -35,7 +38,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
     const detail = `Telegram ${error.method}: ${error.error_code} ${error.description}`;
     const { retry_after: seconds } = error.parameters;
     const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
-    const answered = { detail, answered: true, retryAfterMs } as const;
+    const answered = { detail, answered: true, unheard: false, retryAfterMs } as const;
     if (error.error_code === 403)
       return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: true, retry: false };
     if (error.error_code === 429) return { ...answered, reason: 'RATE_LIMIT', blocked: false, retry: true };
@@ -53,6 +56,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
       blocked: false,
       answered: false,
       retry: true,
+      unheard: !wasNeverSent(error),
       retryAfterMs: undefined,
     };
   }

@@ -61,7 +61,8 @@ function isQueryOver(response: Response): boolean {
   return !response.ok && response.error_code === 400 && response.description.includes('query is too old');
 }
 
-function wasNeverSent(error: unknown): boolean {
+/** The connection was never made: nothing was done. */
+export function wasNeverSent(error: unknown): boolean {
   const cause = error instanceof HttpError ? error.error : error;
   return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(errorType(cause));
 }

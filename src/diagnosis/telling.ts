@@ -89,7 +89,9 @@ const sights: Readonly<Partial<Record<string, Sight>>> = {
     return hint && { ru: `подсказку «${flat(hint)}»`, en: `the hint «${flat(hint)}»` }[locale];
   },
   UI_RENDER: (event, locale) => {
-    const screen = screenName(textOf(event, 'screen_id') ?? '', locale);
+    const id = textOf(event, 'screen_id') ?? '';
+    if (id === 'NONE') return { ru: 'сообщение', en: 'a message' }[locale];
+    const screen = screenName(id, locale);
     return { ru: `экран «${screen}»`, en: `the screen «${screen}»` }[locale];
   },
   PASSIVE_NOTICE: (event, locale) => {

@@ -17,6 +17,8 @@ export const followUpSchema = z.discriminatedUnion('kind', [
     locale,
     ended: z.enum(['erased', 'busy', 'unknown']).optional(),
   }),
+  /** Shows what the turn could not show (bot/owed-screen.ts), not before so many milliseconds have passed. */
+  z.object({ kind: z.literal('show'), dueInMs: z.number(), owed: z.looseObject({}) }),
 ]);
 
 export type FollowUp = z.infer<typeof followUpSchema>;

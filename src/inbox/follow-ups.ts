@@ -8,7 +8,10 @@ import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { FollowUpStore, PickedFollowUp } from '../storage/follow-up-store.ts';
 import { type FollowUp, type FollowUpKind, followUpSchema } from './follow-up.ts';
 
-/** Nothing is left to do, or it goes on from `again`, after `delayMs` or the pause that follows a failure. */
+/**
+ * Nothing is left to do, or it goes on from `again`, after `delayMs` or the pause that follows a failure: for as long as
+ * its work says so.
+ */
 export type FollowUpEnd = 'done' | { readonly again: FollowUp; readonly delayMs?: number | undefined };
 
 /** What is known beside the follow-up itself. */
@@ -77,7 +80,7 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
     const { kind, attempt } = picked;
     try {
       const end = await worked(followUpSchema.parse({ ...Object(picked.data), kind }), picked);
-      if (end === 'done' || attempt >= maxAttempts) await store.finish(picked);
+      if (end === 'done') await store.finish(picked);
       else await store.postpone(picked, end.delayMs ?? pauseMs(attempt), dataOf(end.again));
     } catch (error) {
       if (isConnectionLost(error) && attempt < maxAttempts) {

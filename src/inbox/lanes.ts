@@ -10,7 +10,14 @@ import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
-import type { Effects, Finished, PickedUpdate, UpdateEnding, UpdateStore } from '../storage/update-store.ts';
+import type {
+  Effects,
+  Finished,
+  NewFollowUp,
+  PickedUpdate,
+  UpdateEnding,
+  UpdateStore,
+} from '../storage/update-store.ts';
 import type { FollowUp } from './follow-up.ts';
 import { dataOf, type FollowUps } from './follow-ups.ts';
 import type { Inbox } from './inbox.ts';
@@ -39,8 +46,11 @@ export interface OpenUpdate {
   readonly before?: () => object;
   /** Must not throw except for what another attempt may cure. */
   handle(): Promise<Conclusion>;
-  /** Tells the user, as far as that is possible, that the update was given up. Must not throw. */
-  giveUp(): Promise<void>;
+  /**
+   * Tells the user, as far as that is possible, that the update was given up; what could not be told is left to be done.
+   * Must not throw.
+   */
+  giveUp(): Promise<readonly FollowUp[]>;
 }
 
 export interface LaneOptions {
@@ -118,7 +128,7 @@ export function createLanes(options: LaneOptions): Lanes {
     telemetry.emit('DISPATCH_START', { handler: update.eventType });
     const conclusion = await opened.handle();
     const { result, reason, effects } = conclusion;
-    const left = conclusion.followUps?.map(followUp => ({ kind: followUp.kind, data: dataOf(followUp) }));
+    let left = conclusion.followUps?.map(leftBehind) ?? [];
     let ended: Conclusion = conclusion;
     let finished: Finished;
     try {
@@ -128,12 +138,14 @@ export function createLanes(options: LaneOptions): Lanes {
         outcome: result,
         reason,
         effects,
-        ...(left ? { followUps: left } : {}),
+        followUps: left,
       });
     } catch (error) {
       if (isConnectionLost(error)) throw error;
-      // What it would leave behind cannot be stored, and no repetition changes that: it ends without.
-      await opened.giveUp();
+      // What it would leave behind cannot be stored, and no repetition changes that: it ends without. What was promised is
+      // done all the same; what was to be shown gives way to the words on the fault.
+      const promised = (conclusion.followUps ?? []).filter(({ kind }) => kind !== 'show');
+      left = [...promised, ...(await opened.giveUp())].map(leftBehind);
       ended = { result: 'failed', reason: 'INTERNAL_ERROR', error };
       finished = await commit({
         id,
@@ -141,6 +153,7 @@ export function createLanes(options: LaneOptions): Lanes {
         outcome: 'failed',
         reason: 'INTERNAL_ERROR',
         effects: undefined,
+        followUps: left,
       });
     }
     const { committed, more } = finished;
@@ -154,7 +167,7 @@ export function createLanes(options: LaneOptions): Lanes {
       return more;
     }
     tellEnd(update, ended, startedAt);
-    if (left && ended === conclusion) looking.followUps = true;
+    if (left.some(({ delayMs }) => delayMs === 0)) looking.followUps = true;
     return more;
   }
 
@@ -184,13 +197,14 @@ export function createLanes(options: LaneOptions): Lanes {
   }
 
   async function giveUp(update: PickedUpdate, opened: OpenUpdate): Promise<boolean> {
-    await opened.giveUp();
+    const left = await opened.giveUp();
     const { more } = await commit({
       id: update.id,
       attempt: update.attempt,
       outcome: 'dead_letter',
       reason: 'INTERNAL_ERROR',
       effects: undefined,
+      followUps: left.map(leftBehind),
     });
     telemetry.annotate({ result: 'failed', reason_code: 'INTERNAL_ERROR' });
     telemetry.emit('DEAD_LETTER', {
@@ -260,5 +274,13 @@ export function createLanes(options: LaneOptions): Lanes {
       const { epoch } = options.lease();
       return [...working].filter(([, state]) => state.epoch === epoch).map(([lane]) => lane);
     },
+  };
+}
+
+function leftBehind(followUp: FollowUp): NewFollowUp {
+  return {
+    kind: followUp.kind,
+    data: dataOf(followUp),
+    delayMs: followUp.kind === 'show' ? followUp.dueInMs : 0,
   };
 }

@@ -186,6 +186,20 @@ export const events = define({
     optional: ['message_id', 'flow_id', 'step_id'],
     doc: 'A screen was shown: operation is send, edit or unchanged. With flow_id and step_id where it shows a form.',
   },
+  RENDER_OWED: {
+    domain: 'UX',
+    level: 'WARNING',
+    required: ['screen_id', 'reason_code', 'reason_detail'],
+    optional: [],
+    doc: 'A screen, or words alone (NONE), could not be shown and is owed: it is committed with the outcome and shown later, with a UI_RENDER in the same trace.',
+  },
+  RENDER_DROPPED: {
+    domain: 'UX',
+    level: 'WARNING',
+    required: ['screen_id', 'reason_detail'],
+    optional: ['reason_code'],
+    doc: 'What was owed is not shown any more: the user has gone on or blocked the bot, it is too late, or Telegram will not take it.',
+  },
   PARAM_INPUT: {
     domain: 'UX',
     level: 'INFO',

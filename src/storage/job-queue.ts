@@ -45,22 +45,22 @@ export async function addFollowUpJob(queryable: Queryable, lane: number, delayMs
   );
 }
 
-/** SQL: one job per lane of the rows in `lanes`, for what is named. Without a key, see below. */
+/** SQL: a job for each of `lanes` (lane, run_at). Without a key, see below. */
 const addJobsOf = (job: 'lane' | 'follow_up', lanes: string): string => `
   select graphile_worker.add_jobs(array_agg(row(
-    '${job}', json_build_object('lane', lane), null, now(), ${maxAttempts}, null, 0, null
-  )::graphile_worker.job_spec order by lane))
-  from (select distinct lane from ${lanes}) as lanes
+    '${job}', json_build_object('lane', lane), null, run_at, ${maxAttempts}, null, 0, null
+  )::graphile_worker.job_spec order by lane, run_at))
+  from (${lanes}) as lanes (lane, run_at)
   having count(*) > 0`;
 
 /**
  * SQL for the group commit of the inbox: one job per lane of the rows in `stored`. Without a key: a keyed job
  * that a worker takes while this statement runs would swallow the new one, and look before the rows are there.
  */
-export const addLaneJobs = addJobsOf('lane', 'stored');
+export const addLaneJobs = addJobsOf('lane', 'select distinct lane, now() from stored');
 
-/** SQL for the statement that ends updates: one job per lane of the rows in `followed`. */
-export const addFollowUpJobs = addJobsOf('follow_up', 'followed');
+/** SQL for the statement that ends updates: a job for each lane of the rows in `followed` and time at which one is due. */
+export const addFollowUpJobs = addJobsOf('follow_up', 'select distinct lane, due_at from followed');
 
 /**
  * Gives every lane and task with unfinished work a job that may run now. For the start of a working
@@ -70,7 +70,7 @@ async function recoverJobs(queryable: Queryable): Promise<void> {
   await queryable.query(
     `with stored as (select distinct lane from updates where outcome is null) ${addLaneJobs}`,
   );
-  await queryable.query(`with followed as (select distinct lane from follow_ups) ${addFollowUpJobs}`);
+  await queryable.query(`with followed as (select lane, due_at from follow_ups) ${addFollowUpJobs}`);
   await queryable.query(addTaskJobs('true'));
 }
 
@@ -128,7 +128,7 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
   );
   const followUps = await queryable.query(
     `with followed as (
-       select lane from follow_ups
+       select lane, due_at from follow_ups
        where due_at < now() - $3 * interval '1 millisecond' and lane <> all(string_to_array($2, ',')::bigint[]) and case
          when picked_by is null then true
          when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'

@@ -119,6 +119,8 @@ export interface UpdateEnding {
 export interface NewFollowUp {
   readonly kind: string;
   readonly data: object;
+  /** Not to be done before. */
+  readonly delayMs: number;
 }
 
 export interface Finished {
@@ -282,11 +284,12 @@ const finishText = `
     set screen_id = excluded.screen_id, screen_data = excluded.screen_data, last_action = excluded.last_action,
       last_action_at = now(), rendered_at = now()
   ), followed as (
-    insert into follow_ups (lane, kind, data, traceparent)
-    select finished.lane, follow_up.kind, follow_up.data, ending.traceparent
+    insert into follow_ups (lane, kind, data, traceparent, due_at)
+    select finished.lane, follow_up.kind, follow_up.data, ending.traceparent,
+      now() + follow_up.delay_ms * interval '1 millisecond'
     from ending join finished using (id)
-    cross join lateral json_to_recordset(ending.follow_ups) as follow_up (kind text, data jsonb)
-    returning lane
+    cross join lateral json_to_recordset(ending.follow_ups) as follow_up (kind text, data jsonb, delay_ms float8)
+    returning lane, due_at
   ), jobs as (${addFollowUpJobs})
   select id, exists (
     select 1 from updates as waiting
@@ -455,7 +458,9 @@ function toEnding({ id, attempt, outcome, reason, effects, followUps, traceparen
     tapped_message_id: tapped?.messageId,
     tapped_data: tapped?.data,
     traceparent,
-    follow_ups: followUps,
+    follow_ups: followUps?.length
+      ? followUps.map(({ kind, data, delayMs }) => ({ kind, data, delay_ms: delayMs }))
+      : undefined,
   };
 }
 

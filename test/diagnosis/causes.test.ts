@@ -13,6 +13,7 @@ const detailOnly = [
   'CALLBACK_ROUTED',
   'STATE_BEFORE',
   'TELEGRAM_CALL',
+  'RENDER_DROPPED',
   'KIE_CALL',
   'DEBUG_COMMAND',
   'DEBUG_ENABLED',

@@ -66,6 +66,7 @@ test('what an update would leave behind that no row can hold ends as a fault, an
         handle: async () => ({ result: 'accepted', reason: 'SUCCESS', effects: { chatId: 7 } }),
         async giveUp() {
           told += 1;
+          return [];
         },
       }),
     },

@@ -24,9 +24,11 @@ const overloaded = { kind: 'error', code: 502, description: 'Bad Gateway' } as c
 const failedTap = tapChain('CALLBACK_ROUTED', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL');
 /** The same, and the user is told of it. */
 const toldTap = [...failedTap.slice(0, -1), 'UI_RENDER', 'DISPATCH_FAIL'];
+/** The same, and the screen comes later. */
+const owedTap = [...failedTap.slice(0, -1), 'RENDER_OWED', 'DISPATCH_FAIL'];
 const failedCommand = messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL');
-/** The welcome credit is given all the same. */
-const failedStart = [...failedCommand, 'BALANCE_TOPUP'];
+/** The menu comes later, and the welcome credit is given all the same. */
+const owedStart = [...failedCommand.slice(0, -1), 'RENDER_OWED', 'DISPATCH_FAIL', 'BALANCE_TOPUP'];
 
 describe.concurrent('a screen', () => {
   test('that Telegram puts off with 429 is shown after the time it asked for', async () => {
@@ -50,14 +52,14 @@ describe.concurrent('a screen', () => {
     ]);
   });
 
-  test('that Telegram puts off for longer than anybody waits ends in RATE_LIMIT', async () => {
+  test('that Telegram puts off for longer than a turn may take ends in RATE_LIMIT, and is owed', async () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
     bot.telegram.failNext({ ...tooMany, method: 'editMessageText', retryAfter: 600 });
     const tap = user.click('🎨 Pictures');
     const story = await storyOf(bot, tap);
 
-    expect(story.chain).toEqual(failedTap);
+    expect(story.chain).toEqual(owedTap);
     expect(story.line('DISPATCH_FAIL')).toMatchObject({
       reason_code: 'RATE_LIMIT',
       error_type: 'telegram_429',
@@ -120,17 +122,11 @@ describe.concurrent('a screen', () => {
     expect((await storyOf(bot, user.click({ text: /^Z-Image/ }))).chain).toEqual(acceptedTap);
   });
 
-  test.each([
-    {
-      what: 'refuses for good',
-      fault: { kind: 'error', code: 400, description: "Bad Request: can't parse entities" },
-      type: 'telegram_400',
-    },
-    { what: 'fails to show again and again', fault: { ...overloaded, times: 3 }, type: 'telegram_502' },
-  ] as const)('that Telegram $what is told with the cid, and the old one goes on working', async given => {
+  test('that Telegram refuses for good is told with the cid, and the old one goes on working', async () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
-    bot.telegram.failNext({ ...given.fault, method: 'editMessageText' });
+    const description = "Bad Request: can't parse entities";
+    bot.telegram.failNext({ kind: 'error', code: 400, description, method: 'editMessageText' });
     const tap = user.click('🎨 Pictures');
     const story = await storyOf(bot, tap);
 
@@ -138,8 +134,8 @@ describe.concurrent('a screen', () => {
     expect(story.line('DISPATCH_FAIL')).toMatchObject({
       result: 'failed',
       reason_code: 'DOWNSTREAM_ERROR',
-      reason_detail: `Telegram editMessageText: ${given.fault.code} ${given.fault.description}`,
-      error_type: given.type,
+      reason_detail: `Telegram editMessageText: 400 ${description}`,
+      error_type: 'telegram_400',
     });
     expect(await outcomeOf(bot, tap)).toEqual([
       { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
@@ -150,45 +146,58 @@ describe.concurrent('a screen', () => {
     expect((await storyOf(bot, again)).chain).toEqual(acceptedTap);
   });
 
-  test('that was sent but never answered for is not sent twice, and its buttons lead on', async () => {
+  test('that Telegram fails to show again and again comes a moment later', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    bot.telegram.failNext({ ...overloaded, times: 3, method: 'editMessageText' });
+    const tap = user.click('🎨 Pictures');
+    const story = await storyOf(bot, tap, 'DISPATCH_FAIL');
+    expect(story.chain).toEqual(owedTap);
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      result: 'failed',
+      reason_code: 'DOWNSTREAM_ERROR',
+      reason_detail: 'Telegram editMessageText: 502 Bad Gateway',
+      error_type: 'telegram_502',
+    });
+    await user.waitForMessage(/Choose a model/, { after: tap, deadlineMs: 10_000 });
+    expect(told(user, story.cid)).toEqual([]);
+  });
+
+  test('that was sent but never answered for is sent once more, and the buttons of the first lead on', async () => {
     await using bot = await startBot();
     const user = bot.user();
     bot.telegram.failNext({ kind: 'lost-answer', method: 'sendMessage' });
-    const story = await storyOf(bot, user.start(), 'BALANCE_TOPUP');
+    const story = await storyOf(bot, user.start(), 'UI_RENDER');
 
-    expect(story.chain).toEqual(failedStart);
+    expect(story.chain).toEqual([...owedStart, 'UI_RENDER']);
     expect(story.line('DISPATCH_FAIL')).toMatchObject({
       reason_code: 'DOWNSTREAM_ERROR',
       reason_detail: 'Telegram could not be reached',
     });
-    expect(bot.telegram.callCount('sendMessage')).toBe(1);
-    expect(user.messages()).toHaveLength(1);
-
-    const tap = user.click('🎨 Pictures');
+    expect(bot.telegram.callCount('sendMessage')).toBe(2);
+    const [first, second] = user.messages();
+    const tap = user.click('🎨 Pictures', { messageId: first?.messageId ?? 0 });
     expect((await user.answerOf(tap)).text).toBe(reasons.EXPIRED_MESSAGE.text.en);
     expect((await storyOf(bot, tap)).line('UI_RENDER')).toMatchObject({
       screen_id: 'MAIN_MENU',
       operation: 'send',
     });
-    expect((await storyOf(bot, user.click('🎨 Pictures'))).chain).toEqual(acceptedTap);
+    const other = user.click('🎨 Pictures', { messageId: second?.messageId ?? 0 });
+    expect((await storyOf(bot, other)).chain).toEqual(acceptedTap);
   });
 
-  test('that fails to be sent with 502 is not sent again, but told', async () => {
+  test('that fails to be sent with 502 comes a moment later', async () => {
     await using bot = await startBot();
     const user = bot.user({ started: true });
     bot.telegram.failNext({ ...overloaded, method: 'sendMessage' });
     const start = user.start();
-    const story = await storyOf(bot, start, 'BALANCE_TOPUP');
-    expect(story.chain).toEqual([
-      ...failedCommand.slice(0, -1),
-      'UI_RENDER',
-      'DISPATCH_FAIL',
-      'BALANCE_TOPUP',
-    ]);
+    const story = await storyOf(bot, start, 'UI_RENDER');
+    expect(story.chain).toEqual([...owedStart, 'UI_RENDER']);
     expect(await outcomeOf(bot, start)).toEqual([
       { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
     ]);
-    expect(user.messages().map(({ text }) => text)).toEqual([reasonText('INTERNAL_ERROR', 'en', story.cid)]);
+    expect(user.messages()).toHaveLength(1);
+    expect((await storyOf(bot, user.click('🎨 Pictures'))).chain).toEqual(acceptedTap);
   });
 });
 

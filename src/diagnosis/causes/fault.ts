@@ -39,6 +39,20 @@ export const deadLetterCauses = define({
 });
 
 export const faultCauses = define({
+  screen_came_later: {
+    confidence: 'high',
+    events: ['UI_RENDER', 'RENDER_OWED', 'DISPATCH_FAIL'],
+    reasons: ['RATE_LIMIT', 'DOWNSTREAM_ERROR', 'DOWNSTREAM_TIMEOUT'],
+    is: facts => facts.has('DISPATCH_FAIL') && isShownLater(facts),
+    ru: {
+      what: 'Telegram не принял ответ сразу, и бот показал его позже ({telegram})',
+      next: 'исправлять нечего; если так у многих, у Telegram сбой, или бот пишет слишком часто',
+    },
+    en: {
+      what: 'Telegram did not take the answer at once, and the bot showed it later ({telegram})',
+      next: 'there is nothing to mend; if many meet this, Telegram is failing, or the bot writes too often',
+    },
+  },
   user_blocked_bot: {
     confidence: 'high',
     events: ['DISPATCH_FAIL'],
@@ -319,4 +333,14 @@ export function attemptsOf({ chain }: Facts): number {
 
 function isOfUpdate({ name }: ChainEvent): boolean {
   return name === 'QUEUE_PICK' || name.startsWith('DISPATCH_');
+}
+
+/** What was owed has been shown since. */
+function isShownLater({ chain }: Facts): boolean {
+  const owedAt = chain.events.findLastIndex(({ name }) => name === 'RENDER_OWED');
+  if (owedAt === -1) return false;
+  const owed = textOf(chain.events[owedAt], 'screen_id');
+  return chain.events
+    .slice(owedAt)
+    .some(event => event.name === 'UI_RENDER' && textOf(event, 'screen_id') === owed);
 }

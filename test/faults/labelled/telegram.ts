@@ -6,6 +6,9 @@ import { cidAtEnd, type Group, type Scenario, userAtMenu } from './scenario.ts';
 
 type Fault = Parameters<Parameters<Scenario['provoke']>[0]['telegram']['failNext']>[0];
 
+/** Longer than a scenario lasts: what is owed is tried again meanwhile. */
+const forLong = 40;
+
 export const telegramFaults: Group = {
   name: 'Telegram and handlers',
   options: {
@@ -42,19 +45,31 @@ export const telegramFaults: Group = {
       description: 'Too Many Requests: retry after 600',
       retryAfter: 600,
     }),
-    commandFault('a screen that fails with 502', 'telegram_failed', {
+    commandFault('a screen that goes on failing with 502', 'telegram_failed', {
       kind: 'error',
       code: 502,
       description: 'Bad Gateway',
+      times: forLong,
     }),
-    commandFault('a screen whose answer is lost', 'telegram_unreachable', { kind: 'lost-answer' }),
+    // It is sent once more.
+    commandFault('a screen whose answer is lost', 'telegram_unreachable', { kind: 'lost-answer', times: 2 }),
     {
-      name: 'an edit that Telegram fails to do three times',
+      name: 'a screen that comes a moment later',
+      cause: 'screen_came_later',
+      async provoke(bot) {
+        const user = await userAtMenu(bot);
+        const fault = { kind: 'error', code: 502, description: 'Bad Gateway' } as const;
+        bot.telegram.failNext({ ...fault, method: 'sendMessage', chatId: user.chatId });
+        return cidAtEnd(bot, user.say('/help'), 'UI_RENDER');
+      },
+    },
+    {
+      name: 'an edit that Telegram goes on failing to do',
       cause: 'telegram_failed',
       async provoke(bot) {
         const user = await userAtMenu(bot);
-        const failing = { kind: 'error', code: 502, description: 'Bad Gateway', times: 3 } as const;
-        bot.telegram.failNext({ ...failing, method: 'editMessageText' });
+        const failing = { kind: 'error', code: 502, description: 'Bad Gateway', times: forLong } as const;
+        bot.telegram.failNext({ ...failing, method: 'editMessageText', chatId: user.chatId });
         return cidAtEnd(bot, user.click('🎨 Pictures'));
       },
     },
