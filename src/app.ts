@@ -2,6 +2,7 @@
 // Nothing else in the program creates its own collaborators.
 import { randomBytes } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { createAdministration } from './administration.ts';
 import { createReconcile } from './billing/reconcile.ts';
@@ -11,13 +12,14 @@ import type { Handlers } from './bot/context.ts';
 import { createFollowUpWork } from './bot/follow-up-work.ts';
 import { forgottenUpdate } from './bot/forgotten-update.ts';
 import { createFrame } from './bot/frame.ts';
+import { botIdentity } from './bot/identity.ts';
 import { pseudonymsOf } from './bot/incoming.ts';
 import { createIntake } from './bot/intake.ts';
 import { createOwedScreens } from './bot/owed-screens.ts';
 import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
-import { registerCommands, registerWebhook } from './bot/registration.ts';
+import { registerCommands, registerWebhook, webhookAddress } from './bot/registration.ts';
 import { type Config, secretsOf } from './config.ts';
 import { beginWork, openSource } from './duties.ts';
 import { errorMessage, errorType } from './errors.ts';
@@ -26,6 +28,7 @@ import { handlers } from './handlers/index.ts';
 import { type Chore, startHousekeeping } from './housekeeping.ts';
 import { registerHealthRoutes } from './http/health.ts';
 import { registerKieCallbackRoute } from './http/kie-callback.ts';
+import { listen } from './http/listen.ts';
 import { createServer } from './http/server.ts';
 import { registerWebhookRoute } from './http/webhook.ts';
 import { createFollowUps } from './inbox/follow-ups.ts';
@@ -35,6 +38,7 @@ import { createInboxTotals } from './inbox/inbox-totals.ts';
 import { createIntakeProof } from './inbox/intake-proof.ts';
 import { createLanes } from './inbox/lanes.ts';
 import { createJournaling } from './journaling.ts';
+import type { KieClient } from './kie/client.ts';
 import { createLifecycle } from './lifecycle.ts';
 import { createDuty } from './lock/duty.ts';
 import type { InstanceState } from './lock/instance-state.ts';
@@ -48,8 +52,10 @@ import { createRefusals } from './otel/refusals.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
 import { service } from './service.ts';
+import { createStartWait } from './start-wait.ts';
 import { createBoundedReads } from './storage/bounded-reads.ts';
 import { createDatabase } from './storage/database.ts';
+import { databaseAnswer } from './storage/database-answer.ts';
 import { createDebugLevelStore } from './storage/debug-level-store.ts';
 import { createFollowUpStore } from './storage/follow-up-store.ts';
 import { createHousekeepingStore } from './storage/housekeeping-store.ts';
@@ -100,6 +106,7 @@ const logStopDeadlineMs = 3_000;
 /** Administrators and users wait for what is read from the journal. */
 const journalReadMs = 3_000;
 const lastLinesMs = 250;
+const supplierCheckMs = 2_000;
 
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const lifecycle = createLifecycle();
@@ -152,14 +159,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('journal', () => journaling?.stop());
     const refusals = createRefusals(telemetry);
     lifecycle.onStop('refusals', async () => refusals.stop());
-    const schema = await migrate(config.lockDatabaseUrl);
-    await journaling?.start();
-    if (schema.ahead.length > 0)
-      telemetry.emit('SYSTEM_WARNING', {
-        operation: 'migrate',
-        error_type: 'DATABASE_AHEAD',
-        error_message: `The database is ahead of this release by ${schema.ahead.join(', ')}`,
-      });
     const { statementDeadlineMs: deadlineMs } = config.instance.lock;
     const database = createDatabase({
       url: config.databaseUrl,
@@ -178,7 +177,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
     });
     lifecycle.onStop('debug level', () => debugLevel.stop());
-    await debugLevel.start();
     const texts = createTexts();
     const pseudonyms = createPseudonyms(config.hashSecret);
     // Of their own: through a transaction pooler nobody can LISTEN, and which job is taken need not outlive a crash of
@@ -279,7 +277,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const publicUrl = (): string | undefined =>
       config.bot.mode === 'webhook' ? withPort(config.bot.baseUrl, listening?.port) : undefined;
     const messages = createMessageStore(database);
-    const generations = await createGenerations({
+    const generations = createGenerations({
       config,
       database,
       lease,
@@ -324,7 +322,9 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const vitals = createVitals({ database, updates, intakeProof, role, botState });
     const supplierState = () => generations.kie.breakerState();
     startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, logger, botState, supplierState });
-    const server = createServer({ refusals, telemetry });
+    let schemaVersion = 0;
+    let isReady = false;
+    const server = createServer({ refusals, telemetry, isStarted: () => isReady });
     registerHealthRoutes(server, {
       vitals,
       lease,
@@ -333,7 +333,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       instanceMode: config.instance.mode,
       botMode: config.bot.mode,
       release: config.instance.release,
-      schemaVersion: schema.schemaVersion,
+      schemaVersion: () => schemaVersion,
       queueMax: config.inboxMax,
       botState,
       isAbandoned: () => state.isAbandoned(),
@@ -347,11 +347,32 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     if (config.bot.mode === 'webhook')
       registerWebhookRoute(server, { bot: config.bot, intake, depth, refusals });
-    await server.listen({ host: config.host, port: config.port });
     lifecycle.onStop('HTTP server', () => server.close());
-    listening = server.server.address() as AddressInfo;
+    // Before anything is waited for: whoever watches this process sees that it lives, and a port that is taken is told
+    // at once.
+    listening = await listen(server, config);
 
-    const me = await telegram.api.getMe();
+    const wait = createStartWait({
+      timeoutMs: config.instance.bootTimeoutMs,
+      signal: lifecycle.stopping,
+      telemetry,
+    });
+    const lockVariable = config.lockDatabaseUrl === config.databaseUrl ? 'DATABASE_URL' : 'LOCK_DATABASE_URL';
+    await wait.until(databaseAnswer(config.lockDatabaseUrl, lockVariable));
+    if (lockVariable !== 'DATABASE_URL') await wait.until(databaseAnswer(config.databaseUrl, 'DATABASE_URL'));
+    const schema = await migrate(config.lockDatabaseUrl);
+    schemaVersion = schema.schemaVersion;
+    await journaling?.start();
+    if (schema.ahead.length > 0)
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'migrate',
+        error_type: 'DATABASE_AHEAD',
+        error_message: `The database is ahead of this release by ${schema.ahead.join(', ')}`,
+      });
+    await debugLevel.start();
+    await generations.start();
+    const me = await wait.until(botIdentity(telegram.api, config.telegram.apiRoot));
+    const keyChecked = checkSupplierKey(generations.kie, telemetry);
     const journal = createJournalReader(createBoundedReads(archive, journalReadMs));
     const personalData = createPersonalData({
       store: people,
@@ -427,11 +448,20 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('workers', () => work.ended());
     lifecycle.onStop('source of updates', () => source.ended());
     lifecycle.onStop('lock', () => role.release());
+    lifecycle.stopping.throwIfAborted();
+    // From here on updates can be stored; Telegram may send some the moment it is told where to.
+    isReady = true;
     await role.start();
     isStarting = false;
+    await keyChecked;
+    const address = publicUrl();
     telemetry.emit('BOOT_OK', {
       operation: config.bot.mode,
       duration_ms: Math.round(performance.now() - startedAt),
+      bot_username: me.username,
+      port: listening.port,
+      webhook_address: address === undefined ? undefined : webhookAddress(withoutSecrets(address)),
+      release: config.instance.release,
     });
   }
 
@@ -442,10 +472,12 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       try {
         await run();
       } catch (error) {
-        telemetry.emit('BOOT_FAIL', {
-          error_type: errorType(error),
-          error_message: telemetry.scrub(errorMessage(error)),
-        });
+        // What is asked to stop while it starts does not fail.
+        if (!lifecycle.stopping.aborted)
+          telemetry.emit('BOOT_FAIL', {
+            error_type: errorType(error),
+            error_message: telemetry.scrub(errorMessage(error)),
+          });
         await lifecycle.stop();
         throw error;
       }
@@ -458,6 +490,21 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
 /** Comparing the books reads the whole ledger, and the rest is in no hurry either. */
 function hourly(run: () => Promise<unknown>): Chore {
   return { everyMs: 60 * 60_000, run };
+}
+
+/** By a call that costs nothing. Never rejects, and never waits long: without the supplier all but generating works. */
+async function checkSupplierKey(kie: Pick<KieClient, 'creditsLeft'>, telemetry: Telemetry): Promise<void> {
+  const checked = kie.creditsLeft().then(
+    () => undefined,
+    (error: unknown) => telemetry.warn('check KIE_API_KEY', error),
+  );
+  await Promise.race([checked, sleep(supplierCheckMs, undefined, { ref: false })]);
+}
+
+/** An address may hold a name and a password, or a key after the question mark. */
+function withoutSecrets(address: string): string {
+  const { origin, pathname } = new URL(address);
+  return `${origin}${pathname}`.replace(/\/$/, '');
 }
 
 /** A base URL with port 0 stands for the port that was free, as PORT=0 does. */

@@ -1,6 +1,7 @@
 // The only reader of the environment, besides OpenTelemetry's own OTEL_* variables. All problems are
 // reported at once, each naming its variable and what to do; values of secrets are never printed.
 import querystring from 'node:querystring';
+import pg from 'pg';
 import { z } from 'zod';
 import { AppError } from './errors.ts';
 import type { Level } from './otel/fields.ts';
@@ -51,6 +52,8 @@ export interface Config {
     /** What a PASSIVE instance does with taps: leave them to the ACTIVE one, or refuse them. */
     readonly passiveMode: 'queue' | 'reject';
     readonly shutdownGraceMs: number;
+    /** How long the start waits for the database and for Telegram. */
+    readonly bootTimeoutMs: number;
   };
   /** What one update has for all that is called in its turn. */
   readonly updateDeadlineMs: number;
@@ -102,6 +105,14 @@ const webhookSecret = z
 const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http or https URL' })
   .transform(url => url.replace(/\/+$/, ''));
+const postgresUrl = z
+  .string({ error: 'is required: postgres://user:password@host:port/database' })
+  .regex(/^postgres(ql)?:\/\//, { error: 'must start with postgres:// or postgresql://', abort: true })
+  .refine(
+    isReadableByPostgres,
+    'must be postgres://user:password@host:port/database; special characters of the password are written as %XX',
+  )
+  .transform(value => new Secret(value));
 const truth = z
   .enum(['true', 'false', '1', '0'], 'must be true or false')
   .transform(value => value === 'true' || value === '1');
@@ -163,18 +174,8 @@ const environmentSchema = z.object({
   RENDER_EXTERNAL_URL: optional(httpUrl),
   WEBHOOK_SECRET_TOKEN: optional(webhookSecret),
   WEBHOOK_SECRET_TOKEN_PREVIOUS: optional(webhookSecret),
-  DATABASE_URL: required(
-    z
-      .string({ error: 'is required: postgres://user:password@host:port/database' })
-      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
-      .transform(value => new Secret(value)),
-  ),
-  LOCK_DATABASE_URL: optional(
-    z
-      .string()
-      .regex(/^postgres(ql)?:\/\//, 'must start with postgres:// or postgresql://')
-      .transform(value => new Secret(value)),
-  ),
+  DATABASE_URL: required(postgresUrl),
+  LOCK_DATABASE_URL: optional(postgresUrl),
   INSTANCE_MODE: withDefault(z.enum(['single', 'cluster'], 'must be single or cluster'), 'single'),
   RELEASE: optional(z.string()),
   RENDER_GIT_COMMIT: optional(z.string()),
@@ -182,6 +183,7 @@ const environmentSchema = z.object({
   STALE_IDLE_SECONDS: withDefault(seconds(0.5, 600), '15'),
   LOCK_RELEASE_WAIT_SECONDS: withDefault(seconds(0.1, 60), '3'),
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
+  BOOT_TIMEOUT_SECONDS: withDefault(seconds(0, 3_600), '60'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
   UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 120), '20'),
   INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
@@ -228,6 +230,15 @@ const environmentSchema = z.object({
     'production',
   ),
 });
+
+/** What node-postgres cannot read would be thrown later, by a message that may quote it. */
+function isReadableByPostgres(url: string): boolean {
+  try {
+    return new pg.Client({ connectionString: url }).host !== '';
+  } catch {
+    return false;
+  }
+}
 
 type Environment = z.infer<typeof environmentSchema>;
 
@@ -276,6 +287,7 @@ export function parseConfig(environment: Readonly<Record<string, string | undefi
       },
       passiveMode: values.PASSIVE_MODE,
       shutdownGraceMs: values.SHUTDOWN_GRACE_SECONDS,
+      bootTimeoutMs: values.BOOT_TIMEOUT_SECONDS,
     },
     updateDeadlineMs: values.UPDATE_DEADLINE_SECONDS,
     inboxMax: values.INBOX_MAX,

@@ -1,6 +1,7 @@
 // What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
 // with the role (lock/role.ts), possibly several times in the life of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from './errors.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Lanes } from './inbox/lanes.ts';
 import { watchForStrandedWork } from './inbox/stranded-work.ts';
@@ -76,7 +77,7 @@ export interface SourceOptions {
   readonly signal: AbortSignal;
   /** Tells Telegram where to send updates. */
   readonly register: () => Promise<void>;
-  /** What is wrong with the registration then keeps the process from starting; later it is tried until it succeeds. */
+  /** What can never be registered then keeps the process from starting; all else is tried until it succeeds. */
   readonly isStarting: boolean;
   /** Absent where Telegram sends them. */
   readonly startPolling: (() => { stop(): Promise<void> }) | undefined;
@@ -88,9 +89,9 @@ export interface SourceOptions {
 /** Makes this instance the one that Telegram's updates come to. */
 export async function openSource(options: SourceOptions): Promise<Running> {
   const { signal } = options;
-  const registered = options.isStarting ? options.register() : keepTrying(options);
-  if (options.isStarting) await registered;
-  if (signal.aborted) return { settled: async () => undefined, stop: () => registered };
+  const isRegistered = options.isStarting && (await registerAtStart(options));
+  const registered = isRegistered ? undefined : keepTrying(options);
+  if (signal.aborted) return { settled: async () => undefined, stop: async () => registered };
   const polling = options.startPolling?.();
   const housekeeping = options.startHousekeeping();
   return {
@@ -100,6 +101,18 @@ export async function openSource(options: SourceOptions): Promise<Running> {
       await Promise.all([registered, polling?.stop()]);
     },
   };
+}
+
+/** False where it may succeed later; rejects where it never will. */
+async function registerAtStart({ register, telemetry }: SourceOptions): Promise<boolean> {
+  try {
+    await register();
+    return true;
+  } catch (error) {
+    if (error instanceof AppError && !error.retryable) throw error;
+    telemetry.warn('register at Telegram', error);
+    return false;
+  }
 }
 
 /** Until it succeeds or is not wanted any more. Never rejects. */

@@ -37,6 +37,8 @@ export interface Generations {
   readonly tasks: TaskStore;
   readonly kie: KieClient;
   readonly linkRules: LinkRules;
+  /** Reads the settings of the models; rejects when that is not possible. */
+  start(): Promise<void>;
 }
 
 export interface GenerationsOptions {
@@ -57,8 +59,8 @@ export interface GenerationsOptions {
 
 const downloadTimeoutMs = 60_000;
 
-/** Rejects when the catalogue is bad or the settings of its models cannot be read. */
-export async function createGenerations(options: GenerationsOptions): Promise<Generations> {
+/** Throws when the catalogue is bad. */
+export function createGenerations(options: GenerationsOptions): Generations {
   const { config, database, lease, telegram, texts, telemetry, lifecycle, instanceId } = options;
   const catalogue = createCatalogue({
     hasPublicAddress: () => options.publicUrl() !== undefined,
@@ -70,7 +72,6 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
     telemetry,
     instanceId,
   });
-  await settings.start();
   lifecycle.onStop('settings of models', async () => settings.stop());
   const prices = createPriceList({ catalogue, rates: config.money.rates });
   const wallet = createWallet(lease);
@@ -112,5 +113,14 @@ export async function createGenerations(options: GenerationsOptions): Promise<Ge
     userHash: options.pseudonyms.user,
     telemetry,
   });
-  return { catalogue, prices, account, pipeline, tasks, kie, linkRules: { allowLoopback } };
+  return {
+    catalogue,
+    prices,
+    account,
+    pipeline,
+    tasks,
+    kie,
+    linkRules: { allowLoopback },
+    start: () => settings.start(),
+  };
 }

@@ -7,6 +7,8 @@ export type Release = () => void | Promise<void>;
 export interface Lifecycle {
   /** Registers a release. Must be called right after the resource was acquired. */
   onStop(name: string, release: Release): void;
+  /** Aborted when the stop begins: what is still being started is given up. */
+  readonly stopping: AbortSignal;
   /**
    * Runs all releases, last registered first, and waits for each. Concurrent and later calls get the
    * same promise. Rejects with an AggregateError when releases failed, after all of them have run.
@@ -16,7 +18,8 @@ export interface Lifecycle {
 
 export function createLifecycle(): Lifecycle {
   const releases: { name: string; release: Release }[] = [];
-  let stopping: Promise<void> | undefined;
+  const stopping = new AbortController();
+  let stopped: Promise<void> | undefined;
 
   async function runReleases(): Promise<void> {
     const failures: Error[] = [];
@@ -32,18 +35,21 @@ export function createLifecycle(): Lifecycle {
   }
 
   return {
+    stopping: stopping.signal,
     onStop(name, release) {
       releases.push({ name, release });
     },
     stop() {
-      stopping ??= runReleases();
-      return stopping;
+      stopping.abort();
+      stopped ??= runReleases();
+      return stopped;
     },
   };
 }
 
 const signalNumbers = { SIGTERM: 15, SIGINT: 2 } as const;
 type StopSignal = keyof typeof signalNumbers;
+const repetitionMs = 500;
 const stopSignals = ['SIGTERM', 'SIGINT'] as const satisfies readonly StopSignal[];
 
 export interface SignalOptions {
@@ -57,12 +63,13 @@ export interface SignalOptions {
 
 /**
  * SIGTERM and SIGINT start `stop`; when it resolves the signal is raised again with the default
- * handler, so that the exit status tells the truth. A second signal, or the deadline, skips the wait.
+ * handler, so that the exit status tells the truth. A second signal, or the deadline, skips the wait; one that comes
+ * right after the first is the same one, because Ctrl-C reaches both npm and what it runs, and npm passes it on.
  * SIGPIPE is left alone: a closed stdout must not stop the bot. Returns the way to end this, for what ends before its
  * process does.
  */
 export function stopOnSignals(options: SignalOptions): () => void {
-  let stopping = false;
+  let stoppingSince: number | undefined;
   const end = (signal: StopSignal): void => {
     // The signal leaves no time for what this turn of code has still to write.
     queueMicrotask(() => {
@@ -74,11 +81,11 @@ export function stopOnSignals(options: SignalOptions): () => void {
     });
   };
   const onSignal = (signal: StopSignal): void => {
-    if (stopping) {
-      end(signal);
+    if (stoppingSince !== undefined) {
+      if (performance.now() - stoppingSince > repetitionMs) end(signal);
       return;
     }
-    stopping = true;
+    stoppingSince = performance.now();
     const deadline = setTimeout(() => {
       options.onDeadline(signal);
       end(signal);

@@ -62,9 +62,11 @@ const { telemetry } = app;
 process.on('uncaughtException', endOn(telemetry, 'uncaughtException'));
 process.on('unhandledRejection', endOn(telemetry, 'unhandledRejection'));
 
+let isStopping = false;
 stopOnSignals({
   deadlineMs: shutdownDeadlineMs,
   async stop(signal) {
+    isStopping = true;
     const startedAt = performance.now();
     await app.stop();
     await sdk.shutdown(exportDeadlineMs);
@@ -85,7 +87,9 @@ try {
   await app.start();
   releaseStartupMemory();
 } catch {
-  // BOOT_FAIL has told why.
-  await sdk.shutdown(exportDeadlineMs);
-  process.exit(1);
+  // BOOT_FAIL has told why; where a signal did, it also ends the process.
+  if (!isStopping) {
+    await sdk.shutdown(exportDeadlineMs);
+    process.exit(1);
+  }
 }

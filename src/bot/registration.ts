@@ -1,8 +1,9 @@
 // What Telegram is told about this bot when it starts: where to send updates, which kinds, and the command
 // list per language.
-import type { Api } from 'grammy';
+import { type Api, GrammyError } from 'grammy';
 import type { BotCommand } from 'grammy/types';
 import type { Config } from '../config.ts';
+import { AppError } from '../errors.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { commands } from '../ui/registry.ts';
 import { locales, type Texts } from '../ui/texts.ts';
@@ -25,12 +26,25 @@ export async function registerWebhook(
     await api.deleteWebhook({ drop_pending_updates: false });
     return;
   }
-  await api.setWebhook(`${publicUrl}/webhook`, {
+  const address = webhookAddress(publicUrl);
+  const setting = api.setWebhook(address, {
     allowed_updates: [...allowedUpdates],
     max_connections: maxConnections,
     drop_pending_updates: false,
     ...(bot.secretToken ? { secret_token: bot.secretToken.reveal() } : {}),
   });
+  await setting.catch((cause: unknown) => {
+    if (!(cause instanceof GrammyError) || cause.error_code !== 400) throw cause;
+    throw new AppError({
+      code: 'CONFIG_INVALID',
+      message: `Correct WEBHOOK_BASE_URL: Telegram refuses ${address}: ${cause.description}`,
+      cause,
+    });
+  });
+}
+
+export function webhookAddress(publicUrl: string): string {
+  return `${publicUrl}/webhook`;
 }
 
 /** Administrators see their own commands too, once they have written to the bot: before that Telegram refuses. */

@@ -19,7 +19,7 @@ export interface HealthOptions {
   readonly botMode: 'webhook' | 'polling';
   readonly release: string;
   /** The number of the newest migration when this process started. */
-  readonly schemaVersion: number;
+  readonly schemaVersion: () => number;
   /** No update is taken while so many have no outcome. */
   readonly queueMax: number;
   botState(): BotState;
@@ -79,7 +79,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       totals: totalsFields(options.totals),
       database: { ok: isAnswered, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
       supplier: options.supplierState(),
-      schema_version: options.schemaVersion,
+      schema_version: options.schemaVersion(),
       instance_id: options.instanceId,
       instance_mode: options.instanceMode,
       bot_mode: options.botMode,
@@ -91,7 +91,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
     name: service.name,
     version: service.version,
     release: options.release,
-    schema_version: options.schemaVersion,
+    schema_version: options.schemaVersion(),
     node: process.version,
   }));
 }

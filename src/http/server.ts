@@ -12,11 +12,13 @@ const timeouts = { requestTimeout: 15_000, headersTimeout: 5_000, connectionsChe
 export interface ServerOptions {
   readonly refusals: Refusals;
   readonly telemetry: Pick<Telemetry, 'warn'>;
+  /** Until then only /livez is answered: the process lives, and nothing should be sent to it yet. Always, by default. */
+  readonly isStarted?: () => boolean;
   /** Milliseconds that a sender has; for tests. */
   readonly limits?: Partial<typeof timeouts>;
 }
 
-export function createServer({ refusals, telemetry, limits }: ServerOptions): FastifyInstance {
+export function createServer({ refusals, telemetry, limits, isStarted }: ServerOptions): FastifyInstance {
   const { requestTimeout, ...http } = { ...timeouts, ...limits };
   const server = Fastify({
     bodyLimit: bodyLimitBytes,
@@ -29,6 +31,11 @@ export function createServer({ refusals, telemetry, limits }: ServerOptions): Fa
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   endConnectionsWhenClosing(server);
+  if (isStarted)
+    server.addHook('onRequest', async (request, reply) => {
+      if (isStarted() || request.url === '/livez') return;
+      await reply.code(503).send({ ok: false, status: 'starting' });
+    });
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
     if (status >= 500) telemetry.warn('http request', error);

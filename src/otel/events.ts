@@ -444,7 +444,7 @@ export const events = define({
     domain: 'SYSTEM',
     level: 'INFO',
     required: ['operation', 'duration_ms'],
-    optional: [],
+    optional: ['bot_username', 'port', 'webhook_address', 'release'],
     doc: 'The process is ready; operation tells its mode.',
   },
   BOOT_FAIL: {

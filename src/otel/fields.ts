@@ -69,6 +69,10 @@ export interface EventFields {
   form_values: string;
   until: string;
   lock_epoch: number;
+  bot_username: string;
+  port: number;
+  webhook_address: string;
+  release: string;
   user_hash: string;
   chat_hash: string;
 }
@@ -169,6 +173,10 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
   },
   until: { type: text, meaning: 'When it ends by itself: a time as in `ts`.' },
   lock_epoch: { type: number, meaning: 'The lease under which this instance commits, or another did.' },
+  bot_username: { type: text, meaning: 'The bot’s own name at Telegram.' },
+  port: { type: number, meaning: 'Where the HTTP server listens.' },
+  webhook_address: { type: text, meaning: 'Where Telegram sends updates; absent when polling.' },
+  release: { type: text, meaning: 'RELEASE of this instance.' },
   user_hash: { type: text, meaning: 'The user, as a pseudonym that only HASH_SECRET can link to an id.' },
   chat_hash: { type: text, meaning: 'The chat, likewise.' },
 };

@@ -3,13 +3,15 @@
 // lines are not). stdout has the names of our vocabulary, as JSON or key=value; the OTLP stream has
 // pino's native lines (numeric level and time), because its transport expects those. Neither can end the program or
 // make it wait: what they do not take is dropped, counted, and told when they take lines again.
+import { isatty } from 'node:tty';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import pino from 'pino';
 import { AppError } from '../errors.ts';
 import type { Level } from './fields.ts';
 import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { createLogExport, type LogExport } from './log-export.ts';
-import { openStdout } from './stdout.ts';
+import { createStartLines } from './start-lines.ts';
+import { openStdout, stdoutDescriptor } from './stdout.ts';
 
 export type LogFormat = 'json' | 'kv';
 
@@ -95,6 +97,7 @@ export function createLogger(options: LoggerOptions): Logger {
       options.warn?.(operation, new AppError({ code: 'LINES_LOST', message })),
     );
   const target: LogDestination & Partial<LineWriter> = options.destination ?? createStdoutWriter(warn);
+  const lines = options.format === 'kv' ? keyValueStream(target) : target;
   const timestamp = createTimestamp();
   let ts = '';
   let head = '';
@@ -106,7 +109,7 @@ export function createLogger(options: LoggerOptions): Logger {
       timestamp: () => ts + head,
       formatters: { level: label => ({ level: levelNames[label] ?? label }) },
     },
-    options.format === 'kv' ? keyValueStream(target) : target,
+    !options.destination && isatty(stdoutDescriptor) ? createStartLines(target, lines) : lines,
   );
   const logExport = options.otlp && createExport(options.otlp, warn);
   const otlp = logExport && pino({ level: pinoLevels[options.level], base: null }, logExport);

@@ -2,7 +2,7 @@
 import { constants, fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 
-const stdout = 1;
+export const stdoutDescriptor = 1;
 
 /**
  * The descriptor for lines. A pipe and a terminal are opened once more where the system lets us, because whether a write
@@ -13,7 +13,7 @@ const stdout = 1;
 export function openStdout(): number {
   try {
     const { O_WRONLY, O_NONBLOCK, O_NOCTTY } = constants;
-    if (fstatSync(stdout).isFIFO() || isatty(stdout))
+    if (fstatSync(stdoutDescriptor).isFIFO() || isatty(stdoutDescriptor))
       return openSync('/proc/self/fd/1', O_WRONLY | O_NONBLOCK | O_NOCTTY);
   } catch {
     // No such path, not ours to open, or nobody reads the pipe now.

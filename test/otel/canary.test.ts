@@ -90,7 +90,11 @@ test('a start that fails because Telegram is gone tells why, without the token',
   await using surroundings = await startSurroundings();
   const output: string[] = [];
   const app = buildApp(
-    { ...bot.config, databaseUrl: new Secret(surroundings.database.url) },
+    {
+      ...bot.config,
+      databaseUrl: new Secret(surroundings.database.url),
+      instance: { ...bot.config.instance, bootTimeoutMs: 500 },
+    },
     { logDestination: { write: line => void output.push(line) } },
   );
   await expect(app.start()).rejects.toThrow();
@@ -112,7 +116,7 @@ test.each([
   'BOOT_FAIL says no secret when %s',
   async (_case, replaced) => {
     await using surroundings = await startSurroundings();
-    const environment = { ...surroundings.environment };
+    const environment: Record<string, string> = { ...surroundings.environment, BOOT_TIMEOUT_SECONDS: '1' };
     for (const [name, value] of Object.entries(replaced)) environment[name] = value(environment[name] ?? '');
     await using program = runProgram(environment);
     const { code } = await program.exited;

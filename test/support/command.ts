@@ -32,7 +32,7 @@ export async function startCommand(
   // Short, because the path of a Unix socket below it is limited; open to the user that Postgres runs as.
   const folder = await mkdtemp(path.join(tmpdir(), 'd-'));
   await chmod(folder, 0o711);
-  const [, ...command] = packageJson.scripts[script].split(' ');
+  const [, ...command] = packageJson.scripts[script].replace(/^exec /, '').split(' ');
   const child = spawn(process.execPath, [...command, ...options], {
     cwd: path.join(import.meta.dirname, '../..'),
     env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },

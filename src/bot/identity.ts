@@ -1,0 +1,28 @@
+// Who this bot is: the first thing that Telegram is asked, and the proof that the token is right.
+import { type Api, GrammyError } from 'grammy';
+import type { UserFromGetMe } from 'grammy/types';
+import { AppError } from '../errors.ts';
+import { refusalOf } from './refusal.ts';
+
+/** What to wait for at the start. */
+export function botIdentity(api: Api, apiRoot: string) {
+  const name = `Telegram at ${new URL(apiRoot).host}`;
+  return {
+    name,
+    async ask(): Promise<UserFromGetMe> {
+      try {
+        return await api.getMe();
+      } catch (cause) {
+        // grammY's own message says less, and the one inside it holds the token.
+        const refusal = refusalOf(cause);
+        if (!refusal || cause instanceof GrammyError) throw cause;
+        throw new AppError({ code: 'TELEGRAM_UNREACHABLE', message: refusal.detail, cause });
+      }
+    },
+    /** 401: nobody's token any more; 404: it never was one, or no Bot API is there. */
+    refusal: (error: unknown): string | undefined =>
+      error instanceof GrammyError && (error.error_code === 401 || error.error_code === 404)
+        ? `Correct TELEGRAM_BOT_TOKEN: ${name} answers ${error.error_code} ${error.description}`
+        : undefined,
+  };
+}
