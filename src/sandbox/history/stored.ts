@@ -78,9 +78,9 @@ export async function readLeftovers(ask: Ask): Promise<Finding[]> {
      select 'job ' || id, task_identifier || coalesce(', locked by ' || locked_by, '')
        || ', attempts ' || attempts || coalesce(': ' || last_error, '')
      from graphile_worker.jobs
-     where task_identifier not like 'pulse:%'
-       -- Of a job whose successor was planned while it ran, a crash leaves a row that never runs again.
-       and attempts < max_attempts and (locked_at is not null or run_at < now() + interval '1 minute')`,
+     where task_identifier not like 'pulse:%' and attempts < max_attempts and run_at < now() + interval '1 minute'
+       -- A crash leaves a row that the queue itself frees after hours; work that it stood for is found above.
+       and locked_at is null`,
   );
   return rows.map(({ subject, problem }) => ({ subject, problem }));
 }
