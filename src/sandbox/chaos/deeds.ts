@@ -14,7 +14,7 @@ export interface World {
 
 interface Deed {
   readonly weight: number;
-  perform(person: Person, world: World): Promise<void> | void;
+  perform(person: Person, world: World): Promise<unknown> | undefined;
 }
 
 /** Commands, each of which shows a screen that no other of them shows; `shows` is matched with and without HTML. */
@@ -26,8 +26,6 @@ const screens = [
 type Screen = (typeof screens)[number];
 export const [help, , menu] = screens;
 const pauseMs = [100, 700] as const;
-/** The screen that the last burst of a user ended with: a message about it may be repeated early in the next one. */
-const burstEnds = new WeakMap<Person, Screen>();
 
 export const deeds: readonly Deed[] = [
   {
@@ -73,40 +71,39 @@ export const deeds: readonly Deed[] = [
       person.aside(person.user.block());
       await pause(person);
       person.aside(person.user.unblock());
-      person.isCertain = false;
       await command(person, menu);
     },
   },
 ];
 
-export async function command(person: Person, screen: Screen): Promise<void> {
+/** False when its screen was not seen. */
+export async function command(person: Person, screen: Screen): Promise<boolean> {
   const request = person.request(person.user.say(screen.command));
-  await person.look(request, ({ text }) => screen.shows.test(text));
+  return (await person.look(request, ({ text }) => screen.shows.test(text))) !== undefined;
 }
 
 export function pause({ random }: Person): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, random.between(...pauseMs)));
 }
 
-/** Three requests at once. Their order is only judged when nothing of before can still be shown. */
+/**
+ * Three requests at once. Their order is only judged when the screen of a command before them was seen, so that nothing
+ * of earlier can still be shown; that one itself may be repeated, and is asked for first again.
+ */
 async function burst(person: Person, { telegram, bursts }: World): Promise<void> {
   const { user, random } = person;
-  const wasCertain = person.isCertain;
-  const first = burstEnds.get(person) ?? random.pick(screens);
+  const first = random.pick(screens);
+  const isCertain = await command(person, first);
   const others = screens.filter(screen => screen !== first);
   const asked = [first, ...(random.chance(0.5) ? others : others.toReversed())];
   const from = telegram.callCount();
   const requests = asked.map(screen => person.request(user.say(screen.command)));
-  person.isCertain = true;
   await Promise.all(
     requests.map((request, index) =>
       person.look(request, ({ text }) => asked[index]?.shows.test(text) ?? false),
     ),
   );
-  const last = asked.at(-1);
-  if (person.isCertain && last !== undefined) burstEnds.set(person, last);
-  else burstEnds.delete(person);
-  if (!wasCertain) return;
+  if (!isCertain) return;
   const shown = telegram
     .calls()
     .slice(from)
@@ -152,7 +149,7 @@ async function order(
 }
 
 /** It is answered on the payment sheet, not in the chat. */
-function checkOut(person: Person, { telegram }: World): void {
+function checkOut(person: Person, { telegram }: World): undefined {
   const { user, random } = person;
   person.aside(
     telegram.sendRaw({

@@ -11,8 +11,6 @@ export interface Person {
   readonly unseen: number;
   /** Undefined before the first request. */
   readonly lastRequest: LastRequest | undefined;
-  /** Everything that was asked for was seen: nothing of before can still be shown. Ends with the first that is not. */
-  isCertain: boolean;
   /** Remembers what the user has just sent. */
   request(sent: SentUpdate, click?: CallbackClick): Request;
   /** As `request`, for what leads to nothing in the chat. */
@@ -46,7 +44,6 @@ export function createPerson(user: SandboxUser, random: Random, all: SentUpdate[
   const person: Person = {
     user,
     random,
-    isCertain: false,
     get seen() {
       return seen;
     },
@@ -85,7 +82,6 @@ export function createPerson(user: SandboxUser, random: Random, all: SentUpdate[
         return message;
       } catch {
         unseen += 1;
-        person.isCertain = false;
         return undefined;
       }
     },

@@ -24,9 +24,9 @@ export function createRandom(seed: number): Random {
   }
 
   function pick<T>(from: readonly T[]): T {
-    const found = from[Math.floor(next() * from.length)];
-    if (found === undefined) throw new Error('there is nothing to pick from');
-    return found;
+    if (from.length === 0) throw new Error('there is nothing to pick from');
+    // SAFETY: the index is within the list.
+    return from[Math.floor(next() * from.length)] as T;
   }
 
   return {
