@@ -6,6 +6,7 @@ import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Logger, run, type TaskList } from 'graphile-worker';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { releaseOnce } from '../postgres/release-once.ts';
 import type { Database } from '../storage/database.ts';
 
 export type Job = (payload: unknown) => Promise<void>;
@@ -54,6 +55,7 @@ const endings = [
 export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const { telemetry } = options;
   const queue = options.openQueue();
+  releaseOnce(queue.pool);
   const inFlight = new Map<Promise<void>, number>();
   let id = '';
   let phase: 'running' | 'stopping' | 'dead' = 'running';
