@@ -6,7 +6,7 @@ export default defineConfig({
     globalSetup: ['test/support/global-postgres.ts'],
     setupFiles: ['test/support/record-spans.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A test that is left waiting must say where, not hang the run.
     teardownTimeout: 15_000,

@@ -6,7 +6,7 @@ import { expectSoundHistory, type Instance, startFleet } from '../support/fleet.
 
 const testTimeoutMs = 90_000;
 /** Telegram shows a spinner for so long. */
-const spinnerMs = 15_000;
+const spinnerMs = 30_000;
 
 test.each([
   { of: 'the ACTIVE instance', environment: {} },
@@ -30,7 +30,7 @@ test.each([
     const picker = pickerOf(instances, tap.updateId);
     picker.signal('SIGSTOP');
 
-    const answer = await user.answerOf(tap, 20_000);
+    const answer = await user.answerOf(tap, 40_000);
     expect(answer.text).toBe('⏳ Got it, a few more seconds');
     const [{ received_at: receivedAt } = expect.fail('not stored')] = await database.query<{
       received_at: Date;

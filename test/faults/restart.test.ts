@@ -11,7 +11,7 @@ import { walkToConfirm } from '../support/walk.ts';
 /** Above the 25 s that src/main.ts gives itself. */
 const graceMs = 28_000;
 /** With nothing that hangs, on a busy machine. */
-const stopMs = 10_000;
+const stopMs = 30_000;
 const waitMs = { deadlineMs: 15_000 };
 const endings = ['SIGTERM', 'SIGKILL'] as const;
 

@@ -16,7 +16,7 @@ import { type DatabaseGate, startDatabaseGate } from '../support/database-gate.t
 import { walkToConfirm } from '../support/walk.ts';
 
 /** What a probe may wait for the database, and what a busy machine adds to that. */
-const answerLimitMs = 2_000 + 1_500;
+const answerLimitMs = 2_000 + 15_000;
 /** How long one look at the database is shared. */
 const lookValidMs = 500;
 const number = expect.any(Number);
@@ -163,6 +163,7 @@ test('an instance that succeeds another one says so at once, under a higher epoc
     const now = await health(second);
     return Number(now.lock_idle_duration) >= 1 ? now : undefined;
   });
+  const stoppedAt = performance.now();
   await first.app.stop();
   await second.waitForLine(({ name }) => name === 'LOCK_ACQUIRED');
   const succeeded = await waitFor('a look at the new state', async () => {
@@ -175,7 +176,8 @@ test('an instance that succeeds another one says so at once, under a higher epoc
     lock_takeover_event: null,
     epoch: 2,
   });
-  expect(Number(succeeded.lock_idle_duration)).toBeLessThan(1);
+  const passed = (performance.now() - stoppedAt) / 1_000;
+  expect(Number(succeeded.lock_idle_duration)).toBeLessThan(passed + 0.2);
 });
 
 test('a takeover from an instance that was frozen is told: whom, why and when', async () => {

@@ -7,7 +7,7 @@ import { acceptedRun, acceptedTap, paidTask } from '../support/story.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 /** src/main.ts gives the export 3 s of the shutdown; the rest is for a busy machine. */
-const shutdownLimitMs = 10_000;
+const shutdownLimitMs = 25_000;
 
 test.each([
   ['the SDK is disabled', { OTEL_SDK_DISABLED: 'true' }],

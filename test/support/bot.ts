@@ -69,10 +69,10 @@ export const quickTimings: PipelineTimings = {
   submissionLimit: { submissions: 18, windowMs: 100 },
   submitAttempts: 3,
   submitRetryMs: 20,
-  submitWindowMs: 2_000,
+  submitWindowMs: 20_000,
   unknownOutcomeLimitMs: 1_500,
   notFoundLimitMs: 500,
-  waitLimitMs: 1_500,
+  waitLimitMs: 20_000,
   poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 100 }],
   lookAttempts: 3,
   lookRetryMs: 20,
@@ -85,7 +85,7 @@ export const quickTimings: PipelineTimings = {
 
 export const webhookSecret = 'canary-webhook-secret-4242';
 const hmacKey = 'canary-hmac-key-4242';
-const deadlineMs = 10_000;
+const deadlineMs = 25_000;
 
 /** An instance of the same bot, on the same database. */
 export function besides(first: BotUnderTest, environment: BotOptions['environment'] = {}): BotOptions {
