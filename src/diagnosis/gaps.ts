@@ -2,8 +2,9 @@
 import type { Locale } from '../otel/reasons.ts';
 import { isUnended } from './causes/fault.ts';
 import { isUnpicked } from './causes/receipt.ts';
-import { textOf } from './chain.ts';
+import { type ChainEvent, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
+import { processEventsAround } from './surroundings.ts';
 
 interface Gap {
   /** Whether what is missing could make another cause of it. */
@@ -57,6 +58,13 @@ const gaps: readonly Gap[] = [
   },
   {
     matters: false,
+    is: ({ chain, surroundings, end }) =>
+      end === undefined && processEventsAround(surroundings, chain).some(isOfLostLines),
+    ru: 'часть строк того времени: stdout их не принимал, они в журнале (trt trace)',
+    en: 'some lines of that time: stdout did not take them, the journal has them (trt trace)',
+  },
+  {
+    matters: false,
     is: facts => isOfOneInstance(facts) && isUnpicked(facts),
     ru: 'это строки одного экземпляра бота',
     en: 'these are lines of one instance only',
@@ -70,6 +78,11 @@ export function gapsOf(facts: Facts, locale: Locale): string[] {
 
 export function hasGapThatMatters(facts: Facts): boolean {
   return gaps.some(({ matters, is }) => matters && is(facts));
+}
+
+/** Told when stdout begins to refuse lines, and when it takes them again. */
+function isOfLostLines(event: ChainEvent): boolean {
+  return textOf(event, 'error_type') === 'LINES_LOST';
 }
 
 function isWorked({ has }: Facts): boolean {

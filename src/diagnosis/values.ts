@@ -42,6 +42,11 @@ const values: Readonly<Record<string, Value>> = {
   original: ({ last }) => textOf(last('UPDATE_DUPLICATE'), 'original_cid'),
   depth: ({ last }) => numberText(last('QUEUE_FULL'), 'queue_depth'),
   refused: ({ last }) => numberText(last('QUEUE_FULL'), 'refused_count'),
+  followUp: ({ last }) => {
+    const failure = last('SYSTEM_WARNING');
+    const what = textOf(failure, 'operation')?.replace(/^follow up /, '');
+    return joined([what, textOf(failure, 'error_type')], ': ');
+  },
   guard: ({ last }) => textOf(last('SILENCE_GUARD_WARNING'), 'reason_detail'),
   telegram: ({ detail, last }) => detail || textOf(last('DISPATCH_FAIL'), 'error_type'),
   error: ({ last }) => {

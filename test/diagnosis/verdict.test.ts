@@ -20,6 +20,30 @@ const task = { task_id: 't1', model_id: 'z-image', model_version: '1', event_typ
 const created = ['TASK_CREATED', task] as const;
 const held = ['BALANCE_HOLD', { ...task, amount: 1_250 }] as const;
 
+test('lines that stdout did not take at that time are named where the end is missing', () => {
+  const lost = processEvent('SYSTEM_WARNING', 50, { operation: 'write lines', error_type: 'LINES_LOST' });
+  const around = { processEvents: [lost], now: after(600_000) };
+  expect(verdictOf(chain(...tapped), 'en', around).missing).toContainEqual(
+    expect.stringContaining('stdout did not take them'),
+  );
+  expect(verdictOf(chain(...tapped, done), 'en', around).missing).toEqual([]);
+});
+
+test.each([
+  ['follow_up_failed', ['SYSTEM_WARNING', { operation: 'follow up welcome', error_type: '40001' }]],
+  ['erased', ['USER_ERASED', { result: 'accepted' }]],
+  ['exported', ['USER_EXPORTED', { result: 'accepted' }]],
+  ['erase_busy', ['USER_ERASED', { result: 'rejected' }]],
+  ['copy_unsent', ['USER_EXPORTED', { result: 'failed' }]],
+] as const)(
+  'what followed an update tells %s, and a failure that was overcome tells nothing',
+  (cause, step) => {
+    const noop = ['DISPATCH_OK', { result: 'noop', reason_code: 'NOOP' }] as const;
+    const failed = ['SYSTEM_WARNING', { operation: 'follow up erase', error_type: '57P03' }] as const;
+    expect(verdictOf(chain(...tapped, noop, failed, step), 'en').cause).toBe(cause);
+  },
+);
+
 describe('the sentence', () => {
   const refused = chain(...tapped, received, mismatch, answered, rejectedEnd);
 

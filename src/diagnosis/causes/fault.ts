@@ -154,6 +154,21 @@ export const faultCauses = define({
       next: 'let the user open the menu anew; if it lasts, look at the network of the server',
     },
   },
+  telegram_invalid_answer: {
+    confidence: 'high',
+    events: ['DISPATCH_FAIL'],
+    reasons: ['DOWNSTREAM_ERROR'],
+    is: ({ last, detail }) =>
+      last('DISPATCH_FAIL') !== undefined && /did not answer as the Bot API does/.test(detail),
+    ru: {
+      what: 'ответ Telegram не читается, и неизвестно, показан ли экран',
+      next: 'посмотрите, что стоит между ботом и Telegram (TELEGRAM_API_ROOT, прокси): так отвечает не сам Telegram',
+    },
+    en: {
+      what: "Telegram's answer could not be read, and nobody knows whether the screen was shown",
+      next: 'look what stands between the bot and Telegram (TELEGRAM_API_ROOT, a proxy): Telegram itself does not answer so',
+    },
+  },
   database_refused: {
     confidence: 'high',
     events: ['DISPATCH_FAIL'],

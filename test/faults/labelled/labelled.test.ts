@@ -2,6 +2,7 @@
 // counts is the score over all of them, and that nothing wrong is said with high confidence.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BotUnderTest, startBot } from '../../support/bot.ts';
+import { followUpFaults } from './follow-ups.ts';
 import { busyFaults, databaseFaults, floodFaults, fullFaults, passiveFaults } from './queue.ts';
 import { type Judged, judge } from './scenario.ts';
 import { deliveryFaults, freeFaults, lateFaults, supplierFaults, unreachableFaults } from './supplier.ts';
@@ -22,6 +23,7 @@ const groups = [
   databaseFaults,
   fullFaults,
   floodFaults,
+  followUpFaults,
 ];
 const leastRight = 0.95;
 const leastFaults = 40;

@@ -12,6 +12,7 @@ const forLong = 40;
 export const telegramFaults: Group = {
   name: 'Telegram and handlers',
   options: {
+    environment: { UPDATE_DEADLINE_SECONDS: '3' },
     overrides: {
       handlers: {
         ...handlers,
@@ -53,6 +54,11 @@ export const telegramFaults: Group = {
     }),
     // It is sent once more.
     commandFault('a screen whose answer is lost', 'telegram_unreachable', { kind: 'lost-answer', times: 2 }),
+    commandFault('a screen that is answered with what is no answer', 'telegram_invalid_answer', {
+      kind: 'null',
+      times: 2,
+    }),
+    commandFault('a screen that Telegram never answers', 'telegram_timeout', { kind: 'hang', times: 2 }),
     {
       name: 'a screen that comes a moment later',
       cause: 'screen_came_later',
