@@ -6,8 +6,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-postgres.ts'],
     setupFiles: ['test/support/record-spans.ts'],
     pool: 'forks',
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     // A test that is left waiting must say where, not hang the run.
     teardownTimeout: 15_000,
   },

@@ -55,13 +55,14 @@ describe('a file that a user sends', () => {
     const token = bot.telegram.token.split(':')[1] ?? '';
     expect(JSON.stringify(bot.kie.tasks())).not.toContain(token);
     expect(bot.output.join('')).not.toContain(token);
-    expect(treeOf(bot.spansOf(story.cid)).slice(4, 10)).toEqual([
+    const tree = treeOf(bot.spansOf(story.cid));
+    const submitAt = tree.indexOf('    task submit');
+    expect(tree.slice(submitAt, submitAt + 5)).toEqual([
       '    task submit',
       '      telegram getFile',
       '      telegram download',
       '      kie upload',
       '      kie createTask',
-      expect.stringMatching(/kie callback|task poll/),
     ]);
   });
 

@@ -65,7 +65,7 @@ export interface BotOptions {
 
 /** The production timings, some hundred times faster. */
 export const quickTimings: PipelineTimings = {
-  startDelayMs: 500,
+  startDelayMs: 20_000,
   submissionLimit: { submissions: 18, windowMs: 100 },
   submitAttempts: 3,
   submitRetryMs: 20,
