@@ -55,7 +55,7 @@ export interface Config {
     /** How long the start waits for the database and for Telegram. */
     readonly bootTimeoutMs: number;
   };
-  /** What one update has for all that is called in its turn. */
+  /** What one update has for all that is called in its turn; less than after what another instance may pick it. */
   readonly updateDeadlineMs: number;
   /** Updates without an outcome, above which no more are taken. */
   readonly inboxMax: number;
@@ -185,7 +185,7 @@ const environmentSchema = z.object({
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
   BOOT_TIMEOUT_SECONDS: withDefault(seconds(0, 3_600), '60'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
-  UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 120), '20'),
+  UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 45), '20'),
   INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
   INBOX_CHAT_MAX: withDefault(wholeFrom1(6), '50'),
   ADMIN_IDS: optional(z.string()),

@@ -22,26 +22,31 @@ export function remainingMs(): number {
 }
 
 /**
- * Waits for `work` for `share` of the time that is left. Then it rejects with AppError TIMEOUT; `work` goes on, and
- * nobody hears of its end.
+ * Waits for `work` for `share` of the time that is left. Then it rejects with AppError TIMEOUT; `work` goes on, and only
+ * `onLateFailure` hears of its end.
  */
-export async function inTime<T>(share: number, work: () => Promise<T>): Promise<T> {
+export async function inTime<T>(
+  share: number,
+  work: () => Promise<T>,
+  onLateFailure: (error: unknown) => void,
+): Promise<T> {
   const limitMs = Math.round(remainingMs() * share);
   if (!Number.isFinite(limitMs)) return work();
   const working = work();
   let timer: NodeJS.Timeout | undefined;
+  let isLate = false;
   try {
     return await Promise.race([
       working,
       new Promise<never>((_, reject) => {
-        timer = setTimeout(
-          () => reject(new AppError({ code: 'TIMEOUT', message: `It did not end within ${limitMs} ms` })),
-          limitMs,
-        );
+        timer = setTimeout(() => {
+          isLate = true;
+          reject(new AppError({ code: 'TIMEOUT', message: `It did not end within ${limitMs} ms` }));
+        }, limitMs);
       }),
     ]);
   } finally {
     clearTimeout(timer);
-    working.catch(() => undefined);
+    if (isLate) working.catch(onLateFailure);
   }
 }

@@ -375,26 +375,28 @@ export function createFrame(options: FrameOptions): Frame {
     };
   }
 
+  /**
+   * A handler that throws, or does not end in time, ends its update; only a lost database is left to another attempt.
+   */
+  async function guarded(
+    work: () => Promise<Outcome>,
+    action?: ButtonName | CommandName,
+  ): Promise<Outcome | Thrown> {
+    try {
+      return await inTime(handlerShare, work, error =>
+        telemetry.warn('end of a handler that was given up', error),
+      );
+    } catch (error) {
+      if (isConnectionLost(error)) throw error;
+      return { kind: 'thrown', error, action };
+    }
+  }
+
   return { callback, command, forward, text, file, message };
 }
 
 /** Of the time that the update has left; the rest is for telling the user how it ended. */
 const handlerShare = 0.75;
-
-/**
- * A handler that throws, or does not end in time, ends its update; only a lost database is left to another attempt.
- */
-async function guarded(
-  work: () => Promise<Outcome>,
-  action?: ButtonName | CommandName,
-): Promise<Outcome | Thrown> {
-  try {
-    return await inTime(handlerShare, work);
-  } catch (error) {
-    if (isConnectionLost(error)) throw error;
-    return { kind: 'thrown', error, action };
-  }
-}
 
 /** Refusals after which the message goes on being usable as it is. */
 const harmless: ReadonlySet<ReasonCode> = new Set([

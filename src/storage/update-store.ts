@@ -217,7 +217,8 @@ type PickResult = PickedUpdate | 'lease lost' | undefined;
 
 // A head that another instance picks at the same moment is left to it: the second of the two updates waits for
 // the first, and then finds picked_by changed. It does not wait for the disk: a pick that a crash of the database
-// loses is made again, and what is committed after it takes it to the disk.
+// loses is made again, and what is committed after it takes it to the disk. While another instance does what an earlier
+// update of the lane has left to be done the lane is its own: it looks at the lane once more when that is done.
 const pickText = `
   with lease as materialized (
     select holds_lease($3, $4) as held
@@ -228,6 +229,10 @@ const pickText = `
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
     where (select held from lease) and (select set_config('synchronous_commit', 'off', true)) = 'off'
+      and not exists (
+        select 1 from follow_ups
+        where follow_ups.lane = wanted.lane and picked_by <> $2
+          and picked_at > now() - ${pickLimitMs} * interval '1 millisecond')
   ), picked as (
     update updates set attempts = attempts + 1, picked_by = $2, picked_at = now()
     from heads where updates.id = heads.id and outcome is null and (

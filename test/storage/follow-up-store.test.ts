@@ -1,0 +1,102 @@
+// Two members of a cluster at one chat: while one does what an update has left to be done, or works an update, the other
+// does neither.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/storage/database.ts';
+import { createFollowUpStore, type FollowUpStore } from '../../src/storage/follow-up-store.ts';
+import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
+import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { takeLease } from '../support/lease.ts';
+
+interface Member {
+  readonly updates: UpdateStore;
+  readonly followUps: FollowUpStore;
+}
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+let testDatabase: TestDatabase;
+let database: Database;
+let one: Member;
+let other: Member;
+let updateId = 0;
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase();
+  database = testDatabase.connect(4);
+  const lease = await takeLease(database);
+  const member = (instanceId: string): Member => ({
+    updates: createUpdateStore({ database, botId: 1, instanceId, laneMax: 50, lease }),
+    followUps: createFollowUpStore({ database, instanceId, lease }),
+  });
+  one = member('one');
+  other = member('other');
+});
+afterAll(async () => {
+  await database.stop();
+  await testDatabase.drop();
+});
+
+test('nobody picks an update of a chat in which another does what is left to be done', async () => {
+  const lane = 7;
+  await endWith(lane, one, 'welcome');
+  await receive(lane, one);
+  const left = await one.followUps.pick(lane);
+  expect(left).toMatchObject({ kind: 'welcome', attempt: 1, traceparent });
+  expect(await other.updates.pick(lane)).toBeUndefined();
+  expect(await other.followUps.pick(lane)).toBeUndefined();
+  if (left) await one.followUps.finish(left);
+  expect(await other.updates.pick(lane)).toMatchObject({ lane });
+});
+
+test('nobody does what is left to be done in a chat in which another works an update', async () => {
+  const lane = 8;
+  await endWith(lane, one, 'welcome');
+  await receive(lane, other);
+  expect(await other.updates.pick(lane)).toMatchObject({ lane });
+  expect(await one.followUps.pick(lane)).toBeUndefined();
+  expect(await other.followUps.pick(lane)).toMatchObject({ kind: 'welcome' });
+});
+
+test('what was put off is picked when it is due, and by whoever picks it last it is ended', async () => {
+  const lane = 9;
+  await endWith(lane, one, 'welcome');
+  const first = (await one.followUps.pick(lane)) ?? expect.fail('nothing was picked');
+  await one.followUps.postpone(first, 3_600_000, { again: true });
+  expect(await other.followUps.pick(lane)).toBeUndefined();
+  await database.query('update follow_ups set due_at = now() where lane = $1', [lane]);
+  const second = await other.followUps.pick(lane);
+  expect(second).toMatchObject({ attempt: 2, data: { again: true } });
+  await one.followUps.finish(first);
+  expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toHaveLength(1);
+  if (second) await other.followUps.finish(second);
+  expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
+});
+
+async function receive(lane: number, { updates }: Member): Promise<void> {
+  updateId += 1;
+  await updates.insert({
+    updateId,
+    lane,
+    messageId: undefined,
+    eventType: 'message',
+    body: JSON.stringify({ update_id: updateId }),
+    traceparent,
+    refusal: undefined,
+    isLimited: false,
+  });
+}
+
+/** An update that has ended and left this behind. */
+async function endWith(lane: number, member: Member, kind: string): Promise<void> {
+  await receive(lane, member);
+  const picked = (await member.updates.pick(lane)) ?? expect.fail('nothing was picked');
+  const { committed } = await member.updates.finish({
+    id: picked.id,
+    attempt: picked.attempt,
+    outcome: 'accepted',
+    reason: 'SUCCESS',
+    effects: undefined,
+    followUps: [{ kind, data: {}, delayMs: 0 }],
+    traceparent,
+  });
+  expect(committed).toBe(true);
+}
