@@ -9,6 +9,8 @@ export interface Balancer extends AsyncDisposable {
   /** From now on this port gets requests. */
   add(port: number): void;
   remove(port: number): void;
+  /** While true instances get requests, but their answers are lost: whoever sent one sees its connection end. */
+  loseAnswers(isLost: boolean): void;
 }
 
 /** An instance that does not answer is as good as gone. */
@@ -17,6 +19,7 @@ const answerTimeoutMs = 2_000;
 export async function startBalancer(): Promise<Balancer> {
   let ports: number[] = [];
   let turn = 0;
+  let losesAnswers = false;
 
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -48,8 +51,13 @@ export async function startBalancer(): Promise<Balancer> {
       attempt.on('timeout', () => attempt.destroy());
       attempt.on('error', () => resolve(false));
       attempt.on('response', answer => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
+        if (losesAnswers) {
+          answer.resume();
+          outgoing.destroy();
+        } else {
+          outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(outgoing);
+        }
         resolve(true);
       });
       attempt.end(body);
@@ -67,6 +75,9 @@ export async function startBalancer(): Promise<Balancer> {
     },
     remove: removed => {
       ports = ports.filter(known => known !== removed);
+    },
+    loseAnswers(isLost) {
+      losesAnswers = isLost;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -21,6 +21,8 @@ export interface Ground {
   readonly kie: KieSandbox;
   /** Before KIE.ai's result files. */
   readonly fileHost: TcpProxy;
+  /** Before all instances. */
+  readonly balancer: Balancer;
   readonly slots: readonly Slot[];
   readonly lineCheck: LineCheck;
   /** Past every proxy. Rejects while Postgres is away. */
@@ -120,6 +122,7 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
     telegram,
     kie,
     fileHost,
+    balancer,
     slots,
     lineCheck,
     ask: async (text, values) => (await pool.query(text, values)).rows,

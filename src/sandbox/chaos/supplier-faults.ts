@@ -82,6 +82,16 @@ export const supplierFaults = defineFaults({
       return () => proxy.setPassage({ kind: 'pass' });
     },
   },
+  /** Of the webhook, to Telegram and to KIE.ai: what was taken is sent again. */
+  'webhook-lost-answers': {
+    weight: 2,
+    seconds: [1, 5],
+    touches: 'supplier',
+    begin({ balancer }) {
+      balancer.loseAnswers(true);
+      return () => balancer.loseAnswers(false);
+    },
+  },
   'kie-429': {
     weight: 1,
     seconds: [2, 8],
