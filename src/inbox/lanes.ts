@@ -101,7 +101,8 @@ export function createLanes(options: LaneOptions): Lanes {
 
   /**
    * A commit whose answer is lost may have been made: asking for it again says so, and makes it where it was not. What
-   * the user saw is then not done a second time.
+   * the user saw is then not done a second time. Also when another instance is in charge by now: the lease lets nothing
+   * new pass, and only this one can tell the end of what it has committed.
    */
   async function commit(ending: Omit<UpdateEnding, 'traceparent'>): Promise<Finished> {
     const endsAt = performance.now() + commitPatienceMs;
@@ -109,7 +110,7 @@ export function createLanes(options: LaneOptions): Lanes {
       try {
         return await store.finish({ ...ending, traceparent: telemetry.traceparent() });
       } catch (error) {
-        if (!isConnectionLost(error) || !options.isActive() || performance.now() > endsAt) throw error;
+        if (!isConnectionLost(error) || performance.now() > endsAt) throw error;
         telemetry.warn('finish update', error, 'DB_ERROR');
         await sleep(commitPauseMs);
       }

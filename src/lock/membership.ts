@@ -46,6 +46,7 @@ export interface Membership extends InstanceState {
   status(): { readonly state: 'ACTIVE' | 'PASSIVE'; readonly stateAgeMs: number };
 }
 
+const askAgainMs = 500;
 const rejoinPauseMs = 500;
 /** What it could not do is left to the others for a while. */
 const pauseAfterResignMs = 3_000;
@@ -123,8 +124,9 @@ export function createMembership(options: MembershipOptions): Membership {
 
   async function renewUntilLost(signal: AbortSignal): Promise<string> {
     let renewedAt = performance.now();
+    let pauseMs = options.heartbeatMs;
     for (;;) {
-      await pause(options.heartbeatMs, signal);
+      await pause(pauseMs, signal);
       if (stopping.signal.aborted || signal.aborted) return 'stop';
       const leftMs = options.staleMs - (performance.now() - renewedAt);
       if (leftMs <= 0) return 'renewal came too late';
@@ -133,6 +135,8 @@ export function createMembership(options: MembershipOptions): Membership {
       const renewed = await Promise.race([renew(), sleep(leftMs, undefined, { ref: false })]);
       if (renewed === false) return 'renewal was refused';
       if (renewed === true) renewedAt = askedAt;
+      // A question that was not answered has taken a deadline of what is left already.
+      pauseMs = renewed === true ? options.heartbeatMs : Math.min(options.heartbeatMs, askAgainMs);
     }
   }
 

@@ -2,7 +2,7 @@
 // that was forgotten, while new ones work. Nobody is told of it: the bot must find out by itself.
 import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
-import { waitFor } from '../support/bot.ts';
+import { waitFor, webhookSecret } from '../support/bot.ts';
 import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
 import { startStorm } from '../support/storm.ts';
 
@@ -15,17 +15,20 @@ const mute = { kind: 'mute' } as const;
 
 test.each([
   { which: 'all connections', share: 1, mode: 'single', leastTold: 1 },
+  // What is asked is executed, and nobody hears of it.
+  { which: 'the answers of all connections', share: 1, mode: 'single', leastTold: 1, answersOnly: true },
   // Those may be idle ones, which nobody misses.
   { which: 'a third of the connections', share: 1 / 3, mode: 'single', leastTold: 0 },
+  { which: 'all connections of a member of a cluster', share: 1, mode: 'cluster', leastTold: 1 },
 ])(
   'after $which went mute, updates are stored and worked again in time, and none was lost',
-  async ({ share, mode, leastTold }) => {
+  async ({ share, mode, leastTold, answersOnly = false }) => {
     await using fleet = await startFleet({ environment: { ...timings, INSTANCE_MODE: mode } });
     await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
     const instance = await fleet.start({ DATABASE_URL: proxy.url });
     const storm = await startStorm(fleet);
     await storm.taps(10);
-    proxy.setPassage(mute, { to: 'open', share });
+    proxy.setPassage({ kind: 'mute', answersOnly }, { to: 'open', share });
     const mutedAt = Date.now();
     await workedAfter(fleet, mutedAt + 500);
     expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
@@ -51,6 +54,7 @@ test(
     await storm.taps(10);
     proxy.setPassage(mute);
     const mutedAt = Date.now();
+    const refused = refusedAt(cutOff.port);
     await standby.waitForEvent('LOCK_ACQUIRED');
     expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
     await waitFor('the cut off one to be not ready', async () => {
@@ -60,6 +64,12 @@ test(
       return status === 503 ? true : undefined;
     });
     await cutOff.waitForEvent('LOCK_LOST');
+    // Telegram is answered long before it gives up, and whoever has the cid learns why.
+    expect(await refused).toBeLessThan(answeredWithinMs);
+    const cid = await cutOff.cidOf(refusedUpdateId);
+    expect(cutOff.lines.filter(line => line.cid === cid && line.reason_code === 'DB_ERROR')).toEqual([
+      expect.objectContaining({ name: 'SYSTEM_WARNING', operation: 'store update' }),
+    ]);
     cutOff.leaveRotation();
     await storm.taps(10);
     proxy.setPassage({ kind: 'pass' }, { to: 'new' });
@@ -90,6 +100,22 @@ test(
 
 /** A probe answers after 2 s at the latest; the rest is for a busy machine. */
 const answerLimitMs = 2_000 + 3_000;
+
+/** Its own limits add up to 15 s. */
+const answeredWithinMs = 25_000;
+const refusedUpdateId = 4_242;
+
+/** Sends an update that cannot be stored. Resolves to the milliseconds until it was refused. */
+async function refusedAt(port: number): Promise<number> {
+  const startedAt = performance.now();
+  const { status } = await fetch(`http://127.0.0.1:${port}/webhook`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-telegram-bot-api-secret-token': webhookSecret },
+    body: JSON.stringify({ update_id: refusedUpdateId }),
+  });
+  expect(status).toBe(503);
+  return performance.now() - startedAt;
+}
 
 async function workedAfter({ surroundings }: Fleet, since: number): Promise<void> {
   await waitFor(
