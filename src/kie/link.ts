@@ -25,7 +25,20 @@ export interface LinkRules {
 
 export const longestLink = 2_000;
 
-const privateZones = ['localhost', 'local', 'internal', 'home.arpa'];
+/**
+ * Zones that no public name server serves: reserved ones (RFC 6761, 6762, 7686, 8375, 9476, ICANN's `internal`), and
+ * those that routers, companies, containers and clusters use for their own networks.
+ */
+const privateZones = [
+  ...['localhost', 'local', 'internal', 'home.arpa', 'test', 'invalid', 'onion', 'alt'],
+  ...['lan', 'home', 'corp', 'intranet', 'private', 'localdomain'],
+  ...['svc', 'consul', 'docker', 'kubernetes'],
+];
+/** Public services whose names resolve to whatever address stands in them, or to loopback. */
+const addressZones = [
+  ...['nip.io', 'sslip.io', 'xip.io', 'traefik.me', 'local.gd', 'backname.io', '1u.ms', 'rbndr.us'],
+  ...['localtest.me', 'lvh.me', 'vcap.me', 'lacolhost.com', 'localho.st'],
+];
 /** As the Bot API puts it into paths; a server of one's own for it, or a proxy, can have any host. */
 const botToken = /\/bot\d+(?::|%3a)[\w-]+/i;
 
@@ -52,6 +65,7 @@ function problemOf(url: URL, allowLoopback: boolean): LinkProblem | undefined {
 
 function isPublicHost(host: string): boolean {
   if (isIP(host)) return isPublicAddress(host);
-  // A name without a dot is one of some local network.
-  return host.includes('.') && !privateZones.some(zone => host.endsWith(`.${zone}`));
+  // A name without a dot is one of some local network; an empty label is in no name, but some resolvers forgive it.
+  if (!host.includes('.') || host.split('.').includes('')) return false;
+  return ![...privateZones, ...addressZones].some(zone => host === zone || host.endsWith(`.${zone}`));
 }

@@ -8,6 +8,9 @@ test.each([
   'https://[2606:4700::1111]/cat.png',
   'https://localhost.example.com/',
   'https://internal.example.com/file/bot/cat.png',
+  'https://local.example.com/lan.svc.nip.io',
+  'https://svc.example.co/',
+  'https://example.com./cat.png',
 ])('%s may be an input', text => {
   expect(checkLink(text)).toEqual({ ok: true, url: text });
 });
@@ -48,6 +51,8 @@ describe.each([
   'http://[::1]/',
   'http://localhost/',
   'http://LOCALHOST./',
+  'http://①②⑦.0.0.1/',
+  'http://0177.0.0.1/',
 ])('the loopback link %s', text => {
   test('is refused', () => {
     expect(checkLink(text)).toEqual({ ok: false, problem: 'private_host' });
@@ -66,6 +71,25 @@ test.each([
   'http://metadata.google.internal./',
   'http://router.home.arpa/',
   'http://intranet/',
+  'http://localhost../',
+  'http://a.localhost../',
+  'http://metadata.google.internal../',
+  'http://a..example.com/',
+  'http://nas.lan/',
+  'http://api.default.svc/',
+  'http://api.default.svc.cluster.local/',
+  'http://db.service.consul/',
+  'http://gateway.docker.internal/',
+  'http://127.0.0.1.nip.io/',
+  'http://169-254-169-254.sslip.io/',
+  'http://app.localtest.me/',
+  'http://10.0.0.1./',
+  'http://0xa000001/',
+  'http://012.0.0.1/',
+  'http://[::ffff:7f00:1]/',
+  'http://[64:ff9b::a00:1]/',
+  'http://[2002:a00:1::]/',
+  'http://[fe80::1]/',
 ])('the private link %s is refused, also where loopback is allowed', text => {
   expect(checkLink(text)).toEqual({ ok: false, problem: 'private_host' });
   expect(checkLink(text, { allowLoopback: true })).toEqual({ ok: false, problem: 'private_host' });
