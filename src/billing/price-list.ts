@@ -11,6 +11,8 @@ export interface PriceList {
   quote(model: Model, values: FormValues): Quoted;
   /** Whether a quote that was shown still binds us. */
   isValid(quote: Quote, model: Model): boolean;
+  /** The same at this time. Whoever has one of the database's clock gives it, because those of instances differ. */
+  at(time: Date): PriceList;
 }
 
 export interface PriceListOptions {
@@ -29,5 +31,6 @@ export function createPriceList(options: PriceListOptions): PriceList {
     quote: (model, values) =>
       createQuote({ model, values, rates, override: catalogue.creditsSet(model), now: now() }),
     isValid: (quote, model) => isQuoteValid(quote, now(), model),
+    at: time => createPriceList({ ...options, now: () => time }),
   };
 }

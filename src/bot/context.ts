@@ -65,7 +65,8 @@ export interface PersonalData {
 export interface HandlerContext {
   readonly user: HandlerUser;
   readonly catalogue: Catalogue;
-  readonly prices: PriceList;
+  /** As they are at the time of the update. */
+  readonly prices: Omit<PriceList, 'at'>;
   readonly account: Account;
   readonly pipeline: Pipeline;
   /** Which links may be inputs. */

@@ -363,7 +363,7 @@ export function createFrame(options: FrameOptions): Frame {
     return {
       user,
       catalogue,
-      prices,
+      prices: prices.at(context.picked.receivedAt),
       account,
       pipeline,
       linkRules,

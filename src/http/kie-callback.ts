@@ -33,11 +33,12 @@ export function registerKieCallbackRoute(
 
   server.post('/callbacks/kie/:task', async (request, reply) => {
     const params = paramsSchema.safeParse(request.params);
-    const task = params.success ? await tasks.findByCallbackToken(params.data.task) : undefined;
-    if (!task) {
+    const found = params.success ? await tasks.findByCallbackToken(params.data.task) : undefined;
+    if (!found) {
       refuse('UNKNOWN_ACTION', 'no task has this path');
       return reply.code(404).send({ ok: false });
     }
+    const { task, nowSeconds } = found;
     const text = String(request.body ?? '');
     const callback = parseCallback(jsonOrUndefined(text));
     if (!callback) {
@@ -50,7 +51,8 @@ export function registerKieCallbackRoute(
         key: hmacKey,
         headers: request.headers,
         taskId: callback.vendorTaskId,
-        nowSeconds: Date.now() / 1_000,
+        // A clock of ours that is wrong must not refuse what KIE.ai signs.
+        nowSeconds,
       });
     if (refusal && !refusal.ok) {
       refuse('PERMISSION_DENIED', refusal.reason);

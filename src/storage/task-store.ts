@@ -85,7 +85,10 @@ export interface TaskStore {
     delayMs: number,
   ): Promise<{ readonly id: string; readonly created: boolean }>;
   find(id: string): Promise<TaskRow | undefined>;
-  findByCallbackToken(token: string): Promise<TaskRow | undefined>;
+  /** With the time of the database's clock, in seconds since 1970. */
+  findByCallbackToken(
+    token: string,
+  ): Promise<{ readonly task: TaskRow; readonly nowSeconds: number } | undefined>;
   /** Remembers where the input files lie, so that another attempt need not store them again. */
   saveFileUrls(id: string, urls: Readonly<Record<string, readonly string[]>>): Promise<void>;
   /** created → submitting, committed before the billable call. `full`: the limit is reached; `taken`: somebody else was first. */
@@ -149,12 +152,14 @@ interface TaskRecord {
   failed_looks: number;
   age_ms: number;
   submitted_ms: number | null;
+  now_seconds: number;
 }
 
 const ageOf = (column: string): string =>
   `(1000 * extract(epoch from clock_timestamp() - ${column}))::float8`;
 const selectTask = `select tasks.*, users.language, holds.state as money,
-    ${ageOf('tasks.created_at')} as age_ms, ${ageOf('tasks.submitted_at')} as submitted_ms
+    ${ageOf('tasks.created_at')} as age_ms, ${ageOf('tasks.submitted_at')} as submitted_ms,
+    extract(epoch from clock_timestamp())::float8 as now_seconds
   from tasks join users using (chat_id) left join holds on holds.task_id = tasks.id`;
 const unfinished = `('created', 'submitting', 'waiting')`;
 
@@ -163,9 +168,9 @@ const unfinished = `('created', 'submitting', 'waiting')`;
  * records a fact that nobody else can know (the vendor's id, a message that was sent) is stored in any case.
  */
 export function createTaskStore(database: Database, lease: CurrentLease): TaskStore {
-  async function findWhere(condition: string, value: string): Promise<TaskRow | undefined> {
+  async function findWhere(condition: string, value: string): Promise<TaskRecord | undefined> {
     const { rows } = await database.query<TaskRecord>(`${selectTask} where tasks.${condition}`, [value]);
-    return rows[0] && toTask(rows[0]);
+    return rows[0];
   }
 
   /** Locks the lease until the end of the transaction; throws AppError LEASE_LOST when it is another's. */
@@ -215,8 +220,14 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
       );
       return { id: rows[0]?.id ?? task.id, created };
     },
-    find: id => findWhere('id = $1', id),
-    findByCallbackToken: token => findWhere('callback_token = $1', token),
+    async find(id) {
+      const record = await findWhere('id = $1', id);
+      return record && toTask(record);
+    },
+    async findByCallbackToken(token) {
+      const record = await findWhere('callback_token = $1', token);
+      return record && { task: toTask(record), nowSeconds: record.now_seconds };
+    },
     async saveFileUrls(id, urls) {
       await database.query('update tasks set file_urls = $2 where id = $1', [id, JSON.stringify(urls)]);
     },
