@@ -140,8 +140,14 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
       }
       // Before it is confirmed, also where another attempt has erased: what others did beside it.
       if (ended === 'erased') {
-        await options.flushJournal();
-        await store.sweep(chatId, pseudonyms.user(chatId));
+        try {
+          await options.flushJournal();
+          await store.sweep(chatId, pseudonyms.user(chatId));
+        } catch (error) {
+          // The user is told in the end; what is left goes within the hour.
+          if (!isLast) throw error;
+          telemetry.warn('personal data', error);
+        }
       }
       // Nobody by that number: an erasure that was asked for twice.
       const refusal = await refusedBy(

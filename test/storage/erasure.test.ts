@@ -376,6 +376,29 @@ test('a dead letter of an erased person can be worked again and tells nothing', 
   expect(await updates.pick(0)).toMatchObject({ id, body: { update_id: picked.updateId } });
 });
 
+test('no table knows a person that the erasure does not know', async () => {
+  const columns = await testDatabase.query<{ place: string }>(
+    `select table_name || '.' || column_name as place from information_schema.columns
+     where table_schema = 'public' and table_name !~ '^journal_\\d' and column_name ~ 'chat|lane|user|owner|person'
+     order by (table_name || column_name) collate "C"`,
+  );
+  // What is new here belongs into erase_user, into `erase` of personal-data.ts, and into `storePerson` above.
+  expect(columns.map(({ place }) => place)).toEqual([
+    'erased.user_hash',
+    'follow_ups.lane',
+    'holds.chat_id',
+    'journal.user_hash',
+    'ledger.chat_id',
+    'messages.chat_id',
+    'sessions.chat_id',
+    'tasks.chat_id',
+    'updates.lane',
+    'users.chat_id',
+    'users.username',
+    'wallets.chat_id',
+  ]);
+});
+
 test('nobody can be erased twice', async () => {
   const { chatId, userHash } = await storePerson();
   await store.erase(chatId, userHash, noFollowUp);
