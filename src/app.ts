@@ -20,6 +20,7 @@ import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
 import { registerCommands, registerWebhook, webhookAddress } from './bot/registration.ts';
+import { createSourceWatch } from './bot/source-watch.ts';
 import { type Config, secretsOf } from './config.ts';
 import { beginWork, openSource } from './duties.ts';
 import { errorMessage, errorType } from './errors.ts';
@@ -80,6 +81,8 @@ export interface AppOverrides {
   /** How many chats may be worked at a time. */
   readonly concurrency?: number;
   readonly state?: InstanceState;
+  /** How often Telegram is asked where updates go. */
+  readonly lookAtSourceEveryMs?: number;
 }
 
 export interface App {
@@ -220,7 +223,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
           isStarting,
           startPolling:
             config.bot.mode === 'polling'
-              ? () => startPolling({ api: telegram.polling, intake, depth, refusals, telemetry })
+              ? () =>
+                  startPolling({
+                    api: telegram.polling,
+                    intake,
+                    depth,
+                    refusals,
+                    telemetry,
+                    onConflict: watch.conflict,
+                  })
               : undefined,
           startHousekeeping: () =>
             startHousekeeping({
@@ -238,6 +249,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
               },
               telemetry,
             }),
+          watch,
           telemetry,
         }),
       warnOf('stop taking updates'),
@@ -276,6 +288,16 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     /** Known once the server listens; nothing runs before that. */
     const publicUrl = (): string | undefined =>
       config.bot.mode === 'webhook' ? withPort(config.bot.baseUrl, listening?.port) : undefined;
+    const watch = createSourceWatch({
+      api: telegram.api,
+      address() {
+        const url = publicUrl();
+        return url === undefined ? undefined : webhookAddress(url);
+      },
+      restore: () => registerWebhook(telegram.api, publicUrl(), config.bot),
+      telemetry,
+      ...(overrides.lookAtSourceEveryMs === undefined ? {} : { lookEveryMs: overrides.lookAtSourceEveryMs }),
+    });
     const messages = createMessageStore(database);
     const generations = createGenerations({
       config,
@@ -338,6 +360,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       botState,
       isAbandoned: () => state.isAbandoned(),
       supplierState,
+      source: watch.status,
     });
     registerKieCallbackRoute(server, {
       tasks: generations.tasks,

@@ -1,6 +1,7 @@
 // What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
 // with the role (lock/role.ts), possibly several times in the life of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { SourceWatch } from './bot/source-watch.ts';
 import { AppError } from './errors.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Lanes } from './inbox/lanes.ts';
@@ -83,6 +84,7 @@ export interface SourceOptions {
   readonly startPolling: (() => { stop(): Promise<void> }) | undefined;
   /** What one instance does for all of them meanwhile. */
   readonly startHousekeeping: () => Housekeeping;
+  readonly watch: Pick<SourceWatch, 'start'>;
   readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
@@ -94,10 +96,12 @@ export async function openSource(options: SourceOptions): Promise<Running> {
   if (signal.aborted) return { settled: async () => undefined, stop: async () => registered };
   const polling = options.startPolling?.();
   const housekeeping = options.startHousekeeping();
+  const watching = options.watch.start();
   return {
     settled: async () => undefined,
     async stop() {
       housekeeping.stop();
+      watching.stop();
       await Promise.all([registered, polling?.stop()]);
     },
   };

@@ -31,6 +31,7 @@ export interface TelegramApiOptions {
 const callTimeoutSeconds = 30;
 /** What may be done twice is given up sooner, because it can be tried again. */
 const idempotentTimeoutSeconds = 8;
+/** Above what a poll may take: who polls has a limit of its own (polling.ts). */
 const pollTimeoutSeconds = 75;
 const connections = 600;
 

@@ -43,6 +43,7 @@ export async function registerWebhook(
   });
 }
 
+/** Where Telegram sends updates; `publicUrl` is where it reaches this bot. */
 export function webhookAddress(publicUrl: string): string {
   return `${publicUrl}/webhook`;
 }

@@ -3,6 +3,7 @@
 // is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md says what each means. /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or
 // KIE.ai, what the database is asked is shared by all who ask at about the same time, and no answer holds a secret.
 import type { FastifyInstance } from 'fastify';
+import type { SourceStatus } from '../bot/source-watch.ts';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
 import type { BreakerState } from '../kie/breaker.ts';
 import type { CurrentLease } from '../lock/lease.ts';
@@ -27,6 +28,8 @@ export interface HealthOptions {
   isAbandoned(): boolean;
   /** Of the circuit before KIE.ai. */
   supplierState(): BreakerState;
+  /** Where Telegram brings updates, as the instance that is their source saw it last. */
+  source(): SourceStatus | undefined;
 }
 
 export function registerHealthRoutes(server: FastifyInstance, options: HealthOptions): void {
@@ -79,6 +82,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
       totals: totalsFields(options.totals),
       database: { ok: isAnswered, latency_ms: latencyMs === undefined ? null : inTenths(latencyMs) },
       supplier: options.supplierState(),
+      telegram: sourceFields(options.source()),
       schema_version: options.schemaVersion(),
       instance_id: options.instanceId,
       instance_mode: options.instanceMode,
@@ -105,6 +109,17 @@ function lockFields({ holder, takeover, stateAgeMs }: LockVitals) {
     lock_takeover_event: takeover
       ? { instance_id: takeover.instanceId, reason: takeover.reason, at: takeover.at }
       : null,
+  };
+}
+
+function sourceFields(status: SourceStatus | undefined) {
+  if (!status) return null;
+  return {
+    state: status.state,
+    pending_update_count: status.pendingUpdates,
+    last_error: status.lastError ?? null,
+    last_error_at: status.lastErrorAt?.toISOString() ?? null,
+    checked_at: status.checkedAt.toISOString(),
   };
 }
 

@@ -7,6 +7,8 @@ import type { Telemetry } from '../otel/telemetry.ts';
 export interface InboxDepth {
   /** How many more updates may be stored now. For one question per poll: waits for a new count when the last is old. */
   room(): Promise<number>;
+  /** How many may be stored above the limit, for who must get at what is behind them: as many again as the limit. */
+  reserve(): Promise<number>;
   /**
    * Runs `store` if there is room for one more update; false when there is none, and nothing was done. For every
    * update: waits for a count only where it would refuse on the ground of an old one.
@@ -86,6 +88,10 @@ export function createInboxDepth(options: InboxDepthOptions): InboxDepth {
     async room() {
       await look();
       return left();
+    },
+    async reserve() {
+      await look();
+      return Math.max(0, 2 * max - unfinished());
     },
     async admit(store) {
       const looking = look();

@@ -47,6 +47,7 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
     totals: { received: 0, finished: noneFinished, refused_queue_full: 0 },
     database: { ok: true, latency_ms: number },
     supplier: 'closed',
+    telegram: null,
     schema_version: number,
     instance_id: instanceId,
     instance_mode: 'single',

@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import type { CommandHandler } from '../../src/bot/context.ts';
 import { handlers } from '../../src/handlers/index.ts';
+import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';
 
@@ -101,16 +102,7 @@ test('strangers and broken bodies are told so, however full the inbox is', async
 test('a checkout is answered and stored however full the inbox is', async () => {
   await using bot = await startBot({ environment });
   await fill(bot, inboxMax + 3);
-  const from = { id: 500, is_bot: false, first_name: 'Ada', language_code: 'en' };
-  const checkout = bot.telegram.sendRaw({
-    pre_checkout_query: {
-      id: 'checkout-500',
-      from,
-      currency: 'XTR',
-      total_amount: 5,
-      invoice_payload: 'order-1',
-    },
-  });
+  const checkout = sendCheckout(bot);
   await bot.waitForLine(({ name }) => name === 'PRE_CHECKOUT');
   expect(bot.telegram.calls('answerPreCheckoutQuery').map(({ ok }) => ok)).toEqual([true]);
   expect(await outcomeOf(bot, checkout)).toMatchObject([{ outcome: 'noop' }]);
@@ -141,19 +133,19 @@ test('what only looks like a payment waits like everything else', async () => {
   expect(answers.map(({ status }) => status)).toEqual([429, 429, 429]);
 });
 
-test('a poller does not ask while the inbox is full, and goes on where it was', async () => {
+test('a poller takes nothing but payments while the inbox is full, and goes on where it was', async () => {
   await using bot = await startSlowBot(polling);
   const [patient, late] = [bot.user({ started: true }), bot.user()];
   const taken = Array.from({ length: inboxMax }, () => patient.say('/help'));
+  const left = late.start();
   expect(await queueFull(bot)).toMatchObject({ queue_depth: inboxMax, refused_count: 0 });
 
-  const polls = bot.telegram.callCount('getUpdates');
-  const left = late.start();
+  const checkout = sendCheckout(bot);
+  await bot.waitForLine(({ name }) => name === 'PRE_CHECKOUT');
+  expect(await storedAs(bot, checkout.updateId)).toHaveLength(1);
   await waitFor('another look', () => bot.lines.filter(({ name }) => name === 'QUEUE_FULL')[1]);
-  expect(bot.telegram.callCount('getUpdates')).toBe(polls);
-  expect(bot.telegram.isPolled).toBe(false);
   expect(await storedAs(bot, left.updateId)).toEqual([]);
-  expect(await unfinished(bot)).toBe(inboxMax);
+  expect(bot.telegram.webhookInfo.pending_update_count).toBe(2);
 
   bot.release();
   await late.waitForMessage(/What shall we create/);
@@ -162,30 +154,46 @@ test('a poller does not ask while the inbox is full, and goes on where it was', 
     expect(await outcomeOf(bot, update)).toEqual([
       { outcome: 'accepted', reason_code: 'SUCCESS', attempts: 1 },
     ]);
+  expect(await outcomeOf(bot, checkout)).toMatchObject([{ outcome: 'noop' }]);
+  expect(
+    bot.lines.filter(line => line.update_id === checkout.updateId && line.name === 'UPDATE_RECEIVED'),
+  ).toHaveLength(1);
+  expect(bot.lines.filter(({ name }) => name === 'UPDATE_DUPLICATE')).toEqual([]);
 });
 
-test('a poller asks for no more than there is room for', async () => {
+test('a poller stores no more than there is room for', async () => {
   await using bot = await startSlowBot(polling);
   const user = bot.user({ started: true });
-  // More than one poll may bring: the rest stays with Telegram.
   for (let count = 0; count < inboxMax * 2; count += 1) user.say('/help');
   await queueFull(bot);
   expect(await unfinished(bot)).toBe(inboxMax);
   bot.release();
   await bot.telegram.idle();
-  expect(Math.max(...bot.telegram.calls('getUpdates').map(({ payload }) => Number(payload.limit)))).toBe(
-    inboxMax,
-  );
+});
+
+test('a checkout behind more than Telegram shows at once is answered while the inbox is full', async () => {
+  const max = 120;
+  await using bot = await startSlowBot({ ...polling, INBOX_MAX: String(max) });
+  const users = Array.from({ length: 6 }, () => bot.user({ started: true }));
+  for (let count = 0; count < 44; count += 1) for (const user of users) user.say('/help');
+  sendCheckout(bot);
+  await bot.waitForLine(({ name }) => name === 'PRE_CHECKOUT');
+  expect(await unfinished(bot)).toBeLessThanOrEqual(2 * max + 1);
+  bot.release();
+  await bot.telegram.idle();
 });
 
 test('a poller that waits for room can be stopped, and confirms what it has stored', async () => {
   await using bot = await startSlowBot(polling);
   const user = bot.user({ started: true });
   for (let count = 0; count < inboxMax; count += 1) user.say('/help');
+  const left = user.say('/help');
   await queueFull(bot);
   bot.release();
   await bot.app.stop();
-  await bot.telegram.idle();
+  expect(bot.telegram.webhookInfo.pending_update_count).toBe(
+    (await storedAs(bot, left.updateId)).length === 0 ? 1 : 0,
+  );
 });
 
 interface SlowBot extends BotUnderTest {
@@ -210,6 +218,18 @@ async function startSlowBot(environment: Readonly<Record<string, string>>): Prom
       await bot[Symbol.asyncDispose]();
     },
   };
+}
+
+function sendCheckout(bot: BotUnderTest): SentUpdate {
+  return bot.telegram.sendRaw({
+    pre_checkout_query: {
+      id: 'checkout-500',
+      from: { id: 500, is_bot: false, first_name: 'Ada', language_code: 'en' },
+      currency: 'XTR',
+      total_amount: 5,
+      invoice_payload: 'order-1',
+    },
+  });
 }
 
 /** Another instance has stored so many updates, and is still at work on them. */

@@ -1,0 +1,193 @@
+// Whether Telegram still brings its updates here: the instance that is their source asks once a minute where they go
+// (getWebhookInfo). Somebody else who has the token can point the webhook elsewhere, delete it, change its secret or
+// poll; what is ours to set right is set right, without dropping an update. Two bots with one token would take turns
+// for ever, so each time is followed by a longer pause, and the line says what to do.
+import type { Api } from 'grammy';
+import type { WebhookInfo } from 'grammy/types';
+import type { Telemetry } from '../otel/telemetry.ts';
+import { allowedUpdates } from './registration.ts';
+
+export type SourceState =
+  | 'ok'
+  /** There is no webhook. */
+  | 'webhook_lost'
+  /** There is one, and it is not ours, or none should be. */
+  | 'webhook_foreign'
+  /** It is ours, with other kinds of updates or another secret. */
+  | 'webhook_changed'
+  /** It is ours, and Telegram cannot deliver. */
+  | 'webhook_failing'
+  /** Somebody else polls. */
+  | 'poll_conflict';
+
+/** As it was at the last look. */
+export interface SourceStatus {
+  readonly state: SourceState;
+  /** Updates that wait at Telegram. */
+  readonly pendingUpdates: number;
+  /** What Telegram said of the last delivery that failed, which may be long ago. */
+  readonly lastError: string | undefined;
+  readonly lastErrorAt: Date | undefined;
+  readonly checkedAt: Date;
+}
+
+export interface SourceWatch {
+  /** For as long as this instance is the source. */
+  start(): { stop(): void };
+  /** A poll was refused with 409; `description` is Telegram's. */
+  conflict(description: string): void;
+  /** undefined where this instance is not the source, or has not looked yet. */
+  status(): SourceStatus | undefined;
+}
+
+export interface SourceWatchOptions {
+  readonly api: Pick<Api, 'getWebhookInfo'>;
+  /** Where Telegram is to send updates; undefined while polling. */
+  readonly address: () => string | undefined;
+  /** Sets the webhook, or deletes it while polling; updates that wait are kept. */
+  readonly restore: () => Promise<void>;
+  readonly telemetry: Pick<Telemetry, 'emit' | 'warn' | 'scrub'>;
+  readonly lookEveryMs?: number;
+}
+
+const minuteMs = 60_000;
+const longestPauseMs = 15 * minuteMs;
+const revoke = 'If it happens again, somebody else uses the token of this bot: revoke it at @BotFather';
+
+export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
+  const { api, address, restore, telemetry, lookEveryMs = minuteMs } = options;
+  let latest: SourceStatus | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isLooking = false;
+  /** Epoch milliseconds: of what Telegram tells only what is newer counts. */
+  let restoredAt = 0;
+  let restorations = 0;
+  let nextRestorationAt = 0;
+  /** Of the error that was new at the look before. */
+  let failingSince: number | undefined;
+  let conflicts: readonly number[] = [];
+  let conflictToldAt = 0;
+
+  function tell(state: SourceState, message: string): void {
+    telemetry.emit('SYSTEM_WARNING', {
+      operation: 'source of updates',
+      error_type: state.toUpperCase(),
+      error_message: telemetry.scrub(message),
+    });
+  }
+
+  async function look(): Promise<void> {
+    const info = await api.getWebhookInfo();
+    // It stopped meanwhile.
+    if (!timer) return;
+    const state = stateOf(info);
+    latest = {
+      state,
+      pendingUpdates: info.pending_update_count,
+      lastError: info.last_error_message && telemetry.scrub(info.last_error_message),
+      lastErrorAt: info.last_error_date ? new Date(info.last_error_date * 1_000) : undefined,
+      checkedAt: new Date(),
+    };
+    if (state === 'webhook_failing')
+      tell(
+        state,
+        `Telegram cannot deliver updates: ${info.last_error_message}; ${info.pending_update_count} wait`,
+      );
+    if (state === 'webhook_lost' || state === 'webhook_foreign' || state === 'webhook_changed')
+      await setRight(state, info);
+    else if (Date.now() - restoredAt > longestPauseMs) restorations = 0;
+  }
+
+  function stateOf(info: WebhookInfo): SourceState {
+    const ours = address();
+    const { url = '' } = info;
+    const errorAt = (info.last_error_date ?? 0) * 1_000;
+    const isNew = errorAt > restoredAt && errorAt > (failingSince ?? 0);
+    const failedBefore = failingSince !== undefined;
+    failingSince = isNew && info.pending_update_count > 0 ? errorAt : undefined;
+    if (url !== (ours ?? '')) return url === '' ? 'webhook_lost' : 'webhook_foreign';
+    if (ours === undefined) return recentConflicts().length > 1 ? 'poll_conflict' : 'ok';
+    if (!isSameSet(info.allowed_updates ?? [], allowedUpdates)) return 'webhook_changed';
+    if (errorAt > restoredAt && / 401 /.test(`${info.last_error_message} `)) return 'webhook_changed';
+    // Once is a restart, and 429 is what this bot itself answers while it is full.
+    const isFailing =
+      failedBefore && failingSince !== undefined && !/ 429 /.test(`${info.last_error_message} `);
+    return isFailing ? 'webhook_failing' : 'ok';
+  }
+
+  async function setRight(state: SourceState, info: WebhookInfo): Promise<void> {
+    const what = describe(state, info);
+    const waitMs = nextRestorationAt - Date.now();
+    if (waitMs > 0) {
+      const until = new Date(nextRestorationAt).toISOString();
+      tell(
+        state,
+        `${what} again. It was set right ${restorations} times and is left so until ${until}. ${revoke}`,
+      );
+      return;
+    }
+    await restore();
+    restorations += 1;
+    // Telegram's times are whole seconds.
+    restoredAt = Date.now() + 1_000;
+    nextRestorationAt = Date.now() + Math.min(longestPauseMs, lookEveryMs * (2 ** restorations - 2));
+    tell(state, `${what}; it was set right. ${revoke}`);
+  }
+
+  function recentConflicts(): readonly number[] {
+    conflicts = conflicts.filter(at => Date.now() - at < minuteMs);
+    return conflicts;
+  }
+
+  function lookAgain(): void {
+    if (isLooking) return;
+    isLooking = true;
+    look()
+      .catch((error: unknown) => telemetry.warn('look where updates go', error))
+      .finally(() => {
+        isLooking = false;
+      });
+  }
+
+  return {
+    start() {
+      // Whoever becomes the source has registered just now.
+      restoredAt = Date.now() + 1_000;
+      timer = setInterval(lookAgain, lookEveryMs);
+      return {
+        stop() {
+          clearInterval(timer);
+          timer = undefined;
+          latest = undefined;
+        },
+      };
+    },
+    conflict(description) {
+      if (/webhook/.test(description)) {
+        lookAgain();
+        return;
+      }
+      conflicts = [...recentConflicts(), Date.now()];
+      // One alone is the poll of an instance that has just been succeeded.
+      if (conflicts.length < 2 || Date.now() - conflictToldAt < minuteMs) return;
+      conflictToldAt = Date.now();
+      tell(
+        'poll_conflict',
+        `Somebody else polls with the token of this bot and takes its updates. ${revoke}`,
+      );
+      lookAgain();
+    },
+    status: () => latest,
+  };
+}
+
+/** Of a foreign address only the host: its path may hold a token. */
+function describe(state: SourceState, { url = '' }: WebhookInfo): string {
+  if (state === 'webhook_lost') return 'The webhook was deleted';
+  if (state === 'webhook_changed') return 'The kinds of updates or the secret of the webhook were changed';
+  return `A webhook was set to ${URL.canParse(url) ? new URL(url).host : 'another address'}`;
+}
+
+function isSameSet(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && others.every(other => some.includes(other));
+}
