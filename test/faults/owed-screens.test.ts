@@ -7,6 +7,7 @@ import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, type Line, startBot, waitFor } from '../support/bot.ts';
 import { acceptedTap, outcomeOf, type Story, storyOf } from '../support/story.ts';
 import { openTwoLives, waitMs } from '../support/two-lives.ts';
+import { walkToConfirm } from '../support/walk.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -79,6 +80,22 @@ describe.concurrent('a screen that could not be shown', () => {
     const second = await storyOf(bot, user.say('/balance'));
     expect(await eventOf(bot, first, 'RENDER_DROPPED')).toMatchObject({ reason_detail: 'user has gone on' });
     expect(await eventOf(bot, second, 'UI_RENDER')).toMatchObject({ screen_id: 'BALANCE' });
+    await nothingOwed(bot);
+  });
+
+  test('of a generation is not shown after its picture', async () => {
+    await using bot = await startBot(quickly);
+    const user = bot.user();
+    await walkToConfirm(user);
+    bot.telegram.failNext({ ...later, method: 'editMessageText' });
+    const run = user.click('🚀 Run');
+    const story = await storyOf(bot, run);
+    expect(story.line('RENDER_OWED')).toMatchObject({ screen_id: 'PROCESSING' });
+    await user.waitForMessage(({ kind }) => kind === 'photo', { after: run, deadlineMs: waitMs });
+    expect(await eventOf(bot, story, 'RENDER_DROPPED')).toMatchObject({
+      screen_id: 'PROCESSING',
+      reason_detail: 'generation has ended',
+    });
     await nothingOwed(bot);
   });
 
