@@ -4,7 +4,7 @@
 // nothing waits for a dead one.
 import { EventEmitter } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Logger, run, type TaskList } from 'graphile-worker';
+import { Logger, run, type TaskList, type WorkerPool } from 'graphile-worker';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { releaseOnce } from '../postgres/release-once.ts';
 import type { Database } from '../storage/database.ts';
@@ -57,7 +57,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const queue = options.openQueue();
   releaseOnce(queue.pool);
   const inFlight = new Map<Promise<void>, number>();
-  let id = '';
+  let taken: WorkerPool | undefined;
   let phase: 'running' | 'stopping' | 'dead' = 'running';
 
   function work(job: Job): (payload: unknown) => Promise<void> {
@@ -74,9 +74,11 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     };
   }
 
+  const settled = async (): Promise<void> => void (await Promise.allSettled(inFlight.keys()));
+
   const events = new EventEmitter();
-  events.on('pool:create', ({ workerPool }: { workerPool: { id: string } }) => {
-    id = workerPool.id;
+  events.on('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => {
+    taken = workerPool;
   });
   for (const name of endings)
     events.on(name, (event?: { error?: unknown }) => {
@@ -86,6 +88,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 
   function discard(ending: Promise<unknown> | undefined): void {
     phase = 'dead';
+    // The library keeps a list of all its pools, and a dead one may stay there for ever.
+    void settled().then(() => taken?._workers.splice(0));
     const told = (error: unknown): void => telemetry.warn('give up a runner of the queue', error);
     ending?.catch(told);
     queue.stop().catch(told);
@@ -135,8 +139,6 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     if (phase === 'running') options.onEnded(error);
   });
 
-  const settled = async (): Promise<void> => void (await Promise.allSettled(inFlight.keys()));
-
   async function end(): Promise<void> {
     const ending = runner.stop();
     const told = ending.then(
@@ -154,7 +156,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   let stopping: Promise<void> | undefined;
   return {
     get id() {
-      return id;
+      return taken?.id ?? '';
     },
     agesMs: () => [...inFlight.values()].map(since => performance.now() - since),
     stop() {

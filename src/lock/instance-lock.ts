@@ -84,7 +84,6 @@ const pauseAfterYieldMs = 2_000;
 /** Whoever could not work leaves it to another instance, also to one that has just lost its own connection. */
 const pauseAfterResignMs = 3_000;
 const reconnectPauseMs = 250;
-const lookAtProofMs = 250;
 
 type Ending = 'yielded' | 'resigned' | 'lost' | 'stopped';
 
@@ -254,9 +253,9 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     endHolding = (ending, operation) => resolve({ ending, operation });
     void connection.ended.then(() => lost('connection ended'));
     void renew(connection, tenure.signal).then(lost);
-    void watchProof(tenure.signal).then(part =>
-      resolve({ ending: 'resigned', operation: `no proof of work: ${part}` }),
-    );
+    void options.proofs
+      .overdue(tenure.signal)
+      .then(part => resolve({ ending: 'resigned', operation: `no proof of work: ${part}` }));
     connection
       .listen(yieldChannel, payload => {
         if (isYieldRequest(payload, { lease: name, release, mode: options.mode }))
@@ -300,16 +299,6 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       if (!tenure.signal.aborted) throw error;
       // Nobody waits for it any more.
       telemetry.warn('begin work', error);
-    }
-  }
-
-  /** Resolves to the part whose proof of work is overdue; not at all when the tenure ends before. */
-  async function watchProof(signal: AbortSignal): Promise<string> {
-    for (;;) {
-      await sleep(lookAtProofMs, undefined, { signal }).catch(() => undefined);
-      if (signal.aborted) return new Promise(() => undefined);
-      const part = options.proofs.missing();
-      if (part !== undefined) return part;
     }
   }
 

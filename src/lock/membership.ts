@@ -51,7 +51,6 @@ const rejoinPauseMs = 500;
 /** What it could not do is left to the others for a while. */
 const pauseAfterResignMs = 3_000;
 const lookIntervalMs = 1_000;
-const lookAtProofMs = 250;
 
 export function createMembership(options: MembershipOptions): Membership {
   const { database, telemetry, instanceId, proofs } = options;
@@ -107,7 +106,7 @@ export function createMembership(options: MembershipOptions): Membership {
     const over = new AbortController();
     const ended = Promise.race([
       renewUntilLost(over.signal),
-      missProof(over.signal),
+      proofs.overdue(over.signal).then(part => `no proof of work: ${part}`),
       activated.then(
         () => new Promise<never>(() => undefined),
         (error: unknown) => {
@@ -137,16 +136,6 @@ export function createMembership(options: MembershipOptions): Membership {
       if (renewed === true) renewedAt = askedAt;
       // A question that was not answered has taken a deadline of what is left already.
       pauseMs = renewed === true ? options.heartbeatMs : Math.min(options.heartbeatMs, askAgainMs);
-    }
-  }
-
-  /** Resolves to what it says of the part whose proof is overdue. */
-  async function missProof(signal: AbortSignal): Promise<string> {
-    for (;;) {
-      await pause(lookAtProofMs, signal);
-      if (stopping.signal.aborted || signal.aborted) return 'stop';
-      const part = proofs.missing();
-      if (part !== undefined) return `no proof of work: ${part}`;
     }
   }
 

@@ -1,5 +1,6 @@
 // What shows that an instance in charge really works. It does not believe any part that says so of itself: whatever
 // works has to prove it again and again, by work that came back, and whoever renews a lease asks here first.
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** As probes and the holder of a lease see it. */
 export interface WorkProof {
@@ -7,7 +8,7 @@ export interface WorkProof {
   ageMs(): number | undefined;
   /** The part whose proof is overdue; undefined when there is none. */
   missing(): string | undefined;
-  /** True from a tenure that ended without proof until every part has proved itself in a later one. */
+  /** True from a tenure that was given up without proof until every part has proved itself in a later one. */
   hasFailed(): boolean;
 }
 
@@ -23,7 +24,17 @@ export interface DueProof {
 
 export interface ProofBook extends WorkProof {
   open(): DueProof;
+  /**
+   * Resolves to the part whose proof is overdue, for who has to give its tenure up then; never when `signal` is aborted
+   * before.
+   */
+  overdue(signal: AbortSignal): Promise<string>;
 }
+
+const lookEveryMs = 250;
+/** A process that was frozen or busy has not read the proofs that came meanwhile. */
+const lateMs = 1_000;
+const graceMs = 2_000;
 
 /** A proof counts for `limitMs`. */
 export function createProofBook(limitMs: number): ProofBook {
@@ -58,12 +69,24 @@ export function createProofBook(limitMs: number): ProofBook {
           const rest = new Set([...unproven].filter(other => other !== part));
           unproven = rest.size > 0 ? rest : undefined;
         },
-        end() {
-          if (missing() !== undefined) unproven = new Set(due.get(own)?.keys());
-          due.delete(own);
-        },
+        end: () => void due.delete(own),
       };
       return own;
+    },
+    async overdue(signal) {
+      let lookedAt = performance.now();
+      let graceUntil = 0;
+      for (;;) {
+        await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+        if (signal.aborted) return new Promise(() => undefined);
+        const now = performance.now();
+        if (now - lookedAt > lookEveryMs + lateMs) graceUntil = now + graceMs;
+        lookedAt = now;
+        const part = missing();
+        if (part === undefined || now < graceUntil) continue;
+        unproven = new Set([...due.values()].flatMap(provenAt => [...provenAt.keys()]));
+        return part;
+      }
     },
     ageMs: () => longestSilent()?.ageMs,
     missing,

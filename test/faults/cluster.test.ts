@@ -84,9 +84,9 @@ test(
   async () => {
     await using fleet = await startFleet(cluster);
     const [first] = [await fleet.start(), await fleet.start()];
-    const storm = await startStorm(fleet, 4);
-    for (let blip = 0; blip < 10; blip += 1) {
-      await storm.taps(8);
+    const storm = await startStorm(fleet, 12);
+    for (let blip = 0; blip < 12; blip += 1) {
+      await storm.taps(12);
       expect(await endSessions(fleet.surroundings.database, [first.id])).toBeGreaterThan(0);
     }
     await storm.taps(10);
