@@ -2,15 +2,14 @@
 import type { TestDatabase } from './database.ts';
 
 /**
- * Ends the sessions of these instances, or of all, but those that hold the instance lock. Resolves to how many.
+ * Ends the sessions of these instances, or of all, but those that hold the instance lock.
  */
-export async function endSessions(database: TestDatabase, instanceIds?: readonly string[]): Promise<number> {
-  const ended = await database.query(
+export async function endSessions(database: TestDatabase, instanceIds?: readonly string[]): Promise<void> {
+  await database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
      where datname = current_database() and application_name like 'trt-%'
        and ($1::text[] is null or application_name = any($1))
        and pid not in (select pid from pg_locks where locktype = 'advisory' and objsubid = 2 and granted)`,
     [instanceIds ?? null],
   );
-  return ended.length;
 }
