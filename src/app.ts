@@ -40,7 +40,7 @@ import { createIntakeProof } from './inbox/intake-proof.ts';
 import { createLanes } from './inbox/lanes.ts';
 import { createJournaling } from './journaling.ts';
 import type { KieClient } from './kie/client.ts';
-import { createLifecycle } from './lifecycle.ts';
+import { createLifecycle, failureFields } from './lifecycle.ts';
 import { createDuty } from './lock/duty.ts';
 import type { InstanceState } from './lock/instance-state.ts';
 import { createRole, proofLimitOf } from './lock/role.ts';
@@ -88,10 +88,17 @@ export interface AppOverrides {
 export interface App {
   /** Resolves when updates are taken and worked. Rejects, with everything stopped again, when it cannot start. */
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /**
+   * Ends within SHUTDOWN_GRACE_SECONDS, whatever hangs. `operation`: what asked for it; then SHUTDOWN tells how it went.
+   * Rejects when a part failed or did not end in time, after all of them were asked to.
+   */
+  stop(operation?: string): Promise<void>;
   readonly telemetry: Telemetry;
-  /** Writes the lines that stdout has not taken yet, holding the thread for a moment; for the very end. */
-  flushLines(): void;
+  /**
+   * For the very end, which may come before the stop has ended: tells SHUTDOWN where `stop` was called and has not told
+   * it yet, and writes the lines that stdout has not taken, holding the thread for a moment.
+   */
+  endNow(): void;
   /** Where the HTTP server listens; only after `start`. */
   url(): string;
 }
@@ -109,6 +116,9 @@ const logStopDeadlineMs = 3_000;
 /** Administrators and users wait for what is read from the journal. */
 const journalReadMs = 3_000;
 const lastLinesMs = 250;
+/** Of the grace: for the journal, the exporters and the lines, whatever hangs before them. */
+const lastWordsMs = 6_000;
+const journalStopMs = 3_500;
 const supplierCheckMs = 2_000;
 
 export function buildApp(config: Config, overrides: AppOverrides = {}): App {
@@ -156,10 +166,30 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     (error: unknown): void =>
       telemetry.warn(operation, error);
 
+  let stopOperation: string | undefined;
+  let stoppingSince = 0;
+  let isShutdownTold = false;
+  const { shutdownGraceMs } = config.instance;
+  const stopLimitMs = shutdownGraceMs - Math.min(lastWordsMs, shutdownGraceMs / 3);
+
+  function tellShutdown(): void {
+    if (stopOperation === undefined || isShutdownTold) return;
+    isShutdownTold = true;
+    const { error_type: type, error_message: message } = failureFields(lifecycle.failures);
+    telemetry.emit('SHUTDOWN', {
+      operation: stopOperation,
+      duration_ms: Math.round(performance.now() - stoppingSince),
+      error_type: type,
+      error_message: message === undefined ? undefined : telemetry.scrub(message),
+    });
+  }
+
   async function run(): Promise<void> {
     const startedAt = performance.now();
-    lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs));
-    lifecycle.onStop('journal', () => journaling?.stop());
+    lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs), { leastMs: logStopDeadlineMs });
+    lifecycle.onStop('journal', () => journaling?.stop(), { leastMs: journalStopMs });
+    // When all that works has stopped, so that it can tell what has not, and before all that keeps lines does.
+    lifecycle.onStop('last words', tellShutdown);
     const refusals = createRefusals(telemetry);
     lifecycle.onStop('refusals', async () => refusals.stop());
     const { statementDeadlineMs: deadlineMs } = config.instance.lock;
@@ -501,12 +531,19 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
             error_type: errorType(error),
             error_message: telemetry.scrub(errorMessage(error)),
           });
-        await lifecycle.stop();
+        await lifecycle.stop(stopLimitMs).catch((cause: unknown) => telemetry.warn('stop', cause));
         throw error;
       }
     },
-    stop: () => lifecycle.stop(),
-    flushLines: () => logger.drainSync(lastLinesMs),
+    async stop(operation) {
+      stopOperation = operation;
+      stoppingSince = performance.now();
+      await lifecycle.stop(stopLimitMs);
+    },
+    endNow() {
+      tellShutdown();
+      logger.drainSync(lastLinesMs);
+    },
   };
 }
 

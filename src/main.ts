@@ -67,20 +67,20 @@ stopOnSignals({
   deadlineMs: shutdownDeadlineMs,
   async stop(signal) {
     isStopping = true;
-    const startedAt = performance.now();
-    await app.stop();
-    await sdk.shutdown(exportDeadlineMs);
-    telemetry.emit('SHUTDOWN', { operation: signal, duration_ms: Math.round(performance.now() - startedAt) });
+    try {
+      await app.stop(signal);
+    } finally {
+      await sdk.shutdown(exportDeadlineMs);
+    }
   },
   onDeadline(signal) {
-    telemetry.emit('SHUTDOWN', {
+    telemetry.emit('SYSTEM_WARNING', {
       operation: signal,
-      duration_ms: shutdownDeadlineMs,
       error_type: 'TIMEOUT',
       error_message: `Not everything stopped within ${shutdownDeadlineMs} ms; unfinished updates are picked again at the next start`,
     });
   },
-  beforeEnd: app.flushLines,
+  beforeEnd: app.endNow,
 });
 
 try {

@@ -43,6 +43,30 @@ test('releases that fail keep no other from running, and all of them are told', 
   ]);
 });
 
+test('one that hangs keeps no other from running: the time for all has a bound, and each gets its least', async () => {
+  const lifecycle = createLifecycle();
+  const released: string[] = [];
+  lifecycle.onStop('logger', () => void released.push('logger'));
+  lifecycle.onStop(
+    'journal',
+    async () => {
+      await new Promise(resolve => setTimeout(resolve, 50));
+      released.push('journal');
+    },
+    { leastMs: 60_000 },
+  );
+  lifecycle.onStop('database', () => new Promise(() => {}), { leastMs: 1 });
+  lifecycle.onStop('workers', () => new Promise(() => {}));
+  const failure = await lifecycle.stop(20).catch((error: unknown) => error);
+  expect(released).toEqual(['journal', 'logger']);
+  if (!(failure instanceof AggregateError)) expect.fail('stopping did not reject with what failed');
+  expect(failure.errors.map(({ message, cause }) => [message, cause.code])).toEqual([
+    ['Stopping workers failed', 'TIMEOUT'],
+    ['Stopping database failed', 'TIMEOUT'],
+  ]);
+  expect(lifecycle.failures).toEqual(failure.errors);
+});
+
 test('stopping again is the same stop', async () => {
   const lifecycle = createLifecycle();
   let released = 0;

@@ -215,6 +215,37 @@ test(
 );
 
 test(
+  'a stop in which parts hang ends in time, says which, and that it failed; what was told before is in the journal',
+  async () => {
+    await using surroundings = await startSurroundings();
+    await using database = await startPostgresProxy(surroundings.database.url);
+    await using program = await startProgram({
+      ...surroundings.environment,
+      DATABASE_URL: database.url,
+      LOCK_DATABASE_URL: surroundings.database.url,
+      SHUTDOWN_GRACE_SECONDS: '6',
+    });
+    const user = surroundings.user();
+    surroundings.telegram.failNext({ kind: 'hang', method: 'sendMessage', chatId: user.chatId });
+    user.start();
+    await program.waitForEvent('DISPATCH_START');
+    database.setPassage({ kind: 'mute' });
+    const stoppedAt = performance.now();
+    expect(await program.stop()).toEqual({ code: 1, signal: null });
+    expect(performance.now() - stoppedAt).toBeLessThan(20_000);
+    const shutdown = program.lines.findLast(({ name }) => name === 'SHUTDOWN');
+    expect(shutdown).toMatchObject({
+      operation: 'SIGTERM',
+      error_type: 'TIMEOUT',
+      error_message: expect.stringContaining('Stopping workers failed: It has not ended within'),
+    });
+    const rows = await surroundings.database.query<{ lines: string }>('select lines from journal');
+    expect(rows.map(({ lines }) => lines).join('\n')).toContain('"name":"SHUTDOWN"');
+  },
+  testLimitMs,
+);
+
+test(
   'a KIE_API_KEY that is refused is a warning, and the bot starts',
   async () => {
     await using surroundings = await startSurroundings();
