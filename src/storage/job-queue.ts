@@ -77,7 +77,7 @@ async function recoverJobs(queryable: Queryable): Promise<void> {
 /** Fifty tasks a second: a take-over looks at all that are open, and suppliers are not to feel it. */
 const pauseBetweenTasksMs = 20;
 
-/** SQL that gives a job to every unfinished task that fits, one after the other. */
+/** SQL that gives a job to every unfinished task, a row of `open`, that fits, one after the other. */
 function addTaskJobs(condition: string): string {
   return `
     select graphile_worker.add_jobs(array_agg(row(
@@ -142,7 +142,7 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
       // One that has used up its attempts is never run again.
       `not exists (
          select 1 from graphile_worker._private_jobs
-         where key in ('task:' || id, 'callback:' || id) and attempts < max_attempts
+         where key in ('task:' || open.id, 'callback:' || open.id) and attempts < max_attempts
        )`,
     ),
   );

@@ -191,3 +191,27 @@ test('a settlement that the database refuses again and again ends the task, and 
   expect(given.alarms).toEqual(['waiting: 23514']);
   expect(given.recorded.lines.filter(({ name }) => name === 'TASK_FAILED')).toHaveLength(1);
 });
+
+test('what the supplier answered is recorded when the database is back, and nothing is ordered twice', async () => {
+  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 10_000 } });
+  // The database is shut down under the statement that records it, three times.
+  await given.database.query('create sequence tries');
+  await given.database.query(`
+    create function shut_down() returns trigger language plpgsql as $$
+    begin
+      if new.vendor_task_id is not null and old.vendor_task_id is null and nextval('tries') <= 3 then
+        raise exception 'terminating connection due to administrator command' using errcode = '57P01';
+      end if;
+      return new;
+    end $$`);
+  await given.database.query(
+    'create trigger shut_down before update on tasks for each row execute function shut_down()',
+  );
+  const taskId = await orderAnswered(given, {
+    state: 'success',
+    resultJson: JSON.stringify({ resultUrls: ['https://a.example/1'] }),
+  });
+  expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1, held: 0 });
+  expect(await given.database.query('select last_value::int from tries')).toEqual([{ last_value: 4 }]);
+  expect(given.api.received().filter(({ method }) => method === 'POST')).toHaveLength(1);
+});

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
+import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { createTaskStore } from '../../src/storage/task-store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
+import { storeOrders, workTasks } from '../support/stored-tasks.ts';
 
 test('a look that is scheduled for later does not put off the look that a callback asks for', async () => {
   const testDatabase = await createTestDatabase();
@@ -34,6 +36,35 @@ test('a look that is scheduled for later does not put off the look that a callba
 
     const { rows } = await database.query('select 1 from graphile_worker.jobs where run_at <= now()');
     expect(rows).toHaveLength(1);
+  } finally {
+    await database.stop();
+    await testDatabase.drop();
+  }
+});
+
+test('a task whose job has used up its attempts, or is gone, gets another one; one that has a job keeps it', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.connect(2);
+  try {
+    await storeOrders(testDatabase, 3, { chatId: 1 });
+    const rows = await testDatabase.query<{ id: string }>('select id from tasks order by id');
+    const [usedUp = '', gone = '', planned = ''] = rows.map(({ id }) => id);
+    await workTasks(testDatabase, [usedUp]);
+    await testDatabase.query('update graphile_worker._private_jobs set attempts = max_attempts');
+    const tasks = createTaskStore(database, await takeLease(database));
+    await tasks.schedule(planned, 60_000);
+
+    const stranding = { instanceId: 'test', workedHere: [], patienceMs: 1_000, pickLimitMs: 1_000 };
+    expect(await reviveStranded(database, stranding)).toBeGreaterThan(0);
+    const jobs = await testDatabase.query<{ key: string; later: boolean }>(
+      `select key, run_at > now() + interval '30 seconds' as later from graphile_worker.jobs
+       where attempts < max_attempts order by key`,
+    );
+    expect(jobs).toEqual([
+      { key: `task:${usedUp}`, later: false },
+      { key: `task:${gone}`, later: false },
+      { key: `task:${planned}`, later: true },
+    ]);
   } finally {
     await database.stop();
     await testDatabase.drop();
