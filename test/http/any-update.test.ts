@@ -11,7 +11,7 @@ beforeAll(async () => {
 afterAll(() => bot.stop());
 
 /** Deeper than Postgres reads JSON, while JavaScript takes it. */
-const depth = 20_000;
+const depth = 100_000;
 const deep = `${'['.repeat(depth)}${']'.repeat(depth)}`;
 
 const oddText = fc.oneof(
