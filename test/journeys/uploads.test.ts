@@ -2,7 +2,7 @@
 // the bot's token; links are passed on as they are, unless nobody else could open them.
 import { describe, expect, test } from 'vitest';
 import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
-import { type BotUnderTest, startBot } from '../support/bot.ts';
+import { type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
 import { treeOf } from '../support/span-tree.ts';
 import { acceptedRun, messageChain, paidTask, storyOf, traceEnded } from '../support/story.ts';
 import { buttonsOf, prompt, walkToModel } from '../support/walk.ts';
@@ -342,7 +342,7 @@ describe('when an order is given', () => {
   });
 
   test('a file host that stays down ends it, with the money back', async () => {
-    await using bot = await startBot();
+    await using bot = await startBot({ overrides: { timings: { ...quickTimings, submitWindowMs: 1_000 } } });
     bot.kie.failNext({ at: 'upload', does: 'answer', code: 500, httpStatus: 500 }, 1_000);
     const user = bot.user();
     await walkToModel(user, 'Recraft Background Removal', /Send/);
