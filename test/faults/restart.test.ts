@@ -58,7 +58,6 @@ test.each(endings)(
       new Set([await first.cidOf(Number(sent[0]?.updateId))]),
     );
   },
-  90_000,
 );
 
 test('SIGTERM lets the dispatch in flight end, exits in time, and says so last', async () => {
@@ -76,7 +75,7 @@ test('SIGTERM lets the dispatch in flight end, exits in time, and says so last',
   );
   expect(user.messages()).toHaveLength(1);
   expect(await outcomes(surroundings)).toEqual(['accepted']);
-}, 60_000);
+});
 
 test('SIGTERM while an update is being stored ends when that is answered, however long Telegram keeps the connection', async () => {
   await using surroundings = await startSurroundings();
@@ -96,7 +95,7 @@ test('SIGTERM while an update is being stored ends when that is answered, howeve
   await using _second = await startProgram(environment);
   await allEnded(surroundings);
   expect(await outcomes(surroundings)).toEqual(['accepted']);
-}, 90_000);
+});
 
 test.each(endings)(
   'after %s between the order and its result there is one order and one picture',
@@ -120,7 +119,6 @@ test.each(endings)(
     expect(kie.createdCount()).toBe(1);
     expect(await taskStates(surroundings)).toEqual(['succeeded']);
   },
-  90_000,
 );
 
 test('after SIGKILL while an order is on its way it is not sent again, and the callback settles it', async () => {
@@ -159,7 +157,7 @@ test('after SIGKILL while an order is on its way it is not sent again, and the c
   expect(front.count('/createTask')).toBe(1);
   expect(pictures(user)).toHaveLength(1);
   expect(await taskStates(surroundings)).toEqual(['succeeded']);
-}, 90_000);
+});
 
 test('an update that ends three processes becomes a dead letter; the user is told, the chat goes on', async () => {
   await using surroundings = await startSurroundings();

@@ -8,7 +8,7 @@ import { startHttpProxy, startPostgresProxy } from '../../src/sandbox/tcp-proxy.
 import { type Line, waitFor } from '../support/bot.ts';
 import { type Program, runProgram, startProgram, startSurroundings } from '../support/process.ts';
 
-const testLimitMs = 90_000;
+const testLimitMs = 150_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test.each([

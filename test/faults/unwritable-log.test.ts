@@ -8,7 +8,7 @@ import { waitFor } from '../support/bot.ts';
 import { createFifo } from '../support/fifo.ts';
 import { type Program, runProgram, type Surroundings, startSurroundings } from '../support/process.ts';
 
-const testLimitMs = 90_000;
+const testLimitMs = 150_000;
 const waitMs = { deadlineMs: 25_000 };
 
 interface Running extends AsyncDisposable {

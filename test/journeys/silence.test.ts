@@ -161,7 +161,7 @@ test('an error that nobody waits for is told in the trace of the tap that caused
     { name: 'SILENCE_GUARD_WARNING', cid, error_type: 'TypeError', update_id: tap.updateId },
     { name: 'SHUTDOWN', cid, operation: 'unhandledRejection' },
   ]);
-}, 60_000);
+});
 
 interface Hang {
   readonly options: BotOptions;

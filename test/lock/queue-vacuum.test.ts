@@ -31,4 +31,4 @@ test('while a standby waits, what has died in the queue is vacuumed', async () =
   );
   // It has waited all the time.
   expect(standby.lines.filter(({ name }) => name === 'LOCK_ACQUIRED')).toEqual([]);
-}, 60_000);
+});

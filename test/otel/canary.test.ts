@@ -30,58 +30,54 @@ const tooLong = 'overlong canary song '.repeat(60);
 const withPassword = (url: string): string => url.replace(/:[^:@]+@/, ':canary-password-4242@');
 const formats: readonly LogFormat[] = ['json', 'kv'];
 
-test.each(formats)(
-  'in %s nothing leaks on any way through the bot',
-  async format => {
-    const secrets: string[] = [];
-    await using bot = await startBot({
-      environment: { LOG_FORMAT: format, LOG_LEVEL: 'DEBUG', SILENCE_GUARD: 'true' },
-      overrides: {
-        handlers: {
-          ...handlers,
-          commands: { ...handlers.commands, help: async () => Promise.reject(quoting(secrets)) },
-        },
+test.each(formats)('in %s nothing leaks on any way through the bot', async format => {
+  const secrets: string[] = [];
+  await using bot = await startBot({
+    environment: { LOG_FORMAT: format, LOG_LEVEL: 'DEBUG', SILENCE_GUARD: 'true' },
+    overrides: {
+      handlers: {
+        ...handlers,
+        commands: { ...handlers.commands, help: async () => Promise.reject(quoting(secrets)) },
       },
-    });
-    const canaries = canariesOf(bot);
-    const { 'half of the token': _half, ...quoted } = canaries.secrets;
-    secrets.push(...Object.values(quoted), bot.database.url);
-    let users = 0;
-    // A walk through the screens waits for texts that a chat must not have shown before.
-    const newUser = (): SandboxUser => bot.telegram.user({ ...person, id: Number(`${idStart}${users++}`) });
-    const spansBefore = spanExporter.getFinishedSpans().length;
+    },
+  });
+  const canaries = canariesOf(bot);
+  const { 'half of the token': _half, ...quoted } = canaries.secrets;
+  secrets.push(...Object.values(quoted), bot.database.url);
+  let users = 0;
+  // A walk through the screens waits for texts that a chat must not have shown before.
+  const newUser = (): SandboxUser => bot.telegram.user({ ...person, id: Number(`${idStart}${users++}`) });
+  const spansBefore = spanExporter.getFinishedSpans().length;
 
-    await generate(bot, newUser());
-    await generateFromFile(bot, newUser());
-    await pasteLinks(bot, newUser(), newUser());
-    await failValidation(bot, newUser());
-    await tell(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
-    await failAtKie(bot, newUser(), newUser());
-    const bodies = await provokeHttpErrors(bot);
-    await loseTelegram(bot, newUser());
-    await bot.app.stop();
+  await generate(bot, newUser());
+  await generateFromFile(bot, newUser());
+  await pasteLinks(bot, newUser(), newUser());
+  await failValidation(bot, newUser());
+  await tell(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
+  await failAtKie(bot, newUser(), newUser());
+  const bodies = await provokeHttpErrors(bot);
+  await loseTelegram(bot, newUser());
+  await bot.app.stop();
 
-    const spans = spanExporter.getFinishedSpans().slice(spansBefore);
-    const journal = (
-      await bot.database.query<{ row: string }>('select journal::text as row from journal')
-    ).map(({ row }) => row);
-    // Otherwise an empty output would pass, too.
-    expect(bot.output.length).toBeGreaterThan(100);
-    expect(spans.length).toBeGreaterThan(100);
-    expect(journal.length).toBeGreaterThan(100);
-    expect(journal.join('')).toContain(`text(${prompt.length})`);
-    expect(bot.output.join('')).toMatch(/PARAM_VALIDATION_FAILED[\s\S]*TASK_FAILED/);
-    expect(spans.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['kie createTask', 'telegram sendPhoto', 'deliver result', 'dispatch update']),
-    );
-    const all = { ...canaries.secrets, ...canaries.people, ...filesOf(bot) };
-    expect(leaksIn(bot.output, all)).toEqual([]);
-    expect(leaksIn(spans.flatMap(textsOf), all)).toEqual([]);
-    expect(leaksIn(journal, all)).toEqual([]);
-    expect(leaksIn(bodies, all)).toEqual([]);
-  },
-  60_000,
-);
+  const spans = spanExporter.getFinishedSpans().slice(spansBefore);
+  const journal = (await bot.database.query<{ row: string }>('select journal::text as row from journal')).map(
+    ({ row }) => row,
+  );
+  // Otherwise an empty output would pass, too.
+  expect(bot.output.length).toBeGreaterThan(100);
+  expect(spans.length).toBeGreaterThan(100);
+  expect(journal.length).toBeGreaterThan(100);
+  expect(journal.join('')).toContain(`text(${prompt.length})`);
+  expect(bot.output.join('')).toMatch(/PARAM_VALIDATION_FAILED[\s\S]*TASK_FAILED/);
+  expect(spans.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['kie createTask', 'telegram sendPhoto', 'deliver result', 'dispatch update']),
+  );
+  const all = { ...canaries.secrets, ...canaries.people, ...filesOf(bot) };
+  expect(leaksIn(bot.output, all)).toEqual([]);
+  expect(leaksIn(spans.flatMap(textsOf), all)).toEqual([]);
+  expect(leaksIn(journal, all)).toEqual([]);
+  expect(leaksIn(bodies, all)).toEqual([]);
+});
 
 test('a start that fails because Telegram is gone tells why, without the token', async () => {
   const bot = await startBot();
@@ -112,27 +108,23 @@ test.each([
     'the settings are unusable',
     { TELEGRAM_BOT_TOKEN: () => 'canary token 4242', WEBHOOK_SECRET_TOKEN: () => 'canary secret 4242!' },
   ],
-] as const)(
-  'BOOT_FAIL says no secret when %s',
-  async (_case, replaced) => {
-    await using surroundings = await startSurroundings();
-    const environment: Record<string, string> = { ...surroundings.environment, BOOT_TIMEOUT_SECONDS: '1' };
-    for (const [name, value] of Object.entries(replaced)) environment[name] = value(environment[name] ?? '');
-    await using program = runProgram(environment);
-    const { code } = await program.exited;
+] as const)('BOOT_FAIL says no secret when %s', async (_case, replaced) => {
+  await using surroundings = await startSurroundings();
+  const environment: Record<string, string> = { ...surroundings.environment, BOOT_TIMEOUT_SECONDS: '1' };
+  for (const [name, value] of Object.entries(replaced)) environment[name] = value(environment[name] ?? '');
+  await using program = runProgram(environment);
+  const { code } = await program.exited;
 
-    expect(code).toBe(1);
-    expect(program.lines.map(({ name }) => name)).toContain('BOOT_FAIL');
-    const secrets = {
-      ...secretsOf(surroundings.telegram.token, surroundings.kie.apiKey, surroundings.database.url),
-      'database password given': 'canary-password-4242',
-      'token given': 'canary token 4242',
-      'webhook secret given': 'canary secret 4242',
-    };
-    expect(leaksIn([...program.output, program.stderr], secrets)).toEqual([]);
-  },
-  60_000,
-);
+  expect(code).toBe(1);
+  expect(program.lines.map(({ name }) => name)).toContain('BOOT_FAIL');
+  const secrets = {
+    ...secretsOf(surroundings.telegram.token, surroundings.kie.apiKey, surroundings.database.url),
+    'database password given': 'canary-password-4242',
+    'token given': 'canary token 4242',
+    'webhook secret given': 'canary secret 4242',
+  };
+  expect(leaksIn([...program.output, program.stderr], secrets)).toEqual([]);
+});
 
 test('the search finds what gets past the scrubber, wherever it stands', async () => {
   await using bot = await startBot();

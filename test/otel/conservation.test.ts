@@ -19,7 +19,7 @@ import { walkToConfirm } from '../support/walk.ts';
 const users = 3;
 /** Of each screen and answer, on a busy machine. */
 const waitMs = 20_000;
-const testLimitMs = 90_000;
+const testLimitMs = 150_000;
 /** Longer than any test: whatever waits for the collector goes on waiting until it answers. */
 const patientMs = 120_000;
 /** Shorter than the first wait before an export is tried again. */

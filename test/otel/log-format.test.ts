@@ -91,7 +91,7 @@ test('OTEL_LOGS_EXPORTER=otlp sends every line to the receiver too, and stdout h
     attributes: { name: 'CALLBACK_RECEIVED', cid, domain: 'UX', button_id: line?.button_id },
   });
   expect(program.stderr).toBe('');
-}, 60_000);
+});
 
 /** One accepted tap and one that the current screen does not have; resolves with their cids. */
 async function tapTwice(bot: BotUnderTest): Promise<{ accepted: string; refused: string }> {

@@ -7,7 +7,7 @@ import { type Collector, startCollector } from '../support/collector.ts';
 import { samplesIn } from '../support/open-metrics.ts';
 import { type Program, startProgram, startSurroundings } from '../support/process.ts';
 
-const testLimitMs = 60_000;
+const testLimitMs = 150_000;
 
 test(
   'a Collector gets them as often as is asked for, and once more at the end',

@@ -17,16 +17,12 @@ test.each([
   ],
   ['no endpoint is set', {}],
   ['the endpoint is empty', { OTEL_EXPORTER_OTLP_ENDPOINT: '' }],
-] as const)(
-  'when %s, cids and chains are complete and nothing complains',
-  async (_case, environment) => {
-    await using surroundings = await startSurroundings();
-    await using program = await startProgram({ ...surroundings.environment, ...environment });
-    await expectWholeJourney(surroundings, program);
-    await expectQuietEnd(program);
-  },
-  60_000,
-);
+] as const)('when %s, cids and chains are complete and nothing complains', async (_case, environment) => {
+  await using surroundings = await startSurroundings();
+  await using program = await startProgram({ ...surroundings.environment, ...environment });
+  await expectWholeJourney(surroundings, program);
+  await expectQuietEnd(program);
+});
 
 test('an endpoint that refuses every export changes nothing, and the shutdown keeps its deadline', async () => {
   await using surroundings = await startSurroundings();
@@ -36,7 +32,7 @@ test('an endpoint that refuses every export changes nothing, and the shutdown ke
   });
   await expectWholeJourney(surroundings, program);
   await expectQuietEnd(program);
-}, 60_000);
+});
 
 test('an endpoint that takes connections and never answers does not hold up the shutdown', async () => {
   const silent = createServer(socket => void socket.resume().on('error', () => undefined));
@@ -54,7 +50,7 @@ test('an endpoint that takes connections and never answers does not hold up the 
   } finally {
     silent.close();
   }
-}, 60_000);
+});
 
 async function expectWholeJourney(
   { telegram, user: newUser }: Awaited<ReturnType<typeof startSurroundings>>,

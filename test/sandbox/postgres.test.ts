@@ -16,30 +16,26 @@ test.each([
   ['never starts it', ''],
   ['has stopped it', 'const postgres = await startPostgres(); await postgres.stop();'],
   ['ends before it has stopped it', 'await startPostgres(); process.exit(3);'],
-])(
-  'a process that %s ends with its own exit code, and no server is left',
-  async (_case, work) => {
-    const script = `
+])('a process that %s ends with its own exit code, and no server is left', async (_case, work) => {
+  const script = `
       import { startPostgres } from './src/sandbox/postgres.ts';
       void startPostgres;
       ${work}
       process.exitCode = 3;`;
-    // Short, as the path of a Unix socket must be.
-    const folder = await mkdtemp(path.join(tmpdir(), 'pg-'));
-    await chmod(folder, 0o777);
-    const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], {
-      cwd: root,
-      env: { PATH: process.env.PATH, TMPDIR: folder },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
-    const stderr = text(child.stderr);
-    const [code] = await once(child, 'exit');
-    expect([code, await stderr]).toEqual([3, '']);
-    await waitFor('the end of the server', async () => ((await isServing(folder)) ? undefined : true));
-    await rm(folder, { recursive: true });
-  },
-  60_000,
-);
+  // Short, as the path of a Unix socket must be.
+  const folder = await mkdtemp(path.join(tmpdir(), 'pg-'));
+  await chmod(folder, 0o777);
+  const child = spawn(process.execPath, ['--input-type=module-typescript', '--eval', script], {
+    cwd: root,
+    env: { PATH: process.env.PATH, TMPDIR: folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const stderr = text(child.stderr);
+  const [code] = await once(child, 'exit');
+  expect([code, await stderr]).toEqual([3, '']);
+  await waitFor('the end of the server', async () => ((await isServing(folder)) ? undefined : true));
+  await rm(folder, { recursive: true });
+});
 
 test.runIf(process.getuid?.() === 0)(
   'it runs from a folder that only root may enter, and leaves no copy of itself',
@@ -78,7 +74,6 @@ test.runIf(process.getuid?.() === 0)(
     expect(await readdir(open)).toEqual([]);
     for (const folder of [closed, open]) await rm(folder, { recursive: true });
   },
-  60_000,
 );
 
 /** Postgres keeps this file while it runs, and removes it as the last thing. */
