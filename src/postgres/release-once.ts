@@ -3,14 +3,23 @@
 import type pg from 'pg';
 
 type Release = (error?: Error | boolean) => void;
-type Callback = (error: Error | undefined, client: pg.PoolClient | undefined, release: Release) => void;
+type Callback = (
+  error: Error | undefined,
+  client: pg.PoolClient | undefined,
+  release: Release | undefined,
+) => void;
 
 /** From now on whoever takes a connection with a callback may give it back more than once: only the first time counts. */
 export function releaseOnce(pool: pg.Pool): void {
   const connect = pool.connect.bind(pool);
   function connectOnce(callback?: Callback): Promise<pg.PoolClient> | undefined {
     if (callback === undefined) return connect();
-    connect((error, client, release: Release) => {
+    // A pool that is ending has nothing to give back, whatever its types say.
+    connect((error, client, release: Release | undefined) => {
+      if (release === undefined) {
+        callback(error, client, release);
+        return;
+      }
       let isReleased = false;
       callback(error, client, cause => {
         if (isReleased) return;

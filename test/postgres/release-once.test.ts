@@ -7,7 +7,6 @@ test('a connection that is given back twice is given back once, broken as it was
   const database = await createTestDatabase({ empty: true });
   onTestFinished(() => database.drop());
   const { pool } = database.connect(1);
-  onTestFinished(() => pool.end());
   releaseOnce(pool);
 
   for (const broken of [undefined, new Error('it broke')]) {
@@ -23,4 +22,12 @@ test('a connection that is given back twice is given back once, broken as it was
   const client = await pool.connect();
   expect((await client.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
   client.release();
+
+  // Asked while it ends, it has nothing that could be given back.
+  const ended = pool.end();
+  const given = await new Promise(resolve =>
+    pool.connect((error, _client, done) => resolve({ error: error?.message, done })),
+  );
+  expect(given).toEqual({ error: expect.stringContaining('after calling end'), done: undefined });
+  await ended;
 });

@@ -12,7 +12,7 @@ import { faultLine, reportOf } from './report.ts';
 import { runChaos } from './run.ts';
 
 /** What comes before and after the storm takes at most so long; beyond it the run has failed. */
-const aroundMs = 8 * 60_000;
+const aroundMs = 12 * 60_000;
 const stopDeadlineMs = 60_000;
 
 const lifecycle = createLifecycle();

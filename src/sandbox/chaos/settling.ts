@@ -14,7 +14,7 @@ const lockedMs = 10_000;
 /** Longer than the bot waits for anything. */
 const passedMinutes = 20;
 /** What one passage of time brings to its end may leave something to do for the next. */
-const passages = 2;
+const passages = 4;
 
 /** Resolves when nothing is left to do, or when waiting longer would change nothing. */
 export async function settle(ground: Ground): Promise<void> {
