@@ -66,7 +66,11 @@ export const supplierFaults = defineFaults({
     weight: 1,
     seconds: [1, 4],
     touches: 'telegram',
-    begin: telegram(({ random }) => ({ ...struck(random.pick(struckMethods)), kind: 'null' })),
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick(struckMethods)),
+      kind: 'nonsense',
+      body: 'null',
+    })),
   },
   'telegram-cut': {
     weight: 1,

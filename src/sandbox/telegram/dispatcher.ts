@@ -131,7 +131,6 @@ function refusal({ code, message, retryAfterSeconds }: ApiError): CallOutcome {
 function reply({ result, error }: CallOutcome, fault: Fault | undefined): Reply {
   if (fault?.kind === 'hang' || fault?.kind === 'reset') return { kind: fault.kind };
   if (fault?.kind === 'lost-answer') return { kind: 'close' };
-  if (fault?.kind === 'null') return json(200, null, undefined);
   if (fault?.kind === 'nonsense') {
     return {
       kind: 'answer',

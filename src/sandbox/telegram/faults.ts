@@ -34,8 +34,6 @@ export type Fault = FaultTarget &
     | { readonly kind: 'reset' }
     /** Executed; then the connection is closed without an answer. */
     | { readonly kind: 'lost-answer' }
-    /** Not executed; the answer is the JSON value null, which no Bot API should send. */
-    | { readonly kind: 'null' }
     /** Executed after a wait. */
     | { readonly kind: 'delay'; readonly ms: number }
   );

@@ -55,7 +55,8 @@ export const telegramFaults: Group = {
     // It is sent once more.
     commandFault('a screen whose answer is lost', 'telegram_unreachable', { kind: 'lost-answer', times: 2 }),
     commandFault('a screen that is answered with what is no answer', 'telegram_invalid_answer', {
-      kind: 'null',
+      kind: 'nonsense',
+      body: 'null',
       times: 2,
     }),
     commandFault('a screen that Telegram never answers', 'telegram_timeout', { kind: 'hang', times: 2 }),
