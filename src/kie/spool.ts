@@ -1,9 +1,10 @@
 // Files on their way, kept on the disk and not in memory: a file of 50 MB costs the process a buffer. Each is removed when
-// its owner is done with it; what a killed process has left is removed by the next one on the machine.
+// its owner is done with it; what a killed process has left is removed with the first file of the next one on the machine.
 import { openAsBlob } from 'node:fs';
-import { mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { errorType } from '../errors.ts';
 
 export interface SpooledFile extends AsyncDisposable {
   readonly path: string;
@@ -31,9 +32,10 @@ export class FileTooLarge extends Error {
 const headBytes = 64;
 const folderPrefix = 'trt-spool-';
 
-/** The folder is made with the first file. */
+/** The folder is made with the first file, and anew where a cleaner of old files has taken it. */
 export function createSpool(parent: string = tmpdir()): Spool {
   let folder: Promise<string> | undefined;
+  let isStopped = false;
   let count = 0;
 
   async function makeFolder(): Promise<string> {
@@ -41,13 +43,38 @@ export function createSpool(parent: string = tmpdir()): Spool {
     return mkdtemp(join(parent, `${folderPrefix}${process.pid}-`));
   }
 
+  async function openFile(): Promise<{ readonly path: string; readonly file: FileHandle }> {
+    folder ??= makeFolder();
+    const made = folder;
+    count += 1;
+    const name = String(count);
+    try {
+      const path = join(await made, name);
+      return { path, file: await open(path, 'wx', 0o600) };
+    } catch (error) {
+      // What could not be made now, or is gone, must not be missing for ever.
+      if (folder === made && !isStopped) folder = undefined;
+      throw error;
+    }
+  }
+
+  /** Once more, for a folder that was there and is gone. */
+  async function openAnew(): ReturnType<typeof openFile> {
+    try {
+      return await openFile();
+    } catch (error) {
+      if (isStopped || errorType(error) !== 'ENOENT') throw error;
+      return openFile();
+    }
+  }
+
   /** Writes until the source ends. Returns what the file has become. */
   async function write(
-    path: string,
+    opened: FileHandle,
     source: AsyncIterable<Uint8Array>,
     maxBytes: number,
   ): Promise<{ sizeBytes: number; head: Buffer }> {
-    await using file = await open(path, 'wx', 0o600);
+    await using file = opened;
     let sizeBytes = 0;
     let head = Buffer.alloc(0);
     for await (const chunk of source) {
@@ -61,13 +88,10 @@ export function createSpool(parent: string = tmpdir()): Spool {
 
   return {
     async take(source, maxBytes) {
-      folder ??= makeFolder();
-      count += 1;
-      const name = String(count);
-      const path = join(await folder, name);
+      const { path, file } = await openAnew();
       const remove = (): Promise<void> => rm(path, { force: true });
       try {
-        const { sizeBytes, head } = await write(path, source, maxBytes);
+        const { sizeBytes, head } = await write(file, source, maxBytes);
         return { path, sizeBytes, head, blob: () => openAsBlob(path), [Symbol.asyncDispose]: remove };
       } catch (error) {
         await remove();
@@ -75,17 +99,21 @@ export function createSpool(parent: string = tmpdir()): Spool {
       }
     },
     async stop() {
-      if (folder !== undefined) await rm(await folder, { recursive: true, force: true });
+      isStopped = true;
+      const made = await folder?.catch(() => undefined);
+      if (made !== undefined) await rm(made, { recursive: true, force: true });
     },
   };
 }
 
+/** As far as it may: no file of ours waits for what another user of the machine has left. */
 async function removeLeftovers(parent: string): Promise<void> {
-  for (const name of await readdir(parent)) {
+  const names = await readdir(parent).catch(() => []);
+  const leftovers = names.filter(name => {
     const [, pid] = new RegExp(`^${folderPrefix}(\\d+)-`).exec(name) ?? [];
-    if (pid === undefined || isAlive(Number(pid))) continue;
-    await rm(join(parent, name), { recursive: true, force: true });
-  }
+    return pid !== undefined && !isAlive(Number(pid));
+  });
+  await Promise.allSettled(leftovers.map(name => rm(join(parent, name), { recursive: true, force: true })));
 }
 
 function isAlive(pid: number): boolean {

@@ -62,3 +62,26 @@ test('what a killed process has left is removed, and what one that lives has is 
   expect(names).toContain(`trt-spool-${process.ppid}-abc`);
   await spool.stop();
 });
+
+test('a folder that cannot be made now is made for the next file', async () => {
+  await using place = await openFolder();
+  const parent = join(place.folder, 'not-yet');
+  const spool = createSpool(parent);
+  await expect(spool.take(chunksOf('1'), 5)).rejects.toThrow('ENOENT');
+  await mkdir(parent);
+  const file = await spool.take(chunksOf('2'), 5);
+  expect(await readFile(file.path, 'utf8')).toBe('2');
+  await spool.stop();
+  expect(await readdir(parent)).toEqual([]);
+});
+
+test('a folder that a cleaner of old files has taken is made anew', async () => {
+  await using place = await openFolder();
+  const spool = createSpool(place.folder);
+  await spool.take(chunksOf('1'), 5);
+  for (const name of await readdir(place.folder)) await rm(join(place.folder, name), { recursive: true });
+  const files = await Promise.all(['2', '3'].map(text => spool.take(chunksOf(text), 5)));
+  expect(await Promise.all(files.map(({ path }) => readFile(path, 'utf8')))).toEqual(['2', '3']);
+  await spool.stop();
+  expect(await readdir(place.folder)).toEqual([]);
+});
