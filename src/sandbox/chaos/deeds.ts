@@ -93,7 +93,7 @@ export function pause({ random }: Person): Promise<void> {
 async function burst(person: Person, { telegram, bursts }: World): Promise<void> {
   const { user, random } = person;
   const first = random.pick(screens);
-  const isCertain = await command(person, first);
+  const isCertain = !person.hasOpenTap && (await command(person, first));
   const others = screens.filter(screen => screen !== first);
   const asked = [first, ...(random.chance(0.5) ? others : others.toReversed())];
   const from = telegram.callCount();

@@ -11,6 +11,8 @@ export interface Person {
   readonly unseen: number;
   /** Undefined before the first request. */
   readonly lastRequest: LastRequest | undefined;
+  /** A tap was not answered yet: it may still be on its way, and what comes of it may overtake a message. */
+  readonly hasOpenTap: boolean;
   /** Remembers what the user has just sent. */
   request(sent: SentUpdate, click?: CallbackClick): Request;
   /** As `request`, for what leads to nothing in the chat. */
@@ -37,6 +39,7 @@ const avoidedButtons = /🗑|My data|Report a problem|texts in|texts out|Get a c
 
 /** `all` gets everything that the user sends. */
 export function createPerson(user: SandboxUser, random: Random, all: SentUpdate[]): Person {
+  const clicks: CallbackClick[] = [];
   let last: Request | undefined;
   let seen = 0;
   let unseen = 0;
@@ -53,8 +56,12 @@ export function createPerson(user: SandboxUser, random: Random, all: SentUpdate[
     get lastRequest() {
       return last && { chatId: user.chatId, updateId: last.sent.updateId, isAnswered: isAnswered(last) };
     },
+    get hasOpenTap() {
+      return clicks.some(({ answer }) => answer === undefined);
+    },
     request(sent, click) {
       all.push(sent);
+      if (click) clicks.push(click);
       last = { sent, click };
       return last;
     },
