@@ -95,7 +95,10 @@ export interface TaskStore {
   claimSubmission(id: string, limit: SubmissionLimit): Promise<'claimed' | 'full' | 'taken'>;
   /** submitting → created, after a definite refusal that may be tried again; `spent`: it counts as an attempt. */
   returnSubmission(id: string, spent: boolean): Promise<void>;
-  /** Saves the vendor's id, once; submitting → waiting. `of another task`: nothing was saved, one order has it already. */
+  /**
+   * Saves the vendor's id, once; submitting → waiting, and created → waiting where an order was refused and made all the
+   * same. `of another task`: nothing was saved, one order has it already.
+   */
   saveVendorTaskId(id: string, vendorTaskId: string): Promise<'saved' | 'of another task'>;
   /** waiting or submitting → succeeded, or failed → succeeded for a late result; adds the deliveries. */
   succeed(
@@ -258,7 +261,8 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
     async saveVendorTaskId(id, vendorTaskId) {
       try {
         await database.query(
-          `update tasks set vendor_task_id = $2, state = case state when 'submitting' then 'waiting' else state end
+          `update tasks set vendor_task_id = $2,
+             state = case when state in ('created', 'submitting') then 'waiting' else state end
            where id = $1 and vendor_task_id is null`,
           [id, vendorTaskId],
         );

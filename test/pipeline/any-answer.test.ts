@@ -129,6 +129,24 @@ test('an id that the supplier gives to two orders ends the second as a fault, an
   expect(given.sent(second)).toEqual(['failure']);
 });
 
+test('an order that was refused, and that a callback says is made all the same, is not given again', async () => {
+  await using given = await openPipeline({
+    timings: { ...limits, submitRetryMs: 60_000, waitLimitMs: 10_000 },
+  });
+  given.api.next({ code: 429, httpStatus: 429 });
+  given.api.otherwise({
+    code: 200,
+    data: { state: 'success', resultJson: JSON.stringify({ resultUrls: ['https://a.example/1'] }) },
+  });
+  const taskId = await given.order('z-image', zImage);
+  await given.workDue();
+  await given.tasks.storeCallback(taskId, { vendorTaskId: 'one', isFinal: true });
+  await given.tasks.workCallbacks(taskId);
+  await given.settle(taskId);
+  expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1, held: 0 });
+  expect(given.api.received().filter(({ url }) => url.pathname.endsWith('createTask'))).toHaveLength(1);
+});
+
 test('a callback that names another order is not believed', async () => {
   await using given = await openPipeline({ timings: { ...limits, unknownOutcomeLimitMs: 300 } });
   given.api.next(accepted('one'));
