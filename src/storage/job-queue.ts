@@ -18,11 +18,17 @@ export type JobName = keyof JobPayloads;
 /** Retries of graphile-worker itself; they only happen when a job could not even record its failure. */
 const maxAttempts = 25;
 
-/** The next look at a task; replaces the one that was planned. */
+/**
+ * The next look at a task. One that is planned sooner stays: two instances may look at a task at the same time, and what
+ * the slower one has seen must not put off what the other one has planned.
+ */
 export async function addTaskJob(queryable: Queryable, task: string, delayMs: number): Promise<void> {
   await queryable.query(
     `select graphile_worker.add_job('task', json_build_object('task', $1::text),
-       run_at => now() + $2 * interval '1 millisecond', max_attempts => ${maxAttempts}, job_key => 'task:' || $1)`,
+       run_at => least(now() + $2 * interval '1 millisecond', (
+         select run_at from graphile_worker.jobs
+         where key = 'task:' || $1 and locked_at is null and attempts < max_attempts)),
+       max_attempts => ${maxAttempts}, job_key => 'task:' || $1)`,
     [task, delayMs],
   );
 }

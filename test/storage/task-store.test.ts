@@ -42,6 +42,31 @@ test('a look that is scheduled for later does not put off the look that a callba
   }
 });
 
+test('a look that is planned soon is not put off by one that is planned for later', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.connect(1);
+  try {
+    await storeOrders(testDatabase, 1, { chatId: 1 });
+    const [task] = await testDatabase.query<{ id: string }>('select id from tasks');
+    const tasks = createTaskStore(database, await takeLease(database));
+    const minutesAway = () =>
+      testDatabase.query(
+        `select round(extract(epoch from run_at - now()) / 60)::int as minutes from graphile_worker.jobs`,
+      );
+    await testDatabase.query(`select graphile_worker.remove_job('task:' || $1)`, [task?.id]);
+
+    await tasks.schedule(task?.id ?? '', 10 * 60_000);
+    await tasks.schedule(task?.id ?? '', 15 * 60_000);
+    expect(await minutesAway()).toEqual([{ minutes: 10 }]);
+
+    await tasks.schedule(task?.id ?? '', 5 * 60_000);
+    expect(await minutesAway()).toEqual([{ minutes: 5 }]);
+  } finally {
+    await database.stop();
+    await testDatabase.drop();
+  }
+});
+
 test('a task whose job has used up its attempts, or is gone, gets another one; one that has a job keeps it', async () => {
   const testDatabase = await createTestDatabase();
   const database = testDatabase.connect(2);
