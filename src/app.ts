@@ -19,7 +19,12 @@ import { createOwedScreens } from './bot/owed-screens.ts';
 import { createPersonalData } from './bot/personal-data.ts';
 import { startPolling } from './bot/polling.ts';
 import { createReception } from './bot/reception.ts';
-import { registerCommands, registerWebhook, webhookAddress } from './bot/registration.ts';
+import {
+  registerCommands,
+  registerWebhook,
+  shownWebhookAddress,
+  webhookAddress,
+} from './bot/registration.ts';
 import { createSourceWatch } from './bot/source-watch.ts';
 import { type Config, secretsOf } from './config.ts';
 import { beginWork, openSource } from './duties.ts';
@@ -513,7 +518,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       duration_ms: Math.round(performance.now() - startedAt),
       bot_username: me.username,
       port: listening.port,
-      webhook_address: address === undefined ? undefined : webhookAddress(withoutSecrets(address)),
+      webhook_address: address === undefined ? undefined : shownWebhookAddress(address),
       release: config.instance.release,
     });
   }
@@ -559,12 +564,6 @@ async function checkSupplierKey(kie: Pick<KieClient, 'creditsLeft'>, telemetry: 
     (error: unknown) => telemetry.warn('check KIE_API_KEY', error),
   );
   await Promise.race([checked, sleep(supplierCheckMs, undefined, { ref: false })]);
-}
-
-/** An address may hold a name and a password, or a key after the question mark. */
-function withoutSecrets(address: string): string {
-  const { origin, pathname } = new URL(address);
-  return `${origin}${pathname}`.replace(/\/$/, '');
 }
 
 /** A base URL with port 0 stands for the port that was free, as PORT=0 does. */

@@ -37,7 +37,7 @@ export async function registerWebhook(
     if (!(cause instanceof GrammyError) || cause.error_code !== 400) throw cause;
     throw new AppError({
       code: 'CONFIG_INVALID',
-      message: `Correct WEBHOOK_BASE_URL: Telegram refuses ${address}: ${cause.description}`,
+      message: `Correct WEBHOOK_BASE_URL: Telegram refuses ${shownWebhookAddress(publicUrl)}: ${cause.description}`,
       cause,
     });
   });
@@ -46,6 +46,12 @@ export async function registerWebhook(
 /** Where Telegram sends updates; `publicUrl` is where it reaches this bot. */
 export function webhookAddress(publicUrl: string): string {
   return `${publicUrl}/webhook`;
+}
+
+/** The same as anybody may read it: an address may hold a name and a password, or a key after the question mark. */
+export function shownWebhookAddress(publicUrl: string): string {
+  const { origin, pathname } = new URL(publicUrl);
+  return webhookAddress(`${origin}${pathname}`.replace(/\/$/, ''));
 }
 
 /** Administrators see their own commands too, once they have written to the bot: before that Telegram refuses. */
