@@ -135,6 +135,9 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         // Before the first decision the error is the caller's: it keeps the process from starting.
         if (decide.isOpen) return decide.reject(error);
         telemetry.warn('hold the lock', error);
+        // Nothing else shows, while the lock is out of reach, whether anybody works. Where the database cannot be asked
+        // at all, updates cannot be stored either, and that is told.
+        await look().catch(() => undefined);
         await pause(reconnectPauseMs);
       } finally {
         await connection?.close().catch(() => undefined);

@@ -3,6 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { createDuty, type Running } from '../../src/lock/duty.ts';
 import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
+import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -39,13 +40,14 @@ interface Instance {
 async function createInstance(
   duties: Pick<RoleOptions, 'work' | 'source'>,
   mode: RoleOptions['mode'] = 'single',
+  lockUrlOf: (url: string) => Promise<string> = async url => url,
 ): Promise<Instance> {
   const database = await createTestDatabase();
   const told = recordTelemetry();
   const pool = database.connect(3);
   const role = createRole({
     mode,
-    url: new Secret(database.url),
+    url: new Secret(await lockUrlOf(database.url)),
     database: pool,
     botId: 7,
     instanceId: 'trt-tenures',
@@ -160,3 +162,39 @@ test('nothing begins under a tenure that has ended', async () => {
   await duty.begin(ended);
   expect(scene.beginnings).toEqual([]);
 });
+
+test(
+  'one that cannot reach the lock any more finds out that nobody works, though nobody asks it',
+  async () => {
+    const work = createScene();
+    const source = createScene();
+    let proxy: Awaited<ReturnType<typeof startPostgresProxy>> | undefined;
+    onTestFinished(async () => proxy?.[Symbol.asyncDispose]());
+    const instance = await createInstance(
+      {
+        work: createDuty(work.start, () => undefined),
+        source: createDuty(source.start, () => undefined),
+      },
+      'single',
+      async url => {
+        proxy = await startPostgresProxy(url);
+        return proxy.url;
+      },
+    );
+    const started = instance.role.start();
+    await reach('the work to begin', () => work.beginnings.length === 1);
+    work.beginnings[0]?.resolve();
+    await reach('the source to be opened', () => source.beginnings.length === 1);
+    source.beginnings[0]?.resolve();
+    expect(await started).toBe('ACTIVE');
+    // What is stored goes another way, and still can be.
+    proxy?.refuse();
+    proxy?.cut();
+    await reach('the loss of the lock', () => toldTimes(instance, 'LOCK_LOST') === 1);
+    await reach('the word that nobody works', () => instance.role.state.isAbandoned());
+    proxy?.setPassage({ kind: 'pass' }, { to: 'new' });
+    await reach('the next tenure', () => work.beginnings.length === 2);
+    expect(instance.role.state.isAbandoned()).toBe(false);
+  },
+  testTimeoutMs,
+);
