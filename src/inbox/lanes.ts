@@ -255,6 +255,8 @@ export function createLanes(options: LaneOptions): Lanes {
       running.followUps ||= wanted.followUps;
       return;
     }
+    // A job that began to be taken under a former lease: it must not take the place of the loop that works the lane now.
+    if (running && running.epoch > epoch) throw leaseLost();
     const at = { ...wanted, epoch };
     working.set(lane, at);
     try {

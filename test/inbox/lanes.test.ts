@@ -1,8 +1,9 @@
 // Which jobs of lanes count as done: graphile-worker deletes those that end well. And how an update ends whose outcome
 // the database refuses.
 import pg from 'pg';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { createLanes } from '../../src/inbox/lanes.ts';
+import { leaseLost } from '../../src/lock/lease.ts';
 import type { PickedUpdate, UpdateEnding } from '../../src/storage/update-store.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
@@ -87,6 +88,55 @@ test('what an update would leave behind that no row can hold ends as a fault, an
   expect(ends).toEqual([
     expect.objectContaining({ name: 'DISPATCH_FAIL', reason_code: 'INTERNAL_ERROR', error_type: '22021' }),
   ]);
+});
+
+test('a job of a former lease that begins late does not let two loops work one lane', async () => {
+  let epoch = 2;
+  let picks = 0;
+  const handling = Promise.withResolvers<void>();
+  const lanes = createLanes({
+    store: {
+      insert: () => expect.fail('nothing is stored here'),
+      checkInsert: () => expect.fail('nobody asks'),
+      traceparentOf: () => expect.fail('nobody asks'),
+      depth: () => expect.fail('nobody counts'),
+      async pick() {
+        if (epoch === 1) throw leaseLost();
+        picks += 1;
+        return picks === 1 ? pickedUpdate(1) : undefined;
+      },
+      finish: async () => ({ committed: true, more: false }),
+    },
+    inbox: { settled: () => undefined },
+    followUps: { work: async () => undefined },
+    handler: {
+      open: () => ({
+        fields: {},
+        async handle() {
+          await handling.promise;
+          return { result: 'accepted', reason: 'SUCCESS' };
+        },
+        giveUp: () => expect.fail('nothing is given up'),
+      }),
+    },
+    telemetry: recordTelemetry().telemetry,
+    instanceId: 'instance-1',
+    onPick: () => undefined,
+    lease: () => ({ name: 'test', epoch }),
+    isActive: () => true,
+    isShared: false,
+  });
+  const working = lanes.work(7);
+  await vi.waitFor(() => expect(picks).toBe(1));
+  epoch = 1;
+  await expect(lanes.work(7)).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  epoch = 2;
+  expect(lanes.underWay()).toEqual([7]);
+  // The loop that works it already picks what this one is about.
+  await lanes.work(7);
+  expect(picks).toBe(1);
+  handling.resolve();
+  await working;
 });
 
 function pickedUpdate(id: number): PickedUpdate {
