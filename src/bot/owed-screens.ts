@@ -32,6 +32,7 @@ const busyPauseMs = 1_000;
 const firstPauseMs = 2_000;
 const longestPauseMs = 60_000;
 const maxUnheard = 2;
+const sentTwice = 'it was sent twice, perhaps in vain';
 
 export function createOwedScreens({ store, api, messages, telemetry }: OwedScreensOptions): OwedScreens {
   function drop(owed: OwedScreen, detail: string, reason?: ReasonCode): 'done' {
@@ -67,6 +68,8 @@ export function createOwedScreens({ store, api, messages, telemetry }: OwedScree
       const standing = await store.standing(id, owedHorizonMs);
       if (standing === 'chat_is_busy') return { again: followUp, delayMs: busyPauseMs };
       if (standing !== 'due') return drop(owed, standing.replaceAll('_', ' '));
+      // Whoever began the last sending did not live to store how it ended.
+      if (owed.unheard >= maxUnheard) return drop(owed, sentTwice);
       let begun = owed.unheard;
       const ended = await attempt(chatId, owed, async () => {
         begun += 1;
@@ -89,8 +92,7 @@ export function createOwedScreens({ store, api, messages, telemetry }: OwedScree
       if (ended.blocked) await messages.markBlocked(chatId);
       if (!ended.retry) return drop(owed, ended.detail, ended.reason);
       const unheard = ended.unheard ? begun : owed.unheard;
-      if (unheard >= maxUnheard)
-        return drop(owed, `${ended.detail}; it was sent twice, perhaps in vain`, ended.reason);
+      if (unheard >= maxUnheard) return drop(owed, `${ended.detail}; ${sentTwice}`, ended.reason);
       const pauseMs = Math.min(firstPauseMs * 2 ** (number - 1), longestPauseMs);
       return { again: again(unheard), delayMs: ended.retryAfterMs ?? pauseMs };
     },

@@ -86,12 +86,12 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
       if (isConnectionLost(error) && attempt < maxAttempts) {
         // Perhaps it cannot even be put off now. It is there when the database is, and counts what was tried.
         telemetry.warn(`follow up ${kind}`, error, 'DB_ERROR');
-        await store.postpone(picked, pauseMs(attempt), picked.data);
+        await store.postpone(picked, pauseMs(attempt));
         return;
       }
       telemetry.recordError(error);
       telemetry.warn(`follow up ${kind}`, error, 'INTERNAL_ERROR');
-      if (attempt < maxAttempts) await store.postpone(picked, pauseMs(attempt), picked.data);
+      if (attempt < maxAttempts) await store.postpone(picked, pauseMs(attempt));
       else await store.finish(picked);
     }
   }

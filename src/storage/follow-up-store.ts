@@ -23,8 +23,11 @@ export interface FollowUpStore {
   pick(lane: number): Promise<PickedFollowUp | undefined>;
   /** It is done. Nothing happens where another pick has it now. */
   finish(picked: PickedFollowUp): Promise<void>;
-  /** It is to be worked again after `delayMs`, from where `data` says. Nothing happens where another pick has it now. */
-  postpone(picked: PickedFollowUp, delayMs: number, data: unknown): Promise<void>;
+  /**
+   * It is to be worked again after `delayMs`, from where `data` says, or without it from what its row says by now, which
+   * is more than was picked where the work has stored how far it got. Nothing happens where another pick has it now.
+   */
+  postpone(picked: PickedFollowUp, delayMs: number, data?: object): Promise<void>;
 }
 
 export interface FollowUpStoreOptions {
@@ -83,9 +86,9 @@ export function createFollowUpStore({ database, instanceId, lease }: FollowUpSto
     async postpone({ id, lane, attempt }, delayMs, data) {
       await database.transaction(async transaction => {
         const { rowCount } = await transaction.query(
-          `update follow_ups set picked_by = null, data = $5, due_at = now() + $4 * interval '1 millisecond'
+          `update follow_ups set picked_by = null, data = coalesce($5, data), due_at = now() + $4 * interval '1 millisecond'
            where id = $1 and picked_by = $2 and attempts = $3`,
-          [id, instanceId, attempt, delayMs, JSON.stringify(data)],
+          [id, instanceId, attempt, delayMs, data === undefined ? null : JSON.stringify(data)],
         );
         if (rowCount) await addFollowUpJob(transaction, lane, delayMs);
       });

@@ -1,11 +1,18 @@
 // Two members of a cluster at one chat: while one does what an update has left to be done, or works an update, the other
 // does neither.
+import type { Api } from 'grammy';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createOwedScreens } from '../../src/bot/owed-screens.ts';
+import { AppError } from '../../src/errors.ts';
+import { createFollowUps } from '../../src/inbox/follow-ups.ts';
+import type { CurrentLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createFollowUpStore, type FollowUpStore } from '../../src/storage/follow-up-store.ts';
+import { createOwedStore } from '../../src/storage/owed-store.ts';
 import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
+import { recordTelemetry } from '../support/telemetry.ts';
 
 interface Member {
   readonly updates: UpdateStore;
@@ -15,6 +22,7 @@ interface Member {
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 let testDatabase: TestDatabase;
 let database: Database;
+let lease: CurrentLease;
 let one: Member;
 let other: Member;
 let updateId = 0;
@@ -22,7 +30,7 @@ let updateId = 0;
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
   database = testDatabase.connect(4);
-  const lease = await takeLease(database);
+  lease = await takeLease(database);
   const member = (instanceId: string): Member => ({
     updates: createUpdateStore({ database, botId: 1, instanceId, laneMax: 50, lease }),
     followUps: createFollowUpStore({ database, instanceId, lease }),
@@ -71,6 +79,51 @@ test('what was put off is picked when it is due, and by whoever picks it last it
   expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
 });
 
+test('a sending whose end could not be stored is made once more and not each time', async () => {
+  const lane = 10;
+  await database.query('insert into users (chat_id, language) values ($1, $2)', [lane, 'en']);
+  const drawn = { text: 'Balance: 5', rows: [] };
+  await endWith(lane, one, 'show', { dueInMs: 0, owed: { record: {}, drawn, unheard: 0 } });
+  let sent = 0;
+  const api = {
+    sendChatAction: async () => true,
+    async sendMessage() {
+      sent += 1;
+      return { message_id: sent };
+    },
+  };
+  const { telemetry, lines } = recordTelemetry();
+  const owedStore = createOwedStore({ database, lease });
+  const owedScreens = createOwedScreens({
+    store: {
+      ...owedStore,
+      shown: async () => {
+        throw new AppError({ code: 'DATABASE_TIMEOUT', message: 'nobody has heard of it' });
+      },
+    },
+    // SAFETY: all that is called of it.
+    api: api as unknown as Api,
+    messages: { markBlocked: () => expect.fail('nobody has blocked it') },
+    telemetry,
+  });
+  const unasked = () => expect.fail('nobody has asked for that');
+  const followUps = createFollowUps({
+    store: one.followUps,
+    work: { welcome: unasked, start_task: unasked, export: unasked, erase: unasked, show: owedScreens.show },
+    telemetry,
+    fieldsOf: () => ({}),
+  });
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    await followUps.work(lane);
+    await database.query('update follow_ups set due_at = now() where lane = $1', [lane]);
+  }
+  expect(sent).toBe(2);
+  expect(lines.filter(({ name }) => name === 'RENDER_DROPPED')).toEqual([
+    expect.objectContaining({ reason_detail: 'it was sent twice, perhaps in vain' }),
+  ]);
+  expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
+});
+
 async function receive(lane: number, { updates }: Member): Promise<void> {
   updateId += 1;
   await updates.insert({
@@ -86,7 +139,7 @@ async function receive(lane: number, { updates }: Member): Promise<void> {
 }
 
 /** An update that has ended and left this behind. */
-async function endWith(lane: number, member: Member, kind: string): Promise<void> {
+async function endWith(lane: number, member: Member, kind: string, data: object = {}): Promise<void> {
   await receive(lane, member);
   const picked = (await member.updates.pick(lane)) ?? expect.fail('nothing was picked');
   const { committed } = await member.updates.finish({
@@ -95,7 +148,7 @@ async function endWith(lane: number, member: Member, kind: string): Promise<void
     outcome: 'accepted',
     reason: 'SUCCESS',
     effects: undefined,
-    followUps: [{ kind, data: {}, delayMs: 0 }],
+    followUps: [{ kind, data, delayMs: 0 }],
     traceparent,
   });
   expect(committed).toBe(true);
