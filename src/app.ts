@@ -307,7 +307,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     state = overrides.state ?? role.state;
     const { lease } = role;
-    const people = createPersonalDataStore({ database: archive, lease, forgotten: forgottenUpdate });
+    const people = createPersonalDataStore({ database, archive, lease, forgotten: forgottenUpdate });
     const totals = createInboxTotals();
     const updates = totals.countUpdates(
       createUpdateStore({

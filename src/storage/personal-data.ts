@@ -34,16 +34,19 @@ export interface PersonalDataStore {
 }
 
 export interface PersonalDataStoreOptions {
-  readonly database: Database;
+  /** For what a tap waits for. */
+  readonly database: Queryable;
+  /** For statements that read or delete much; whoever waits for one of them waits in the background. */
+  readonly archive: Database;
   readonly lease: CurrentLease;
   /** What an update that is not worked yet may still hold of its body, both as JSON text. */
   readonly forgotten: (body: string, updateId: number) => string;
 }
 
 export function createPersonalDataStore(options: PersonalDataStoreOptions): PersonalDataStore {
-  const { database, lease, forgotten } = options;
+  const { database, archive, lease, forgotten } = options;
   const rowsOf = async (text: string, values: readonly unknown[]): Promise<object[]> =>
-    (await database.query<Record<string, unknown>>(text, values)).rows;
+    (await archive.query<Record<string, unknown>>(text, values)).rows;
 
   /** Of those who wait first: one that ends meanwhile is found among the ended ones. */
   async function forgetUpdates(transaction: Queryable, chatId: number, userHash: string): Promise<void> {
@@ -87,7 +90,7 @@ export function createPersonalDataStore(options: PersonalDataStoreOptions): Pers
          from users where chat_id = $1`,
         [chatId],
       );
-      const sessions = await database.query<{ form: unknown }>(
+      const sessions = await archive.query<{ form: unknown }>(
         'select form from sessions where chat_id = $1',
         [chatId],
       );
@@ -107,7 +110,7 @@ export function createPersonalDataStore(options: PersonalDataStoreOptions): Pers
       return { profile: profiles[0] ?? null, form, wallet: wallets[0] ?? null, tasks, ledger };
     },
     erase(chatId, userHash, followUpId) {
-      return database.transaction(async transaction => {
+      return archive.transaction(async transaction => {
         const { name, epoch } = lease();
         const { rows } = await transaction.query<{ ended: Erasure | 'lease_lost' }>(
           'select erase_user($1, $2, $3, $4) as ended',
@@ -136,11 +139,11 @@ export function createPersonalDataStore(options: PersonalDataStoreOptions): Pers
       });
     },
     async sweep(chatId, userHash) {
-      await database.transaction(transaction => forgetUpdates(transaction, chatId, userHash));
-      await database.query('select sweep_journal_of_erased()');
+      await archive.transaction(transaction => forgetUpdates(transaction, chatId, userHash));
+      await archive.query('select sweep_journal_of_erased()');
     },
     async sweepJournal() {
-      await database.query('select sweep_journal_of_erased()');
+      await archive.query('select sweep_journal_of_erased()');
     },
   };
 }

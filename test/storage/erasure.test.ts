@@ -28,7 +28,7 @@ beforeAll(async () => {
   database = testDatabase.connect(4);
   lease = await takeLease(database);
   wallet = createWallet(lease);
-  store = createPersonalDataStore({ database, lease, forgotten: forgottenUpdate });
+  store = createPersonalDataStore({ database, archive: database, lease, forgotten: forgottenUpdate });
 });
 afterAll(async () => {
   const differences = await createReconcile({ database, telemetry: { emit: () => undefined } }).run();
@@ -109,6 +109,20 @@ const everywhere = [
 async function tablesOf(text: string): Promise<string[]> {
   return (await tablesWith(database, text)).filter(name => !/journal_\d+$/.test(name));
 }
+
+test('what a tap waits for does not wait for what reads or deletes much', async () => {
+  const person = await storePerson();
+  const nobodyAnswers = { query: () => new Promise<never>(() => undefined) };
+  const busy = createPersonalDataStore({
+    database,
+    // SAFETY: who asks it here waits for ever.
+    archive: nobodyAnswers as unknown as Database,
+    lease,
+    forgotten: forgottenUpdate,
+  });
+  await busy.saveConsent(person.chatId, true);
+  expect(await busy.isBusy(person.chatId)).toBe(false);
+});
 
 test('of an erased person no table holds the number, the name or a text, and of another one all are there', async () => {
   const gone = await storePerson();
