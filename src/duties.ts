@@ -37,7 +37,7 @@ const restartsWithinProof = 2;
 /** Takes over what others have left, and works. */
 export async function beginWork(options: WorkOptions): Promise<Running> {
   const { mode, database, instanceId, staleMs, lanes, telemetry } = options;
-  if (mode === 'single') await takeOverWork(database, instanceId);
+  if (mode === 'single') await takeOverWork(database, instanceId, options.tenure.lease);
   else {
     await takeOverFromDead(database, staleMs);
     await shareWork(database);

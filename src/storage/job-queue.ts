@@ -2,6 +2,7 @@
 // from are committed together. The key of a task's job makes adding idempotent: one waiting job per key; a job
 // that is running already is followed by a second run, because it may not have seen what led to this call.
 import { makeWorkerUtils } from 'graphile-worker';
+import { type Lease, leaseLost } from '../lock/lease.ts';
 import type { Database, Queryable } from './database.ts';
 
 export interface JobPayloads {
@@ -17,6 +18,8 @@ export type JobName = keyof JobPayloads;
 
 /** Retries of graphile-worker itself; they only happen when a job could not even record its failure. */
 const maxAttempts = 25;
+/** A job that is locked for longer has lost its worker: all that it does has limits, which are shorter together. */
+const longestLockMinutes = 15;
 
 /**
  * The next look at a task. One that is planned sooner stays: two instances may look at a task at the same time, and what
@@ -145,10 +148,11 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
   );
   const tasks = await queryable.query(
     addTaskJobs(
-      // One that has used up its attempts is never run again.
+      // One that has used up its attempts is never run again, and one whose worker is gone not for hours.
       `not exists (
          select 1 from graphile_worker._private_jobs
          where key in ('task:' || open.id, 'callback:' || open.id) and attempts < max_attempts
+           and (locked_at is null or locked_at > now() - interval '${longestLockMinutes} minutes')
        )`,
     ),
   );
@@ -191,17 +195,30 @@ export async function forgetPulses(queryable: Queryable): Promise<void> {
 
 /**
  * For the one instance that works from now on: what any other had picked is free again, and jobs they had locked
- * may run at once; the queue itself would wait four hours for a worker that is gone.
+ * may run at once; the queue itself would wait four hours for a worker that is gone. Rejects with AppError LEASE_LOST
+ * where it has been succeeded already.
  */
-export async function takeOverWork(queryable: Queryable, instanceId: string): Promise<void> {
-  await queryable.query('update updates set picked_by = null where outcome is null and picked_by <> $1', [
-    instanceId,
-  ]);
-  await queryable.query('update follow_ups set picked_by = null where picked_by <> $1', [instanceId]);
-  await queryable.query(`
-    select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
-    from graphile_worker.jobs where locked_by is not null having count(*) > 0`);
-  await recoverJobs(queryable);
+export async function takeOverWork(
+  database: Pick<Database, 'query' | 'transaction'>,
+  instanceId: string,
+  { name, epoch }: Lease,
+): Promise<void> {
+  await database.transaction(async transaction => {
+    // Until the end of this nobody can succeed the instance: what its successor has picked must not be freed.
+    const { rows } = await transaction.query<{ held: boolean }>('select holds_lease($1, $2) as held', [
+      name,
+      epoch,
+    ]);
+    if (rows[0]?.held !== true) throw leaseLost();
+    await transaction.query('update updates set picked_by = null where outcome is null and picked_by <> $1', [
+      instanceId,
+    ]);
+    await transaction.query('update follow_ups set picked_by = null where picked_by <> $1', [instanceId]);
+    await transaction.query(`
+      select graphile_worker.force_unlock_workers(array_agg(distinct locked_by))
+      from graphile_worker.jobs where locked_by is not null having count(*) > 0`);
+  });
+  await recoverJobs(database);
 }
 
 /**

@@ -4,6 +4,7 @@ import { afterAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { leaseOfCaller, underLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeliveryStore, type DeliveryStore } from '../../src/storage/delivery-store.ts';
+import { takeOverWork } from '../../src/storage/job-queue.ts';
 import { createTaskStore, type NewTask, type TaskStore } from '../../src/storage/task-store.ts';
 import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
@@ -70,6 +71,15 @@ async function receive({ updates }: Pick<Stores, 'updates'>, updateId = 1, lane 
     isLimited: true,
   });
 }
+
+test('who was succeeded while it was taking over frees nothing that its successor has picked', async () => {
+  const lease = await takeLease(database);
+  const successor = await succeed('successor');
+  await receive(successor);
+  expect(await successor.updates.pick(chatId)).toMatchObject({ attempt: 1 });
+  await expect(takeOverWork(database, 'former', lease())).rejects.toMatchObject({ code: 'LEASE_LOST' });
+  expect(await testDatabase.query('select picked_by from updates')).toEqual([{ picked_by: 'successor' }]);
+});
 
 test('an update that was picked before is ended by its successor only', async () => {
   const former = await succeed('former');

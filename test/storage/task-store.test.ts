@@ -67,6 +67,36 @@ test('a look that is planned soon is not put off by one that is planned for late
   }
 });
 
+test('a task whose job is locked by a worker that is gone gets another one within the hour', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.connect(2);
+  try {
+    await storeOrders(testDatabase, 2, { chatId: 1 });
+    const rows = await testDatabase.query<{ id: string }>('select id from tasks order by id');
+    const ids = rows.map(({ id }) => id);
+    const [worked = '', left = ''] = ids;
+    await workTasks(testDatabase, ids);
+    await testDatabase.query(
+      `update graphile_worker._private_jobs set locked_by = 'pool', locked_at = now()
+         - case key when $1 then interval '30 minutes' else interval '1 minute' end`,
+      [`task:${left}`],
+    );
+    const stranding = { instanceId: 'test', workedHere: [], patienceMs: 1_000, pickLimitMs: 1_000 };
+    await reviveStranded(database, stranding);
+    const jobs = await testDatabase.query<{ key: string; locked: boolean }>(
+      `select key, locked_at is not null as locked from graphile_worker._private_jobs
+       where attempts < max_attempts order by locked desc`,
+    );
+    expect(jobs).toEqual([
+      { key: `task:${worked}`, locked: true },
+      { key: `task:${left}`, locked: false },
+    ]);
+  } finally {
+    await database.stop();
+    await testDatabase.drop();
+  }
+});
+
 test('a task whose job has used up its attempts, or is gone, gets another one; one that has a job keeps it', async () => {
   const testDatabase = await createTestDatabase();
   const database = testDatabase.connect(2);
