@@ -6,6 +6,7 @@ import { SpanKind } from '@opentelemetry/api';
 import { Api, HttpError, type Transformer } from 'grammy';
 import { Pool } from 'undici';
 import { errorType } from '../errors.ts';
+import { assertLeaseOfCaller } from '../lock/lease.ts';
 import type { Result } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
@@ -50,17 +51,25 @@ export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
     fetch: createFetch(pool),
   });
   const api = new Api(options.token.reveal(), client(callTimeoutSeconds));
-  // The last one installed runs first: repetitions, a span around each attempt, a look at the answer, the wire.
+  // The last one installed runs first: repetitions, whether it is still ours to call, a span around each attempt, a look
+  // at the answer, the wire.
   api.config.use(
     direct(pool, root.pathname.replace(/\/$/, ''), options.token),
     checkedEnvelope,
     tracing(options),
+    fenced,
     repeating,
   );
   const polling = new Api(options.token.reveal(), client(pollTimeoutSeconds));
   polling.config.use(checkedEnvelope);
   return { api, polling, stop: () => pool.destroy() };
 }
+
+/** What was begun under a lost lease is somebody else's: neither a call nor its repetition may overtake theirs. */
+const fenced: Transformer = async (previous, method, payload, signal) => {
+  assertLeaseOfCaller();
+  return previous(method, payload, signal);
+};
 
 /** Calls that never carry a file; all that a tap needs. */
 const plainMethods: ReadonlySet<string> = new Set([

@@ -117,6 +117,17 @@ export function createLanes(options: LaneOptions): Lanes {
     }
   }
 
+  /** Why an attempt ends without an outcome is told here, under the cid of the update: the next one begins it anew. */
+  async function handle(opened: OpenUpdate): Promise<Conclusion> {
+    try {
+      return await opened.handle();
+    } catch (error) {
+      telemetry.recordError(error);
+      telemetry.warn('dispatch update', error);
+      throw error;
+    }
+  }
+
   /** Resolves to whether the lane may have more to do. */
   async function dispatch(update: PickedUpdate, opened: OpenUpdate, looking: Looking): Promise<boolean> {
     const startedAt = Date.now();
@@ -127,7 +138,7 @@ export function createLanes(options: LaneOptions): Lanes {
     const { id, attempt } = update;
     if (attempt > maxAttempts) return giveUp(update, opened);
     telemetry.emit('DISPATCH_START', { handler: update.eventType });
-    const conclusion = await opened.handle();
+    const conclusion = await handle(opened);
     const { result, reason, effects } = conclusion;
     let left = conclusion.followUps?.map(leftBehind) ?? [];
     let ended: Conclusion = conclusion;

@@ -56,7 +56,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
     <J extends JobName>(job: J): Job =>
     payload =>
       // SAFETY: payloads are written by job-queue.ts only, whose types these are.
-      underLease(tenure.lease, () => jobs[job](payload as JobPayloads[J]));
+      underLease(tenure.lease, () => jobs[job](payload as JobPayloads[J]), tenure.isLost);
   const jobsOf: Readonly<Record<RunnerName, Readonly<Record<string, Job>>>> = {
     lane: { lane: underTenure('lane'), follow_up: underTenure('follow_up') },
     task: { task: underTenure('task') },

@@ -252,10 +252,10 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   async function hold(connection: LockConnection, decide: Decide, waitedMs: number): Promise<Ending> {
     const { promise, resolve } = Promise.withResolvers<{ ending: Ending; operation: string }>();
     const lost = (operation: string): void => resolve({ ending: 'lost', operation });
-    const tenure = createTenure(lease, options.proofs);
+    const tenure = createTenure(lease, options.proofs, timings.staleMs);
     endHolding = (ending, operation) => resolve({ ending, operation });
     void connection.ended.then(() => lost('connection ended'));
-    void renew(connection, tenure.signal).then(lost);
+    void renew(connection, tenure).then(lost);
     void options.proofs
       .overdue(tenure.signal)
       .then(part => resolve({ ending: 'resigned', operation: `no proof of work: ${part}` }));
@@ -278,11 +278,14 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     become('PASSIVE');
     tenure.end();
     if (ending === 'lost') {
+      tenure.lose();
       telemetry.emit('LOCK_LOST', { lock_epoch: lease.epoch, operation });
       if (failure !== undefined) throw failure;
       return ending;
     }
     await Promise.race([options.settled(), sleep(yieldDeadlineMs)]);
+    // Whoever has asked for it takes it at once. At a stop there may be nobody, and what is in flight can end.
+    if (ending !== 'stopped') tenure.lose();
     try {
       await connection.unlock();
     } catch (error) {
@@ -306,7 +309,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   }
 
   /** Resolves when the lease could not be renewed in time, saying how. Never rejects. */
-  async function renew(connection: LockConnection, signal: AbortSignal): Promise<string> {
+  async function renew(connection: LockConnection, tenure: OwnTenure): Promise<string> {
+    const { signal } = tenure;
     let renewedAt = performance.now();
     for (;;) {
       await sleep(timings.heartbeatMs, undefined, { signal }).catch(() => undefined);
@@ -322,6 +326,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       ]);
       if (renewed !== true) return renewed === 'expired' ? 'renewal timed out' : 'renewal was refused';
       renewedAt = askedAt;
+      tenure.renewed(askedAt);
     }
   }
 

@@ -15,19 +15,37 @@ export type InstanceMode = 'single' | 'cluster';
 /** The lease to commit under. This instance may have lost it; only the database knows. */
 export type CurrentLease = () => Lease;
 
-const leaseOfWork = new AsyncLocalStorage<Lease>();
+interface LeaseOfWork {
+  readonly lease: Lease;
+  readonly isLost: () => boolean;
+}
+
+const leaseOfWork = new AsyncLocalStorage<LeaseOfWork>();
 
 /**
  * Runs a piece of work under the lease it began under. An instance that loses its lease and takes a new one must not
- * commit under the new one what it began under the old: in between it may have been done by somebody else.
+ * commit under the new one what it began under the old: in between it may have been done by somebody else. `isLost`:
+ * whether this instance knows already that it has lost it.
  */
-export function underLease<T>(lease: Lease, work: () => Promise<T>): Promise<T> {
-  return leaseOfWork.run(lease, work);
+export function underLease<T>(
+  lease: Lease,
+  work: () => Promise<T>,
+  isLost: () => boolean = () => false,
+): Promise<T> {
+  return leaseOfWork.run({ lease, isLost }, work);
 }
 
 /** The lease that the calling work began under; `latest`, which this instance took last, outside of any. */
 export function leaseOfCaller(latest: CurrentLease): CurrentLease {
-  return () => leaseOfWork.getStore() ?? latest();
+  return () => leaseOfWork.getStore()?.lease ?? latest();
+}
+
+/**
+ * For calls to others, which no database fences: throws AppError LEASE_LOST where the calling work began under a lease
+ * that this instance knows to be lost. Somebody else does that work then, and may have gone on to the next.
+ */
+export function assertLeaseOfCaller(): void {
+  if (leaseOfWork.getStore()?.isLost()) throw leaseLost();
 }
 
 /** What a statement or a job fails with that came under a lease which is no longer this instance's. */

@@ -84,7 +84,7 @@ export function createMembership(options: MembershipOptions): Membership {
     const [row] = rows;
     if (!row) return undefined;
     lease = { name, epoch: Number(row.epoch) };
-    const joined = createTenure(lease, proofs);
+    const joined = createTenure(lease, proofs, options.staleMs);
     // From here to the end of `activate` the beginning itself is what has to be proved.
     joined.expect(['beginning']);
     tenure = joined;
@@ -105,7 +105,7 @@ export function createMembership(options: MembershipOptions): Membership {
   async function keep(joined: OwnTenure, activated: Promise<unknown>): Promise<string> {
     const over = new AbortController();
     const ended = Promise.race([
-      renewUntilLost(over.signal),
+      renewUntilLost(joined, over.signal),
       proofs.overdue(over.signal).then(part => `no proof of work: ${part}`),
       activated.then(
         () => new Promise<never>(() => undefined),
@@ -121,7 +121,7 @@ export function createMembership(options: MembershipOptions): Membership {
     return operation;
   }
 
-  async function renewUntilLost(signal: AbortSignal): Promise<string> {
+  async function renewUntilLost(joined: OwnTenure, signal: AbortSignal): Promise<string> {
     let renewedAt = performance.now();
     let pauseMs = options.heartbeatMs;
     for (;;) {
@@ -133,7 +133,10 @@ export function createMembership(options: MembershipOptions): Membership {
       const askedAt = performance.now();
       const renewed = await Promise.race([renew(), sleep(leftMs, undefined, { ref: false })]);
       if (renewed === false) return 'renewal was refused';
-      if (renewed === true) renewedAt = askedAt;
+      if (renewed === true) {
+        renewedAt = askedAt;
+        joined.renewed(askedAt);
+      }
       // A question that was not answered has taken a deadline of what is left already.
       pauseMs = renewed === true ? options.heartbeatMs : Math.min(options.heartbeatMs, askAgainMs);
     }
@@ -157,6 +160,7 @@ export function createMembership(options: MembershipOptions): Membership {
   async function work(joined: OwnTenure, activated: Promise<unknown>): Promise<void> {
     const operation = await keep(joined, activated);
     if (stopping.signal.aborted) return;
+    joined.lose();
     telemetry.emit('LOCK_LOST', { lock_epoch: joined.lease.epoch, operation });
     const hasResigned = operation !== 'renewal came too late' && operation !== 'renewal was refused';
     // The others take over what it has picked as soon as its lease is gone.

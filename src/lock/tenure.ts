@@ -7,18 +7,41 @@ export interface Tenure extends Pick<DueProof, 'expect' | 'prove'> {
   readonly lease: Lease;
   /** Aborted when the tenure ends. */
   readonly signal: AbortSignal;
+  /**
+   * Somebody else may do what was begun under it: it was taken or given away, or it was not renewed in time. A process
+   * that was frozen knows by the clock, before anybody tells it.
+   */
+  isLost(): boolean;
 }
 
 export interface OwnTenure extends Tenure {
+  /** The lease was renewed by what was asked at this time, of performance.now(). */
+  renewed(askedAt: number): void;
+  /** Nothing new is begun under it. What is in flight may still be ended, unless it is lost too. */
   end(): void;
+  lose(): void;
 }
 
-export function createTenure(lease: Lease, proofs: Pick<ProofBook, 'open'>): OwnTenure {
+/** `staleMs`: others take the lease when it was not renewed for so long. */
+export function createTenure(
+  lease: Lease,
+  proofs: Pick<ProofBook, 'open'>,
+  staleMs = Number.POSITIVE_INFINITY,
+): OwnTenure {
   const ending = new AbortController();
   const proof = proofs.open();
+  let renewedAt = performance.now();
+  let isGone = false;
   return {
     lease,
     signal: ending.signal,
+    isLost: () => isGone || (!ending.signal.aborted && performance.now() - renewedAt > staleMs),
+    renewed(askedAt) {
+      renewedAt = askedAt;
+    },
+    lose() {
+      isGone = true;
+    },
     expect(parts) {
       if (!ending.signal.aborted) proof.expect(parts);
     },

@@ -156,6 +156,7 @@ test('nothing begins under a tenure that has ended', async () => {
   const ended: Tenure = {
     lease: { name: 'test', epoch: 1 },
     signal: AbortSignal.abort(),
+    isLost: () => true,
     expect: () => undefined,
     prove: () => undefined,
   };
