@@ -13,6 +13,7 @@ export const databaseFaults = defineFaults({
     weight: 2,
     seconds: [0, 0],
     touches: 'instance',
+    leavesAWay: true,
     async begin(ground, { slot }) {
       await endSessions(ground, slot.instanceId, 'all');
       return () => undefined;
@@ -29,12 +30,14 @@ export const databaseFaults = defineFaults({
     weight: 2,
     seconds: [3, 10],
     touches: 'instance',
+    leavesAWay: true,
     begin: (ground, { slot }) => repeatedly(1_000, () => endSessions(ground, slot.instanceId, 'some')),
   },
   'mute-all': {
     weight: 2,
     seconds: [5, 20],
     touches: 'instance',
+    leavesAWay: true,
     begin(_ground, occasion) {
       occasion.slot.proxies.postgres.setPassage({ kind: 'mute' }, { to: 'open' });
       return healPostgres(occasion);
@@ -44,6 +47,7 @@ export const databaseFaults = defineFaults({
     weight: 2,
     seconds: [5, 20],
     touches: 'instance',
+    leavesAWay: true,
     begin(_ground, occasion) {
       occasion.slot.proxies.postgres.setPassage({ kind: 'mute' }, { to: 'open', share: 1 / 3 });
       return healPostgres(occasion);
@@ -53,6 +57,7 @@ export const databaseFaults = defineFaults({
     weight: 2,
     seconds: [3, 12],
     touches: 'instance',
+    leavesAWay: true,
     begin(_ground, occasion) {
       occasion.slot.proxies.postgres.setPassage({ kind: 'mute', answersOnly: true }, { to: 'open' });
       return healPostgres(occasion);
@@ -91,6 +96,7 @@ export const databaseFaults = defineFaults({
     weight: 2,
     seconds: [3, 12],
     touches: 'instance',
+    leavesAWay: true,
     begin(_ground, occasion) {
       const latencyMs = occasion.random.between(20, 200);
       occasion.slot.proxies.postgres.setPassage({ kind: 'slow', latencyMs });

@@ -13,6 +13,8 @@ export interface FaultKind {
    * users anything for sure. `supplier`: generations only.
    */
   readonly touches: 'instance' | 'everything' | 'telegram' | 'supplier';
+  /** The way around it is the bot's to find, such as a new connection: while it lasts nothing is excused. */
+  readonly leavesAWay?: true;
   /** Begins it and resolves with what ends it. */
   begin(ground: Ground, occasion: Occasion): Promise<End> | End;
 }

@@ -38,6 +38,7 @@ export const processFaults = defineFaults({
     weight: 2,
     seconds: [3, 15],
     touches: 'instance',
+    leavesAWay: true,
     begin(_ground, { slot }) {
       slot.readOutput(false);
       return () => slot.readOutput(true);

@@ -1,6 +1,7 @@
 // Carries out a plan of faults: each begins and ends at its time. Remembers what was really done, and when.
 import { errorMessage } from '../../errors.ts';
 import type { Period } from '../history/history.ts';
+import type { FaultKind } from './fault.ts';
 import { type FaultName, faults } from './faults.ts';
 import type { Ground } from './ground.ts';
 import type { PlannedFault } from './plan.ts';
@@ -82,8 +83,9 @@ export function startStorm({ ground, plan, onChange }: StormOptions): Storm {
     done,
     isStruck: slot =>
       done.some(({ name, instance, to }) => {
-        const { touches } = faults[name];
-        if (touches === 'supplier' || (touches === 'instance' && instance !== slot.number)) return false;
+        const { touches, leavesAWay }: FaultKind = faults[name];
+        if (leavesAWay || touches === 'supplier' || (touches === 'instance' && instance !== slot.number))
+          return false;
         return to === undefined || Date.now() < to + recoveryMs[touches];
       }),
     silences: () =>
