@@ -12,8 +12,6 @@ import type { Database } from '../storage/database.ts';
 export type Job = (payload: unknown) => Promise<void>;
 
 export interface Runner {
-  /** By what the jobs are locked that it has taken. */
-  readonly id: string;
   /** How long each job that runs now has been running, in milliseconds. */
   readonly agesMs: () => readonly number[];
   /** Takes no more jobs; resolves when those in flight have ended and it is gone. */
@@ -25,6 +23,8 @@ export interface Runner {
 }
 
 export interface RunnerOptions {
+  /** By this the jobs are locked that it has taken: nobody else has had it. */
+  readonly id: string;
   /** Opens its connections. */
   readonly openQueue: () => Database;
   readonly jobs: Readonly<Record<string, Job>>;
@@ -79,6 +79,8 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const events = new EventEmitter();
   events.on('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => {
     taken = workerPool;
+    // Before it asks for anything. A name by chance, the library's own, would tell nobody whose a locked job is.
+    workerPool.id = options.id;
   });
   for (const name of endings)
     events.on(name, (event?: { error?: unknown }) => {
@@ -155,9 +157,6 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 
   let stopping: Promise<void> | undefined;
   return {
-    get id() {
-      return taken?.id ?? '';
-    },
     agesMs: () => [...inFlight.values()].map(since => performance.now() - since),
     stop() {
       if (phase === 'dead') return settled();

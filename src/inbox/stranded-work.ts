@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import { reviveStranded, takeOverFromDead, unlockJobsOf } from '../storage/job-queue.ts';
+import { reviveStranded, takeOverFromDead, unlockJobsOf, unlockJobsOfTheGone } from '../storage/job-queue.ts';
 import { pickLimitMs } from '../storage/update-store.ts';
 import type { Lanes } from './lanes.ts';
 import type { Workers } from './workers.ts';
@@ -34,6 +34,7 @@ export function watchForStrandedWork(options: StrandedWorkOptions): StrandedWork
 
   async function look(): Promise<void> {
     if (clusterStaleMs !== undefined) await takeOverFromDead(database, clusterStaleMs);
+    await unlockJobsOfTheGone(database);
     await unlockJobsOf(database, workers.deadRunners());
     // While all slots are taken, waiting for one is nothing strange.
     if (workers.freeSlots() === 0) return;

@@ -16,7 +16,9 @@ export interface SupervisedRunner {
   settled(): Promise<void>;
 }
 
-export interface SupervisedRunnerOptions extends Omit<RunnerOptions, 'onEnded'> {
+export interface SupervisedRunnerOptions extends Omit<RunnerOptions, 'onEnded' | 'id'> {
+  /** What the ids of its runners begin with. */
+  readonly owner: string;
   /** What it is called where its proofs are missed. */
   readonly part: string;
   /** The job that shows that it works, which no other runner takes. */
@@ -51,6 +53,7 @@ export async function startSupervisedRunner(options: SupervisedRunnerOptions): P
   }
 
   let generation = 0;
+  const idOf = (own: number): string => `${options.owner}${part}-${own}`;
 
   function begin(): Promise<Runner> {
     generation += 1;
@@ -67,6 +70,7 @@ export async function startSupervisedRunner(options: SupervisedRunnerOptions): P
       };
     return startRunner({
       ...options,
+      id: idOf(own),
       jobs: {
         ...Object.fromEntries(Object.entries(options.jobs).map(([name, job]) => [name, proving(job)])),
         [options.pulse]: async () => proveOwn(),
@@ -137,13 +141,15 @@ export async function startSupervisedRunner(options: SupervisedRunnerOptions): P
       if (ending.signal.aborted) return;
       await options.revive(deadIds);
     } catch (error) {
+      // It may have taken jobs before it failed.
+      if (!runner) deadIds.push(idOf(generation));
       telemetry.warn(`restart the ${part} runner`, error);
     }
   }
 
   function giveUp(dead: Runner): void {
     dead.abandon();
-    deadIds.push(dead.id);
+    deadIds.push(idOf(generation));
     const settled = dead.settled();
     gone.add(settled);
     void settled.then(() => gone.delete(settled));

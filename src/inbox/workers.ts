@@ -6,7 +6,14 @@ import { underLease } from '../lock/lease.ts';
 import type { Tenure } from '../lock/tenure.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import { addPulse, type JobName, type JobPayloads, pulseOf, unlockJobsOf } from '../storage/job-queue.ts';
+import {
+  addPulse,
+  type JobName,
+  type JobPayloads,
+  jobOwner,
+  pulseOf,
+  unlockJobsOf,
+} from '../storage/job-queue.ts';
 import type { Job } from './runner.ts';
 import { startSupervisedRunner } from './supervised-runner.ts';
 
@@ -68,6 +75,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       openQueue: options.openQueue,
       telemetry,
       part,
+      owner: jobOwner(tenure.lease),
       pulse,
       concurrency: options.slots[part],
       jobs: jobsOf[part],

@@ -159,6 +159,31 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
   return [lanes, followUps, tasks].reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
 }
 
+/** What the names begin with by which the runners of one tenure lock jobs: anybody can see whether it is over. */
+export function jobOwner({ name, epoch }: Lease): string {
+  return `${name}@${epoch}/`;
+}
+
+/**
+ * Frees what was locked under leases that are over, whatever became of those who had them; the queue itself would wait
+ * four hours for them. A job that still runs there and here is fenced there.
+ */
+export async function unlockJobsOfTheGone(queryable: Queryable): Promise<void> {
+  await queryable.query(
+    `update graphile_worker._private_jobs set locked_by = null, locked_at = null
+     where id in (
+       select id from graphile_worker._private_jobs
+       where case
+         when locked_by like '%@%/%' then not exists (
+           select 1 from leases where starts_with(locked_by, leases.name || '@' || leases.epoch || '/'))
+         -- By an earlier release, whose names tell nothing.
+         else locked_at < now() - interval '${longestLockMinutes} minutes'
+       end
+       for update skip locked
+     )`,
+  );
+}
+
 /** Frees what runners that are gone had locked; the queue itself would wait four hours for them. */
 export async function unlockJobsOf(queryable: Queryable, runners: readonly string[]): Promise<void> {
   if (runners.length > 0)

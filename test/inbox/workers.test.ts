@@ -4,20 +4,21 @@ import { type JobHandlers, startWorkers } from '../../src/inbox/workers.ts';
 import { leaseOfCaller } from '../../src/lock/lease.ts';
 import { createTenure } from '../../src/lock/tenure.ts';
 import { createProofBook } from '../../src/lock/work-proof.ts';
-import { addCallbackJob, addTaskJob } from '../../src/storage/job-queue.ts';
+import { addCallbackJob, addTaskJob, cleanQueue, unlockJobsOfTheGone } from '../../src/storage/job-queue.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { takeLease } from '../support/lease.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
 const testTimeoutMs = 40_000;
 const deadlineMs = 20_000;
 const silentMs = 1_000;
 
-async function startScene(handlers: Partial<JobHandlers>) {
+async function startScene(handlers: Partial<JobHandlers>, epoch = 7) {
   const database = await createTestDatabase();
   const pool = database.connect(4);
   const proofs = createProofBook(60_000);
-  const tenure = createTenure({ name: 'test', epoch: 7 }, proofs);
+  const tenure = createTenure({ name: 'test', epoch }, proofs);
   const workers = await startWorkers({
     database: pool,
     openQueue: () => database.connect(3),
@@ -40,7 +41,8 @@ async function startScene(handlers: Partial<JobHandlers>) {
   });
   const addLaneJob = (lane: number): Promise<unknown> =>
     database.query(`select graphile_worker.add_job('lane', json_build_object('lane', $1::bigint))`, [lane]);
-  return { pool, proofs, tenure, workers, addLaneJob };
+  const query = database.query;
+  return { pool, proofs, tenure, workers, addLaneJob, query };
 }
 
 const reach = (what: string, holds: () => boolean): Promise<unknown> =>
@@ -108,6 +110,61 @@ test(
     expect(proofs.missing()).toBeUndefined();
     tenure.end();
     expect(proofs.ageMs()).toBeUndefined();
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a job locked under a lease that is over is free again, one under a lease that is held is not, one that is used up goes',
+  async () => {
+    const release = Promise.withResolvers<void>();
+    let hanging = 0;
+    const { pool, query } = await startScene(
+      {
+        async task() {
+          hanging += 1;
+          await release.promise;
+        },
+      },
+      1,
+    );
+    onTestFinished(() => release.resolve());
+    await takeLease(pool);
+    await addTaskJob(pool, 'one', 0);
+    await addTaskJob(pool, 'two', 0);
+    await reach('both tasks to hang', () => hanging === 2);
+    const locked = (): Promise<{ key: string | null }[]> =>
+      query('select key from graphile_worker._private_jobs where locked_at is not null order by key');
+    await unlockJobsOfTheGone(pool);
+    expect(await locked()).toEqual([{ key: 'task:one' }, { key: 'task:two' }]);
+
+    // A look that is added while one runs takes the key, and the row of the running one is used up.
+    await query('select graphile_worker.remove_job($1)', ['task:two']);
+    // Somebody else is in charge now; nobody says so to the one that hangs.
+    await takeLease(pool);
+    await unlockJobsOfTheGone(pool);
+    expect(await locked()).toEqual([]);
+    await cleanQueue({ pool: pool.pool });
+    expect(await query('select key, attempts from graphile_worker._private_jobs')).toEqual([
+      { key: 'task:one', attempts: 1 },
+    ]);
+  },
+  testTimeoutMs,
+);
+
+test(
+  'a job locked under a name that tells nothing of its lease is free again when no job takes so long',
+  async () => {
+    const { pool, query } = await startScene({});
+    for (const minutes of [10, 20])
+      await query(`select graphile_worker.add_job('unknown', job_key => $1)`, [`${minutes} minutes`]);
+    await query(
+      `update graphile_worker._private_jobs set locked_by = 'pool-of-before', locked_at = now() - key::interval`,
+    );
+    await unlockJobsOfTheGone(pool);
+    expect(await query('select key from graphile_worker._private_jobs where locked_at is not null')).toEqual([
+      { key: '10 minutes' },
+    ]);
   },
   testTimeoutMs,
 );

@@ -78,9 +78,12 @@ export async function readLeftovers(ask: Ask): Promise<Finding[]> {
      select 'job ' || id, task_identifier || coalesce(', locked by ' || locked_by, '')
        || ', attempts ' || attempts || coalesce(': ' || last_error, '')
      from graphile_worker.jobs
-     where task_identifier not like 'pulse:%' and attempts < max_attempts and run_at < now() + interval '1 minute'
-       -- A crash leaves a row that the queue itself frees after hours; work that it stood for is found above.
-       and locked_at is null`,
+     where task_identifier not like 'pulse:%' and case
+       -- What somebody works now takes moments. What those had who are gone is free within seconds.
+       when locked_at is not null then locked_at < now() - interval '15 seconds'
+       -- Housekeeping deletes what is used up.
+       else attempts < max_attempts and run_at < now() + interval '1 minute'
+     end`,
   );
   return rows.map(({ subject, problem }) => ({ subject, problem }));
 }
