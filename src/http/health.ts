@@ -36,30 +36,34 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   const { vitals } = options;
   const startedAt = performance.now();
 
-  /** Of updates that nobody works: no instance is in charge, and this one has not become it. */
-  async function owedDepth(): Promise<number> {
-    return options.isAbandoned() ? ((await vitals.queueDepth()) ?? 0) : 0;
+  /**
+   * No instance is in charge, this one has not become it, and there is something to do: updates that wait or, where they
+   * have to be fetched, those that nobody fetches.
+   */
+  async function isLeftUndone(): Promise<boolean> {
+    if (!options.isAbandoned()) return false;
+    return options.botMode === 'polling' || ((await vitals.queueDepth()) ?? 0) > 0;
   }
 
   server.get('/livez', async () => ({ ok: true }));
 
   server.get('/readyz', async (_request, reply) => {
-    const [{ isShown: isStoring }, depth] = await Promise.all([vitals.intake(), owedDepth()]);
-    const ok = isStoring && vitals.work().isShown && depth === 0;
+    const [{ isShown: isStoring }, isUndone] = await Promise.all([vitals.intake(), isLeftUndone()]);
+    const ok = isStoring && vitals.work().isShown && !isUndone;
     return reply.code(ok ? 200 : 503).send({ ok });
   });
 
   server.get('/health', async (_request, reply) => {
-    const [latencyMs, queueDepth, lock, intake, depth] = await Promise.all([
+    const [latencyMs, queueDepth, lock, intake, isUndone] = await Promise.all([
       vitals.databaseLatencyMs(),
       vitals.queueDepth(),
       vitals.lock(),
       vitals.intake(),
-      owedDepth(),
+      isLeftUndone(),
     ]);
     const isAnswered = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
     const work = vitals.work();
-    const ok = isAnswered && intake.isShown && work.isShown && depth === 0;
+    const ok = isAnswered && intake.isShown && work.isShown && !isUndone;
     return reply.code(ok ? 200 : 503).send({
       ok,
       status: ok ? 'ok' : 'degraded',
@@ -72,7 +76,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
         waiting_age: intake.waitingMs === undefined ? null : inTenths(intake.waitingMs / 1_000),
       },
       work: {
-        ok: work.isShown && depth === 0,
+        ok: work.isShown && !isUndone,
         proof_age: work.proofAgeMs === undefined ? null : inTenths(work.proofAgeMs / 1_000),
       },
       epoch: options.lease().epoch,

@@ -299,6 +299,13 @@ test('updates that wait for the database make an instance not ready, and the ans
   await waitFor('readiness', async () => ((await probe(bot, '/readyz')).status === 200 ? true : undefined));
 });
 
+test('a standby is not ready while nobody fetches the updates that have to be fetched', async () => {
+  const state = { isActive: () => false, isAbandoned: () => true, isHolderLate: () => false };
+  await using bot = await startBot({ overrides: { state }, environment: { BOT_MODE: 'polling' } });
+  expect((await probe(bot, '/readyz')).status).toBe(503);
+  expect(await health(bot)).toMatchObject({ ok: false, work: { ok: false }, queue_depth: 0 });
+});
+
 test('a standby is not ready while updates wait that nobody works', async () => {
   const state = { isActive: () => false, isAbandoned: () => true, isHolderLate: () => false };
   await using bot = await startBot({ overrides: { state } });
