@@ -241,6 +241,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
           proofLimitMs: proofLimitOf(config.instance.lock),
           lanes,
           task: ({ task }) => pipeline.advance(task),
+          tasksUnderWay: pipeline.underWay,
           slots: { lane: overrides.concurrency ?? defaultConcurrency, task: taskConcurrency },
           telemetry,
         }),

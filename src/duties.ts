@@ -26,6 +26,7 @@ export interface WorkOptions {
   readonly proofLimitMs: number;
   readonly lanes: Lanes;
   readonly task: JobHandlers['task'];
+  readonly tasksUnderWay: () => readonly string[];
   readonly slots: Slots;
   readonly telemetry: Telemetry;
 }
@@ -62,6 +63,7 @@ export async function beginWork(options: WorkOptions): Promise<Running> {
     instanceId,
     clusterStaleMs: mode === 'cluster' ? staleMs : undefined,
     lanes,
+    tasksUnderWay: options.tasksUnderWay,
     workers,
     telemetry,
   });

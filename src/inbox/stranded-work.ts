@@ -16,6 +16,8 @@ export interface StrandedWorkOptions {
   /** Other members work too; one that has not renewed for so long is gone. */
   readonly clusterStaleMs: number | undefined;
   readonly lanes: Pick<Lanes, 'underWay'>;
+  /** Tasks that are looked at here now. */
+  readonly tasksUnderWay: () => readonly string[];
   readonly workers: Pick<Workers, 'freeSlots' | 'deadRunners'>;
   readonly telemetry: Telemetry;
 }
@@ -29,7 +31,7 @@ const lookEveryMs = 2_000;
 const patienceMs = 5_000;
 
 export function watchForStrandedWork(options: StrandedWorkOptions): StrandedWork {
-  const { database, instanceId, clusterStaleMs, lanes, workers, telemetry } = options;
+  const { database, instanceId, clusterStaleMs, lanes, tasksUnderWay, workers, telemetry } = options;
   const ending = new AbortController();
 
   async function look(): Promise<void> {
@@ -41,6 +43,7 @@ export function watchForStrandedWork(options: StrandedWorkOptions): StrandedWork
     const revived = await reviveStranded(database, {
       instanceId,
       workedHere: lanes.underWay(),
+      tasksWorkedHere: tasksUnderWay(),
       patienceMs,
       pickLimitMs,
     });

@@ -43,6 +43,8 @@ export interface Pipeline {
   start(taskId: string): Promise<void>;
   /** The job: brings the task as far as it can go now and schedules the next look. */
   advance(taskId: string): Promise<void>;
+  /** Tasks that are looked at here now. */
+  underWay(): readonly string[];
   /** What was ordered; undefined when this chat has no such task. */
   orderOf(
     taskId: string,
@@ -185,6 +187,7 @@ export function createPipeline(given: PipelineOptions): Pipeline {
     confirm: createOrders(options),
     start: taskId => tasks.schedule(taskId, 0),
     advance,
+    underWay: () => [...looking.keys()],
     orderOf: ownTask,
     sendOriginals: (taskId, chatId) => sendAgain(taskId, chatId, deliveries.requestOriginal),
     redeliver: (taskId, chatId) => sendAgain(taskId, chatId, deliveries.redeliver),

@@ -109,6 +109,8 @@ export interface Stranding {
   readonly instanceId: string;
   /** Lanes that are worked here now. */
   readonly workedHere: readonly number[];
+  /** Tasks that are looked at here now, whatever has become of the job that this look began with. */
+  readonly tasksWorkedHere: readonly string[];
   /** For so long an update may wait for a pick, and a pick of this instance for its end, while slots are free. */
   readonly patienceMs: number;
   /** What another instance has picked before so long has been left behind. */
@@ -117,7 +119,7 @@ export interface Stranding {
 
 /**
  * Gives a job to every lane whose oldest update, or what that has left to be done, nobody works, and to every unfinished
- * task that has none: whatever has become of the job they had. Returns how many there were.
+ * task that has none and is not looked at here: whatever has become of the job they had. Returns how many there were.
  */
 export async function reviveStranded(queryable: Queryable, stranding: Stranding): Promise<number> {
   const { instanceId, workedHere, patienceMs, pickLimitMs } = stranding;
@@ -153,8 +155,9 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
          select 1 from graphile_worker._private_jobs
          where key in ('task:' || open.id, 'callback:' || open.id) and attempts < max_attempts
            and (locked_at is null or locked_at > now() - interval '${longestLockMinutes} minutes')
-       )`,
+       ) and open.id <> all($1::text[])`,
     ),
+    [stranding.tasksWorkedHere],
   );
   return [lanes, followUps, tasks].reduce((sum, { rowCount }) => sum + (rowCount ?? 0), 0);
 }

@@ -19,6 +19,7 @@ const pipeline: Pipeline = {
   confirm: untouched,
   start: untouched,
   advance: untouched,
+  underWay: untouched,
   orderOf: async taskId => (taskId === 'ordered' ? { modelKey: 'zimage', values } : undefined),
   sendOriginals: untouched,
   redeliver: untouched,

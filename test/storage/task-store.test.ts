@@ -81,7 +81,13 @@ test('a task whose job is locked by a worker that is gone gets another one withi
          - case key when $1 then interval '30 minutes' else interval '1 minute' end`,
       [`task:${left}`],
     );
-    const stranding = { instanceId: 'test', workedHere: [], patienceMs: 1_000, pickLimitMs: 1_000 };
+    const stranding = {
+      instanceId: 'test',
+      workedHere: [],
+      tasksWorkedHere: [],
+      patienceMs: 1_000,
+      pickLimitMs: 1_000,
+    };
     await reviveStranded(database, stranding);
     const jobs = await testDatabase.query<{ key: string; locked: boolean }>(
       `select key, locked_at is not null as locked from graphile_worker._private_jobs
@@ -109,7 +115,13 @@ test('a task whose job has used up its attempts, or is gone, gets another one; o
     const tasks = createTaskStore(database, await takeLease(database));
     await tasks.schedule(planned, 60_000);
 
-    const stranding = { instanceId: 'test', workedHere: [], patienceMs: 1_000, pickLimitMs: 1_000 };
+    const stranding = {
+      instanceId: 'test',
+      workedHere: [],
+      tasksWorkedHere: [],
+      patienceMs: 1_000,
+      pickLimitMs: 1_000,
+    };
     expect(await reviveStranded(database, stranding)).toBeGreaterThan(0);
     const jobs = await testDatabase.query<{ key: string; later: boolean }>(
       `select key, run_at > now() + interval '30 seconds' as later from graphile_worker.jobs
