@@ -25,12 +25,12 @@ const commands: ReadonlyMap<string, Command> = new Map([
 
 /** Resolves to the exit code. Throws what is a defect of ours. */
 export async function run([name, ...words]: readonly string[], terminal: Terminal): Promise<number> {
-  if (name === undefined || name === 'help' || name === '--help') {
-    terminal.print(usage());
+  const command = commands.get(name ?? 'help');
+  if (name === undefined || name === 'help' || [name, ...words].some(isHelp)) {
+    terminal.print(usage(command && [command]));
     return 0;
   }
   try {
-    const command = commands.get(name);
     if (!command) throw new UsageError(`trt has no ${name}`);
     return (await command.run(words, terminal)) ? 0 : 1;
   } catch (error) {
@@ -46,11 +46,12 @@ export async function run([name, ...words]: readonly string[], terminal: Termina
   }
 }
 
-function usage(): string {
-  return [
-    'Usage:',
-    ...[...commands.values()].flatMap(command => command.usage.map(line => `  ${line}`)),
-  ].join('\n');
+function isHelp(word: string): boolean {
+  return word === '--help' || word === '-h';
+}
+
+function usage(of: Iterable<Command> = commands.values()): string {
+  return ['Usage:', ...[...of].flatMap(command => command.usage.map(line => `  ${line}`))].join('\n');
 }
 
 /** parseArgs of node:util has no class for its errors. */

@@ -62,9 +62,12 @@ function tapOf({ chain, last }: Facts, locale: Locale): string {
 }
 
 /** What appeared in the chat, in its order; undefined where no event tells. */
-export function sawOf({ chain, result, end, last }: Facts, locale: Locale): string | undefined {
+export function sawOf(facts: Facts, locale: Locale): string | undefined {
+  const { chain, result, end, last } = facts;
   const seen = chain.events.flatMap(event => sights[event.name]?.(event, locale) ?? []);
-  if (result === 'failed' && !last('CALLBACK_REJECTED') && seen.length === 0 && end) {
+  // Where something is owed, no message of the fault was tried.
+  const isUntold = seen.length === 0 && !last('RENDER_OWED');
+  if (result === 'failed' && !last('CALLBACK_REJECTED') && isUntold && end) {
     seen.push(
       {
         ru: 'сообщение об ошибке с cid, если Telegram его принял',
@@ -108,6 +111,27 @@ const deliveries: Readonly<Partial<Record<string, Words>>> = {
   original: { ru: 'оригинал файлом', en: 'the original file' },
   failure: { ru: 'сообщение о неудаче с кодом обращения', en: 'the notice of the failure with its cid' },
 };
+
+/** What becomes of a screen that Telegram did not take at once; undefined where none is owed, or it was shown since. */
+export function owedOf({ chain }: Facts, locale: Locale): string | undefined {
+  const later = chain.events.slice(chain.events.findLastIndex(({ name }) => name === 'RENDER_OWED'));
+  const [owed] = later;
+  if (owed?.name !== 'RENDER_OWED') return undefined;
+  const screenId = textOf(owed, 'screen_id');
+  if (later.some(event => event.name === 'UI_RENDER' && textOf(event, 'screen_id') === screenId))
+    return undefined;
+  const dropped = later.findLast(({ name }) => name === 'RENDER_DROPPED');
+  if (!dropped)
+    return {
+      ru: 'бот показывает экран, как только Telegram его примет, в течение четверти часа',
+      en: 'the bot shows the screen as soon as Telegram takes it, within a quarter of an hour',
+    }[locale];
+  const why = flat(textOf(dropped, 'reason_detail') ?? '');
+  return {
+    ru: `позже бот экран не показал (${why})`,
+    en: `the bot did not show the screen later either (${why})`,
+  }[locale];
+}
 
 /** Where the price of the task is; undefined where no event tells of one. */
 export function moneyOf({ task }: Facts, locale: Locale): string | undefined {

@@ -35,7 +35,12 @@ const values: Readonly<Record<string, Value>> = {
     beside(textOf(last('PARAM_VALIDATION_FAILED'), 'allowed'), allowed =>
       locale === 'ru' ? ` (можно: ${allowed})` : ` (allowed: ${allowed})`,
     ),
-  payload: ({ last }) => textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '',
+  payload: ({ last }, locale) => {
+    const payload = textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '';
+    const length = /^text\((\d+)\)$/.exec(payload)?.[1];
+    if (length === undefined) return payload;
+    return locale === 'ru' ? `${length} симв.` : `${length} characters`;
+  },
   detail: ({ detail, last }) =>
     detail || textOf(last('KIE_CALLBACK') ?? last('REQUEST_REFUSED'), 'reason_detail'),
   missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], formatMoney, locale),

@@ -8,7 +8,7 @@ import { beginOf, type Chain, textOf } from './chain.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { gapsOf, hasGapThatMatters } from './gaps.ts';
 import { quietAfterMinutes, type Surroundings, stuckAfterMs } from './surroundings.ts';
-import { didOf, moneyOf, sawOf } from './telling.ts';
+import { didOf, moneyOf, owedOf, sawOf } from './telling.ts';
 import { filled } from './values.ts';
 import { durationText, timeText } from './words.ts';
 
@@ -61,6 +61,7 @@ function sentenceOf(facts: Facts, cause: CauseDefinition, locale: Locale): strin
   const parts = [
     `${timeText(beginOf(facts.chain))}: ${did === undefined ? happened : `${did}, ${and} ${happened}`}`,
     saw && `${sawWord} ${saw}`,
+    owedOf(facts, locale),
     moneyOf(facts, locale),
     `${nextWord} ${filled(next, facts, locale)}`,
   ];
@@ -170,8 +171,8 @@ const nothings: readonly Nothing[] = [
     is: ({ minutesWithoutUpdate, webhookError, webhookPending, hasActiveInstance }) =>
       minutesWithoutUpdate !== undefined &&
       hasActiveInstance === true &&
-      webhookError === undefined &&
-      webhookPending !== undefined,
+      // An error of the past is none of this click's when nothing waits any more.
+      (webhookError === undefined ? webhookPending !== undefined : webhookPending === 0),
     ru: () =>
       'Сервис здоров и получает обновления других, а этого нажатия не получал: вероятно, оно не ушло с телефона; что делать: пусть проверит связь и нажмёт ещё раз.',
     en: () =>

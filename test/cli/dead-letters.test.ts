@@ -309,10 +309,17 @@ test.each([
 });
 
 test('help is no mistake', async () => {
-  for (const words of [[], ['help'], ['--help']]) {
+  for (const words of [
+    [],
+    ['help'],
+    ['--help'],
+    ['dead-letters', '--help'],
+    ['dead-letters', 'list', '-h'],
+  ]) {
     const { code, output, complaint } = await trt({}, ...words);
     expect({ code, complaint }).toEqual({ code: 0, complaint: '' });
     expect(output).toContain('trt dead-letters list');
+    expect(output.includes('trt timeline')).toBe(words[0] !== 'dead-letters');
   }
 });
 

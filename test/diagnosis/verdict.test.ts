@@ -2,7 +2,7 @@
 // judged in test/faults/labelled.
 import { describe, expect, test } from 'vitest';
 import { verdictOf, verdictOfNothing } from '../../src/diagnosis/verdict.ts';
-import { after, chain, chainWith, done, processEvent, tapped, traceId } from './hand-made.ts';
+import { after, chain, chainWith, done, processEvent, type Step, tapped, traceId } from './hand-made.ts';
 
 const mismatch = [
   'CALLBACK_REJECTED',
@@ -43,6 +43,49 @@ test.each([
     expect(verdictOf(chain(...tapped, noop, failed, step), 'en').cause).toBe(cause);
   },
 );
+
+describe('a screen that Telegram did not take at once', () => {
+  const owed = [
+    'RENDER_OWED',
+    { screen_id: 'MAIN_MENU', reason_code: 'DOWNSTREAM_ERROR', reason_detail: 'it is due in 2 s' },
+  ] as const;
+  const failed = [
+    'DISPATCH_FAIL',
+    {
+      result: 'failed',
+      reason_code: 'DOWNSTREAM_ERROR',
+      reason_detail: 'Telegram could not be reached',
+      error_type: 'HttpError',
+    },
+  ] as const;
+  const sentenceOf = (...later: readonly Step[]) =>
+    verdictOf(chain(...tapped, owed, failed, ...later), 'en').sentence;
+
+  test('is said to come while it is owed, and nobody is said to have seen anything', () => {
+    const sentence = sentenceOf();
+    expect(sentence).toContain('; the bot shows the screen as soon as Telegram takes it, within');
+    expect(sentence).not.toContain('the user saw');
+  });
+
+  test('is said not to have come once it was dropped, and why', () => {
+    expect(
+      sentenceOf(['RENDER_DROPPED', { screen_id: 'MAIN_MENU', reason_detail: 'user has gone on' }]),
+    ).toContain('; the bot did not show the screen later either (user has gone on); what to do:');
+  });
+
+  test('is said to have been seen once it was shown', () => {
+    const sentence = sentenceOf(['UI_RENDER', { screen_id: 'MAIN_MENU', operation: 'send' }]);
+    expect(sentence).toContain('the user saw the screen «Main menu»; what to do:');
+  });
+});
+
+test('of data that are not ours the length is said in words', () => {
+  const foreign = ['CALLBACK_RECEIVED', { button_id: 'UNKNOWN', payload_sanitized: 'text(7)' }] as const;
+  const refusal = ['CALLBACK_REJECTED', { reason_code: 'UNKNOWN_CALLBACK', button_id: 'UNKNOWN' }] as const;
+  const end = ['DISPATCH_OK', { result: 'rejected', reason_code: 'UNKNOWN_CALLBACK' }] as const;
+  const { sentence } = verdictOf(chain(...tapped, foreign, refusal, end), 'en');
+  expect(sentence).toContain('its data, 7 characters, are not of this bot');
+});
 
 describe('the sentence', () => {
   const refused = chain(...tapped, received, mismatch, answered, rejectedEnd);
@@ -384,6 +427,11 @@ describe('a click without any trace', () => {
       surroundings: { webhookError: 'Connection refused', webhookPending: 0 },
       cause: 'cannot_tell',
       confidence: 'low',
+    },
+    {
+      surroundings: { ...well, webhookError: 'Connection refused', webhookPending: 0 },
+      cause: 'click_never_arrived',
+      confidence: 'medium',
     },
     { surroundings: {}, cause: 'cannot_tell', confidence: 'low' },
   ])('is told as $cause', ({ surroundings, cause, confidence }) => {
