@@ -559,10 +559,22 @@ function hourly(run: () => Promise<unknown>): Chore {
 }
 
 /** By a call that costs nothing. Never rejects, and never waits long: without the supplier all but generating works. */
-async function checkSupplierKey(kie: Pick<KieClient, 'creditsLeft'>, telemetry: Telemetry): Promise<void> {
+async function checkSupplierKey(
+  kie: Pick<KieClient, 'creditsLeft'>,
+  telemetry: Pick<Telemetry, 'emit' | 'scrub'>,
+): Promise<void> {
   const checked = kie.creditsLeft().then(
     () => undefined,
-    (error: unknown) => telemetry.warn('check KIE_API_KEY', error),
+    (error: unknown) => {
+      const isRefused = errorType(error) === 'KIE_REFUSED';
+      telemetry.emit('SYSTEM_WARNING', {
+        operation: 'check KIE_API_KEY',
+        error_type: errorType(error),
+        error_message: telemetry.scrub(
+          `${isRefused ? 'Look at KIE_API_KEY and its account: ' : ''}${errorMessage(error)}. Everything but generating works`,
+        ),
+      });
+    },
   );
   await Promise.race([checked, sleep(supplierCheckMs, undefined, { ref: false })]);
 }

@@ -50,7 +50,7 @@ export function createStartWait({ timeoutMs, signal, telemetry }: StartWaitOptio
           if (leftMs <= 0)
             throw new AppError({
               code: 'TIMEOUT',
-              message: `${name} did not answer within ${inSeconds(timeoutMs)} s (BOOT_TIMEOUT_SECONDS): ${reason}`,
+              message: `${name.charAt(0).toUpperCase()}${name.slice(1)} did not answer within ${inSeconds(timeoutMs)} s (BOOT_TIMEOUT_SECONDS): ${reason}`,
               cause: error,
             });
           const waitMs = Math.min(pauseMs, leftMs);

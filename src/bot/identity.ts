@@ -1,7 +1,7 @@
 // Who this bot is: the first thing that Telegram is asked, and the proof that the token is right.
-import { type Api, GrammyError } from 'grammy';
+import { type Api, GrammyError, HttpError } from 'grammy';
 import type { UserFromGetMe } from 'grammy/types';
-import { AppError } from '../errors.ts';
+import { AppError, errorType } from '../errors.ts';
 import { refusalOf } from './refusal.ts';
 
 /** What to wait for at the start. */
@@ -16,7 +16,9 @@ export function botIdentity(api: Api, apiRoot: string) {
         // grammY's own message says less, and the one inside it holds the token.
         const refusal = refusalOf(cause);
         if (!refusal || cause instanceof GrammyError) throw cause;
-        throw new AppError({ code: 'TELEGRAM_UNREACHABLE', message: refusal.detail, cause });
+        const why = systemErrorOf(cause);
+        const message = why === undefined ? refusal.detail : `${refusal.detail} (${why})`;
+        throw new AppError({ code: 'TELEGRAM_UNREACHABLE', message, cause });
       }
     },
     /** 401: nobody's token any more; 404: it never was one, or no Bot API is there. */
@@ -25,4 +27,13 @@ export function botIdentity(api: Api, apiRoot: string) {
         ? `Correct TELEGRAM_BOT_TOKEN: ${name} answers ${error.error_code} ${error.description}`
         : undefined,
   };
+}
+
+/** The name of what the system, TLS or the resolver said, such as ECONNREFUSED or CERT_HAS_EXPIRED. */
+function systemErrorOf(error: unknown): string | undefined {
+  const inner = error instanceof HttpError ? error.error : error instanceof Error ? error.cause : undefined;
+  if (inner !== undefined) return systemErrorOf(inner);
+  return error instanceof AppError || !/^[A-Z][A-Z0-9_]+$/.test(errorType(error))
+    ? undefined
+    : errorType(error);
 }

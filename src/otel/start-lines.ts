@@ -1,4 +1,8 @@
 // What a person at a terminal reads when the bot does not start, or waits: sentences instead of JSON.
+
+/** Of warnings whose message is a sentence that needs nothing beside it. */
+const operations = ['start', 'check KIE_API_KEY'];
+
 interface Lines {
   write(line: string): void;
 }
@@ -17,7 +21,7 @@ export function createStartLines(terminal: Lines, others: Lines): Lines {
 /** `line` is JSON; only those that look like it are read. */
 function textOf(line: string): string | undefined {
   const isFailure = line.includes('"name":"BOOT_FAIL"');
-  if (!isFailure && !line.includes('"operation":"start"')) return undefined;
+  if (!isFailure && !operations.some(name => line.includes(`"operation":"${name}"`))) return undefined;
   const { error_message: message } = JSON.parse(line);
   if (typeof message !== 'string') return undefined;
   return isFailure ? `The bot does not start. ${message}` : message;
