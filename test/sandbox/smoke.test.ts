@@ -4,7 +4,7 @@ import { placesOfButtons } from '../../src/sandbox/smoke/leftovers.ts';
 import { commands } from '../../src/ui/registry.ts';
 import { startCommand } from '../support/command.ts';
 
-const deadlineMs = 90_000;
+const deadlineMs = 200_000;
 
 test(
   'every button, command and rule is tried, everything ends as it must, and nothing is left behind',

@@ -18,7 +18,7 @@ import { adminId, createSwitchableState, openWorld, setPrices } from './world.ts
 
 const flushDeadlineMs = 4_000;
 /** The last net for a bot that neither starts nor stops: a deploy must not wait for it. */
-const wholeDeadlineMs = 59_000;
+const wholeDeadlineMs = 160_000;
 /** For what is still under way after the last check. */
 const restDeadlineMs = 3_000;
 

@@ -31,8 +31,8 @@ export interface Walk {
 }
 
 const stepDeadlineMs = 3_000;
-/** Of all steps together, so that a bot that is broken everywhere is told of in time. */
-const walkDeadlineMs = 40_000;
+/** Of all steps together, so that a bot that is broken everywhere is told of in time. A busy machine needs a minute. */
+const walkDeadlineMs = 120_000;
 const lookEveryMs = 5;
 
 const timeIsUp: Check = {
