@@ -83,8 +83,9 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
       if (end === 'done') await store.finish(picked);
       else await store.postpone(picked, end.delayMs ?? pauseMs(attempt), dataOf(end.again));
     } catch (error) {
-      if (isConnectionLost(error) && attempt < maxAttempts) {
-        // Perhaps it cannot even be put off now. It is there when the database is, and counts what was tried.
+      if (isConnectionLost(error)) {
+        // Perhaps it cannot even be put off now. It is there when the database is, however often it was tried: that the
+        // database was away says nothing against the work.
         telemetry.warn(`follow up ${kind}`, error, 'DB_ERROR');
         await store.postpone(picked, pauseMs(attempt));
         return;

@@ -124,6 +124,33 @@ test('a sending whose end could not be stored is made once more and not each tim
   expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
 });
 
+test('what the database keeps from being done is not given up, however often it was tried', async () => {
+  const lane = 11;
+  await endWith(lane, one, 'welcome');
+  await database.query('update follow_ups set attempts = 12 where lane = $1', [lane]);
+  const unasked = () => expect.fail('nobody has asked for that');
+  const followUps = createFollowUps({
+    store: one.followUps,
+    work: {
+      welcome: async () => {
+        throw new AppError({ code: 'DATABASE_TIMEOUT', message: 'no answer' });
+      },
+      start_task: unasked,
+      export: unasked,
+      erase: unasked,
+      show: unasked,
+    },
+    telemetry: recordTelemetry().telemetry,
+    fieldsOf: () => ({}),
+  });
+  await followUps.work(lane);
+  const left = await testDatabase.query(
+    'select kind, attempts, picked_by, due_at > now() as later from follow_ups where lane = $1',
+    [lane],
+  );
+  expect(left).toEqual([{ kind: 'welcome', attempts: 13, picked_by: null, later: true }]);
+});
+
 async function receive(lane: number, { updates }: Member): Promise<void> {
   updateId += 1;
   await updates.insert({
