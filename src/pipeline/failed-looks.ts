@@ -3,6 +3,7 @@
 // back, its user is told and administrators hear of it. So no task holds money for ever, whatever is wrong with it.
 import { AppError, errorMessage, errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { DeliveryStore } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 import { abandonDeliveries } from './deliver.ts';
@@ -66,11 +67,16 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
       if (failures < timings.lookAttempts) return;
       const task = await tasks.find(taskId);
       if (!task) return;
+      const called = (): Promise<void> =>
+        alarm.givenUp(`${isOpen(task) ? task.state : 'delivery'}: ${errorType(error)}`);
       try {
         await end(task, failures, error);
-      } finally {
-        await alarm.givenUp(`${isOpen(task) ? task.state : 'delivery'}: ${errorType(error)}`);
+      } catch (failure) {
+        // Nothing was ended then: it will be, when the database is back, or by whoever is in charge now.
+        if (!isConnectionLost(failure)) await called();
+        throw failure;
       }
+      await called();
     },
   };
 }
