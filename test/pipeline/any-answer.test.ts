@@ -106,7 +106,11 @@ test.for([
 });
 
 test('an id that the supplier gives to two orders ends the second as a fault, and never settles both', async () => {
-  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 10_000 } });
+  await using given = await openPipeline({
+    // So that no question about the first takes the answer to the second.
+    timings: { ...limits, waitLimitMs: 60_000, poll: [{ untilMs: Infinity, everyMs: 600_000 }] },
+    timeoutMs: 10_000,
+  });
   given.api.next(accepted('one'));
   given.api.otherwise({ code: 200, data: { state: 'generating' } });
   const first = await given.order('z-image', zImage);
@@ -124,6 +128,7 @@ test('an id that the supplier gives to two orders ends the second as a fault, an
     code: 200,
     data: { state: 'success', resultJson: JSON.stringify({ resultUrls: ['https://a.example/1'] }) },
   });
+  await given.tasks.schedule(first, 0);
   await given.settle(first);
   expect(await given.endOf(first)).toMatchObject({ state: 'succeeded', settlements: 1, held: 0 });
   expect(given.sent(second)).toEqual(['failure']);
@@ -131,7 +136,8 @@ test('an id that the supplier gives to two orders ends the second as a fault, an
 
 test('an order that was refused, and that a callback says is made all the same, is not given again', async () => {
   await using given = await openPipeline({
-    timings: { ...limits, submitRetryMs: 60_000, waitLimitMs: 10_000 },
+    timings: { ...limits, submitRetryMs: 60_000, waitLimitMs: 30_000 },
+    timeoutMs: 10_000,
   });
   given.api.next({ code: 429, httpStatus: 429 });
   given.api.otherwise({
@@ -148,7 +154,10 @@ test('an order that was refused, and that a callback says is made all the same, 
 });
 
 test('a callback that names another order is not believed', async () => {
-  await using given = await openPipeline({ timings: { ...limits, unknownOutcomeLimitMs: 300 } });
+  await using given = await openPipeline({
+    timings: { ...limits, unknownOutcomeLimitMs: 300 },
+    timeoutMs: 10_000,
+  });
   given.api.next(accepted('one'));
   given.api.otherwise({ code: 200, data: { state: 'generating' } });
   const first = await given.order('z-image', zImage);
@@ -193,7 +202,7 @@ test.for([
 );
 
 test('a settlement that the database refuses again and again ends the task, and its hold is released', async () => {
-  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 10_000 } });
+  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 30_000 }, timeoutMs: 10_000 });
   await given.database.query(`alter table deliveries add constraint no_results check (kind <> 'result')`);
   const taskId = await orderAnswered(given, {
     state: 'success',
@@ -211,7 +220,7 @@ test('a settlement that the database refuses again and again ends the task, and 
 });
 
 test('what the supplier answered is recorded when the database is back, and nothing is ordered twice', async () => {
-  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 10_000 } });
+  await using given = await openPipeline({ timings: { ...limits, waitLimitMs: 30_000 }, timeoutMs: 10_000 });
   // The database is shut down under the statement that records it, three times.
   await given.database.query('create sequence tries');
   await given.database.query(`
