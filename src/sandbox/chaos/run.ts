@@ -9,7 +9,7 @@ import { prepareGround } from './ground.ts';
 import { startLoad } from './load.ts';
 import { startMonitor } from './monitor.ts';
 import { planFaults } from './plan.ts';
-import { settle, untilWorked } from './settling.ts';
+import { settle, untilWorked, upDeadlineMs } from './settling.ts';
 import { type DoneFault, startStorm } from './storm.ts';
 
 export interface RunOptions {
@@ -36,7 +36,7 @@ export interface RunResult {
   readonly figures: Readonly<Record<string, number>>;
 }
 
-const bootDeadlineMs = 60_000;
+const stopDeadlineMs = 60_000;
 const helpDeadlineMs = 30_000;
 /** Telegram shows a spinner for so long. */
 const answerLimitMs = 15_000;
@@ -49,7 +49,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   for (const slot of slots) {
     slot.start();
     // One after the other, as a platform does it, and because two cores are few.
-    await slot.whenUp(bootDeadlineMs);
+    await slot.whenUp(upDeadlineMs);
   }
 
   const startedAt = Date.now();
@@ -75,7 +75,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   await untilWorked(ground);
   await monitor.stop();
   const leftovers = await readLeftovers(ask);
-  await Promise.all(slots.map(slot => slot.stop(bootDeadlineMs)));
+  await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs)));
 
   const stored = await readStored(ask);
   const silences = storm.silences();
