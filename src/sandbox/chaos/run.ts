@@ -75,7 +75,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   await untilWorked(ground);
   await monitor.stop();
   const leftovers = await readLeftovers(ask);
-  await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs)));
+  await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs, 'calm')));
 
   const stored = await readStored(ask);
   const silences = storm.silences();

@@ -19,8 +19,11 @@ export interface Slot {
   whenUp(deadlineMs: number): Promise<void>;
   /** Starts it, from now on with this over its environment and these arguments of Node. */
   start(change?: Change): void;
-  /** SIGTERM; resolves when the process has ended. Not started again until `start`. */
-  stop(deadlineMs: number): Promise<void>;
+  /**
+   * SIGTERM; resolves when the process has ended. Not started again until `start`. `calm`: nothing hangs, so all of it
+   * must have stopped; otherwise it may end with 1, once it has said in SHUTDOWN what did not.
+   */
+  stop(deadlineMs: number, weather?: 'calm'): Promise<void>;
   /** SIGKILL; not started again until `start`. */
   kill(): Promise<void>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
@@ -58,12 +61,15 @@ export function createSlot(options: SlotOptions): Slot {
   let current: ProgramProcess | undefined;
   let instanceId: string | undefined;
   let hasBooted = false;
+  /** What the process said that did not stop. */
+  let leftHanging: string | undefined;
   let isWanted = false;
 
   function run(): void {
     const lastLines: string[] = [];
     instanceId = undefined;
     hasBooted = false;
+    leftHanging = undefined;
     const child = startProgramProcess({
       environment: { ...options.environment, PORT: String(options.port), ...change.environment },
       nodeArguments: [...nodeArguments, ...(change.nodeArguments ?? [])],
@@ -75,6 +81,8 @@ export function createSlot(options: SlotOptions): Slot {
         if (line === undefined || child !== current) return;
         if (typeof line.instance_id === 'string') instanceId = line.instance_id;
         if (line.name === 'BOOT_OK') hasBooted = true;
+        if (line.name === 'SHUTDOWN' && typeof line.error_message === 'string')
+          leftHanging = line.error_message;
       },
     });
     current = child;
@@ -100,7 +108,7 @@ export function createSlot(options: SlotOptions): Slot {
     );
   }
 
-  async function end(signal: 'SIGTERM' | 'SIGKILL', deadlineMs: number): Promise<void> {
+  async function end(signal: 'SIGTERM' | 'SIGKILL', deadlineMs: number, weather?: 'calm'): Promise<void> {
     isWanted = false;
     const child = current;
     if (child === undefined) return;
@@ -117,7 +125,11 @@ export function createSlot(options: SlotOptions): Slot {
       child.signal('SIGKILL');
       await child.exited;
     } else if (signal === 'SIGTERM' && hasBooted && exit.code !== null && exit.code !== 0) {
-      findings.push({ subject: `instance ${number}`, problem: `ended with ${exit.code} on ${signal}` });
+      if (weather === 'calm' || leftHanging === undefined)
+        findings.push({
+          subject: `instance ${number}`,
+          problem: `ended with ${exit.code} on ${signal}: ${leftHanging ?? 'it has not said why'}`,
+        });
     }
     if (current === child) current = undefined;
     hasBooted = false;
@@ -146,7 +158,7 @@ export function createSlot(options: SlotOptions): Slot {
       isWanted = true;
       if (current === undefined) run();
     },
-    stop: deadlineMs => end('SIGTERM', deadlineMs),
+    stop: (deadlineMs, weather) => end('SIGTERM', deadlineMs, weather),
     kill: () => end('SIGKILL', 10_000),
     signal: name => current?.signal(name),
     readOutput: isRead => current?.readOutput(isRead),
