@@ -243,6 +243,20 @@ test('a tap that came while nobody could be told anything is excused', () => {
   expect(checkHistory({ ...sound, answers: [], excused })).toEqual([]);
 });
 
+test('screens of a burst that began before an earlier request had its end are not taken for its own', () => {
+  const bursts = [{ chatId, updateIds: [2, 3], asked: ['help', 'menu'], shown: ['menu', 'help', 'menu'] }];
+  const [first, ...later] = sound.updates;
+  const lawsBrokenBy = (finishedAt: number | null) =>
+    checkHistory({
+      ...sound,
+      bursts,
+      updates: [{ ...(first ?? expect.fail('there are no updates')), finishedAt }, ...later],
+    }).map(({ law }) => law);
+  expect(lawsBrokenBy(1_999)).toEqual(['shown-order']);
+  expect(lawsBrokenBy(2_500)).toEqual([]);
+  expect(lawsBrokenBy(null)).toEqual([]);
+});
+
 test('a result that comes after the user was told of a failure stays free', () => {
   const tasks = [task('broken', { isToldAsFailed: true }), task('paid')];
   expect(checkHistory({ ...sound, tasks })).toEqual([]);
@@ -263,6 +277,7 @@ function update(id: number, change: Partial<StoredUpdate> = {}): StoredUpdate {
     outcome: 'accepted',
     epoch: 1,
     receivedAt: id * 1_000,
+    finishedAt: id * 1_000 + 100,
     queryId: null,
     ...change,
   };

@@ -54,6 +54,8 @@ export interface StoredUpdate {
   /** Null for what was ended at its receipt, which overtakes what waits. */
   readonly epoch: number | null;
   readonly receivedAt: number;
+  /** Null while it has no outcome. */
+  readonly finishedAt: number | null;
   /** Of the tap or checkout that it is. */
   readonly queryId: string | null;
 }

@@ -94,8 +94,9 @@ function* checkEpochOrder({ isCluster, updates }: History): Iterable<Finding> {
   }
 }
 
-function* checkShownOrder({ bursts }: History): Iterable<Finding> {
+function* checkShownOrder({ bursts, updates }: History): Iterable<Finding> {
   for (const { chatId, updateIds, asked, shown } of bursts) {
+    if (isMixed(updateIds, updates)) continue;
     const inOrder = asked.filter(screen => shown.includes(screen));
     const seen = inOrder.toSorted((a, b) => shown.indexOf(a) - shown.indexOf(b));
     if (seen.some((screen, index) => screen !== inOrder[index]))
@@ -104,6 +105,21 @@ function* checkShownOrder({ bursts }: History): Iterable<Finding> {
         problem: `asked for ${asked.join(', ')} and was shown ${shown.join(', ')}`,
       };
   }
+}
+
+/**
+ * An earlier request of the chat had its end only after the burst had begun: its screen, which the user had given up
+ * waiting for, cannot be told from those of the burst.
+ */
+function isMixed(updateIds: readonly number[], updates: readonly StoredUpdate[]): boolean {
+  const burst = updates.filter(({ updateId }) => updateIds.includes(updateId));
+  const beganAt = Math.min(...burst.map(({ receivedAt }) => receivedAt));
+  return updates.some(
+    ({ lane, updateId, finishedAt }) =>
+      lane === burst[0]?.lane &&
+      updateId < Math.min(...updateIds) &&
+      (finishedAt === null || finishedAt >= beganAt),
+  );
 }
 
 function* checkAnswers({ updates, answers, answerLimitMs, excused }: History): Iterable<Finding> {

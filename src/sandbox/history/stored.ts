@@ -16,9 +16,10 @@ export async function readStored(ask: Ask): Promise<Stored> {
     outcome: string | null;
     epoch: string | null;
     received_at: Date;
+    finished_at: Date | null;
     query_id: string | null;
   }>(
-    `select id, update_id, lane, event_type, traceparent, outcome, epoch, received_at,
+    `select id, update_id, lane, event_type, traceparent, outcome, epoch, received_at, finished_at,
        coalesce(body->'callback_query'->>'id', body->'pre_checkout_query'->>'id') as query_id
      from updates order by finished_at`,
   );
@@ -47,6 +48,7 @@ export async function readStored(ask: Ask): Promise<Stored> {
         outcome: row.outcome,
         epoch: row.epoch === null ? null : Number(row.epoch),
         receivedAt: row.received_at.getTime(),
+        finishedAt: row.finished_at?.getTime() ?? null,
         queryId: row.query_id,
       }),
     ),
