@@ -32,6 +32,7 @@ const sound: History = historyOf({
   ],
   bursts: [{ chatId, updateIds: [1, 2], asked: ['help', 'menu'], shown: ['help', 'help', 'menu'] }],
   lastRequests: [{ chatId, updateId: 3, isAnswered: true }],
+  requests: { seen: 147, unseen: 104 },
   memory: [{ process: 'instance 1', megabytes: 399, limitMegabytes: 400 }],
 });
 
@@ -104,6 +105,12 @@ const broken: readonly {
     by: 'an answer that comes too late',
     history: { answers: [{ queryId: 'tap', at: 18_000, ok: true }] },
     subject: /^update 3 /,
+  },
+  {
+    law: 'mostly-seen',
+    by: 'users who waited in vain more often than not',
+    history: { requests: { seen: 104, unseen: 147 } },
+    subject: /^users$/,
   },
   {
     law: 'no-silence',

@@ -90,6 +90,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     orders: ordersOf(kie),
     leftovers,
     bursts: load.bursts,
+    requests: { seen: load.seen, unseen: load.unseen },
     lastRequests: [...lastRequests, ...helped],
     lines: ground.lineCheck.findings,
     processes: [...monitor.findings, ...slots.flatMap(({ findings }) => findings)],

@@ -25,6 +25,8 @@ export interface History {
   readonly leftovers: readonly Finding[];
   readonly bursts: readonly Burst[];
   readonly lastRequests: readonly LastRequest[];
+  /** How many requests of users led to something that they saw in time, and how many did not. */
+  readonly requests: { readonly seen: number; readonly unseen: number };
   /** Lines of the bot that are not as they must be. */
   readonly lines: readonly Finding[];
   /** What was seen of the processes while they ran: idle ones that said they were ready, ends that nobody asked for. */
@@ -134,6 +136,7 @@ export function historyOf(known: Partial<History>): History {
     leftovers: [],
     bursts: [],
     lastRequests: [],
+    requests: { seen: 0, unseen: 0 },
     lines: [],
     processes: [],
     memory: [],

@@ -23,6 +23,10 @@ export const laws = define({
     says: 'the last request of every user has led to something that the user sees',
     check: checkSilence,
   },
+  'mostly-seen': {
+    says: 'most requests are seen in time: a run in which they are not proves nothing else',
+    check: checkRequests,
+  },
   books: { says: 'the ledger adds up to the wallets', check: checkBooks },
   'no-hold-left': { says: 'nothing is held any more, and nobody owes', check: checkHolds },
   'settled-once': {
@@ -105,6 +109,11 @@ function* checkShownOrder({ bursts, updates }: History): Iterable<Finding> {
         problem: `asked for ${asked.join(', ')} and was shown ${shown.join(', ')}`,
       };
   }
+}
+
+function* checkRequests({ requests: { seen, unseen } }: History): Iterable<Finding> {
+  if (unseen > seen)
+    yield { subject: 'users', problem: `saw ${seen} of their requests in time, and ${unseen} not` };
 }
 
 /**
