@@ -149,9 +149,10 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
           telemetry.warn('personal data', error);
         }
       }
+      const isBusy = ended === 'busy';
       // Nobody by that number: an erasure that was asked for twice.
       const refusal = await refusedBy(
-        telegram.api.sendMessage(chatId, t(ended === 'busy' ? 'hint-erase-busy' : 'erase-done')),
+        telegram.api.sendMessage(chatId, t(isBusy ? 'hint-erase-busy' : 'erase-done')),
       );
       return refusal?.retry && !isLast
         ? { again: { ...asked, ended }, delayMs: refusal.retryAfterMs }

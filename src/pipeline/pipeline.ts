@@ -148,23 +148,32 @@ export function createPipeline(given: PipelineOptions): Pipeline {
     );
   }
 
-  /** Looks at one task follow each other, so that a report of progress cannot overtake the end. */
-  const looking = new Map<string, { again: boolean }>();
-  async function advance(taskId: string): Promise<void> {
-    const running = looking.get(taskId);
-    if (running) {
-      running.again = true;
-      return;
+  /**
+   * Looks at one task follow each other, so that a report of progress cannot overtake the end. Each is made by the job
+   * that asks for it: under the lease of that job, and failing with it. One job waits at most; what it finds then is what
+   * a third one has come for.
+   */
+  const looking = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>();
+  function advance(taskId: string): Promise<void> {
+    const at = looking.get(taskId);
+    if (at?.next) return Promise.resolve();
+    if (at) {
+      at.next = at.running.then(
+        () => begin(taskId),
+        () => begin(taskId),
+      );
+      return at.next;
     }
-    const state = { again: true };
-    looking.set(taskId, state);
+    return begin(taskId);
+  }
+
+  async function begin(taskId: string): Promise<void> {
+    const at = { running: look(taskId), next: undefined as Promise<void> | undefined };
+    looking.set(taskId, at);
     try {
-      while (state.again) {
-        state.again = false;
-        await look(taskId);
-      }
+      await at.running;
     } finally {
-      looking.delete(taskId);
+      if (!at.next) looking.delete(taskId);
     }
   }
 

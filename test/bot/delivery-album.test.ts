@@ -130,12 +130,13 @@ test('a file that cannot be had leaves the rest complete, is named to the operat
 });
 
 test('the closing text waits for a file that comes late', async () => {
-  await using given = await openDelivery();
+  await using given = await openDelivery({ timings: { deliveryRetryMs: 60_000 } });
   serve(given, '/1.png', '/3.png');
   await given.succeed('/1.png', '/2.png', '/3.png');
   await given.look();
   expect(kinds(given.user.messages())).toEqual(['photo', 'photo']);
   serve(given, '/2.png');
+  await given.database.query('update deliveries set due_at = now()');
   await given.settle();
   expect(kinds(given.user.messages())).toEqual(['photo', 'photo', 'photo', 'text']);
   expect(given.linesOf('RESULT_DELIVERED').map(({ position }) => position)).toEqual([1, 3, 2, undefined]);

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import { createPng } from '../../src/sandbox/png.ts';
 import { startLoopbackServer } from '../kie/loopback-server.ts';
-import { startBot, waitFor } from '../support/bot.ts';
+import { quickTimings, startBot, waitFor } from '../support/bot.ts';
 import { storeOrders, storeResults, workTasks } from '../support/stored-tasks.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
@@ -62,7 +62,10 @@ test(
   'orders whose uploads hang let taps and other generations through, and end with their money back',
   async () => {
     const hanging = await startLoopbackServer(() => undefined);
-    await using bot = await startBot({ environment: { KIE_UPLOAD_URL: hanging.url } });
+    await using bot = await startBot({
+      environment: { KIE_UPLOAD_URL: hanging.url },
+      overrides: { timings: { ...quickTimings, submitWindowMs: 2_000 } },
+    });
     const victim = bot.user({ started: true });
     const other = bot.user();
     const { updateId } = victim.sendPhoto();

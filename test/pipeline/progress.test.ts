@@ -3,6 +3,7 @@ import { expect, test, vi } from 'vitest';
 import { createTelegramApi } from '../../src/bot/api.ts';
 import { createProgressBoard } from '../../src/bot/progress-board.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
+import { AppError } from '../../src/errors.ts';
 import { startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
@@ -107,10 +108,41 @@ test('looks at one task follow each other, so that the end waits for a report of
   const look = given.workDue();
   await vi.waitFor(() => expect(told).toEqual(['progress begins']));
   await given.tasks.workCallbacks(taskId);
-  await given.workDue();
+  const end = given.workDue();
+  await vi.waitFor(async () =>
+    expect(await given.database.query('select 1 from graphile_worker.jobs where run_at <= now()')).toEqual(
+      [],
+    ),
+  );
   expect(given.sent(taskId)).toEqual([]);
   released.resolve();
-  await look;
+  await Promise.all([look, end]);
   expect(told).toEqual(['progress begins', 'progress ends']);
   expect(given.sent(taskId)).toEqual(['result']);
+});
+
+test('a job that comes during a look at its task looks after it, also where that look fails', async () => {
+  const showing = Promise.withResolvers<void>();
+  const failing = Promise.withResolvers<void>();
+  await using given = await openPipeline({
+    timings: patient,
+    board: {
+      async show() {
+        showing.resolve();
+        await failing.promise;
+        throw new AppError({ code: 'DATABASE_TIMEOUT', message: 'no answer' });
+      },
+    },
+  });
+  given.api.next(accepted, running(50));
+  given.api.otherwise(result);
+  const taskId = await given.order('z-image', zImage);
+  await given.workDue();
+  const first = given.pipeline.advance(taskId);
+  await showing.promise;
+  const second = given.pipeline.advance(taskId);
+  failing.resolve();
+  await expect(first).rejects.toThrow('no answer');
+  await second;
+  expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1, held: 0 });
 });

@@ -76,8 +76,8 @@ function assertOneTrace(bot: BotUnderTest, updateId: number, lines: readonly Lin
       user_hash: expect.stringMatching(/^[0-9a-f]{8}$/),
       chat_hash: expect.stringMatching(/^[0-9a-f]{8}$/),
       bot_state: 'ACTIVE',
-      // What administrators do is of the system; what happens to everybody else is not.
-      domain: line.name.startsWith('DEBUG_')
+      // What administrators do is of the system, and what went wrong in it; what happens to everybody else is not.
+      domain: /^(DEBUG_|SYSTEM_WARNING$)/.test(line.name)
         ? 'SYSTEM'
         : expect.stringMatching(/^(UX|MODEL|WEBHOOK|QUEUE|BILLING)$/),
     });
