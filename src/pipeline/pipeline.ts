@@ -153,27 +153,21 @@ export function createPipeline(given: PipelineOptions): Pipeline {
    * that asks for it: under the lease of that job, and failing with it. One job waits at most; what it finds then is what
    * a third one has come for.
    */
-  const looking = new Map<string, { readonly running: Promise<void>; next: Promise<void> | undefined }>();
-  function advance(taskId: string): Promise<void> {
+  const looking = new Map<string, { readonly running: Promise<void>; isFollowed: boolean }>();
+  async function advance(taskId: string): Promise<void> {
     const at = looking.get(taskId);
-    if (at?.next) return Promise.resolve();
+    if (at?.isFollowed) return;
     if (at) {
-      at.next = at.running.then(
-        () => begin(taskId),
-        () => begin(taskId),
-      );
-      return at.next;
+      at.isFollowed = true;
+      // Whoever asked for it hears how it ended.
+      await Promise.allSettled([at.running]);
     }
-    return begin(taskId);
-  }
-
-  async function begin(taskId: string): Promise<void> {
-    const at = { running: look(taskId), next: undefined as Promise<void> | undefined };
-    looking.set(taskId, at);
+    const own = { running: look(taskId), isFollowed: false };
+    looking.set(taskId, own);
     try {
-      await at.running;
+      await own.running;
     } finally {
-      if (!at.next) looking.delete(taskId);
+      if (!own.isFollowed) looking.delete(taskId);
     }
   }
 
