@@ -31,6 +31,9 @@ const accepted = { code: 200, data: { taskId: 'one' } };
 /** Ended by its limits within two seconds. */
 const timings = { waitLimitMs: 1_200, notFoundLimitMs: 600, unknownOutcomeLimitMs: 900, submitWindowMs: 900 };
 
+/** A busy machine answers by then; without an answer an order is lost, which is not what these are about. */
+const answeredMs = 1_500;
+
 async function expectSettled(given: PipelineUnderTest, taskId: string, state: string): Promise<void> {
   expect(await given.endOf(taskId)).toMatchObject({ state, settlements: 1, held: 0 });
   expect(given.alarms).toEqual([]);
@@ -48,7 +51,7 @@ describe.each(failures)('%s', (_name, failure) => {
   });
 
   test.concurrent('to one upload delays it', async () => {
-    await using given = await openPipeline({ timings: { submitWindowMs: 10_000 } });
+    await using given = await openPipeline({ timeoutMs: answeredMs, timings: { submitWindowMs: 10_000 } });
     given.files.next(failure);
     given.files.otherwise(stored);
     given.api.next(accepted);
@@ -76,7 +79,10 @@ describe.each(failures)('%s', (_name, failure) => {
   });
 
   test.concurrent('to some questions delays the task', async () => {
-    await using given = await openPipeline({ timings: { waitLimitMs: 20_000, notFoundLimitMs: 20_000 } });
+    await using given = await openPipeline({
+      timeoutMs: answeredMs,
+      timings: { waitLimitMs: 20_000, notFoundLimitMs: 20_000 },
+    });
     given.api.next(accepted, ...Array(6).fill(failure));
     given.api.otherwise(result);
     const taskId = await given.order('z-image', zImage);
@@ -86,6 +92,7 @@ describe.each(failures)('%s', (_name, failure) => {
 
   test.concurrent('to the questions after a late callback delays what it tells of', async () => {
     await using given = await openPipeline({
+      timeoutMs: answeredMs,
       timings: { waitLimitMs: 50, lateLimitMs: 60_000, poll: [{ untilMs: Infinity, everyMs: 20 }] },
     });
     given.api.next(accepted);
