@@ -10,7 +10,8 @@ import type { Telemetry } from './otel/telemetry.ts';
 export interface Needed<T> {
   /** What and where it is, and the variable that leads to it, without secrets. */
   readonly name: string;
-  readonly ask: () => Promise<T>;
+  /** `limitMs`: how long one asking may take, so that the wait is told and can end. */
+  readonly ask: (limitMs: number) => Promise<T>;
   /** Why that can never pass and what to correct, as a sentence; undefined where it may pass by itself. */
   readonly refusal: (error: unknown) => string | undefined;
 }
@@ -32,6 +33,8 @@ export interface StartWaitOptions {
 
 const firstPauseMs = 250;
 const lastPauseMs = 5_000;
+const shortestAskMs = 2_000;
+const longestAskMs = 5_000;
 
 export function createStartWait({ timeoutMs, signal, telemetry }: StartWaitOptions): StartWait {
   const endsAt = performance.now() + timeoutMs;
@@ -40,7 +43,7 @@ export function createStartWait({ timeoutMs, signal, telemetry }: StartWaitOptio
       for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(2 * pauseMs, lastPauseMs)) {
         signal.throwIfAborted();
         try {
-          return await ask();
+          return await ask(Math.max(shortestAskMs, Math.min(longestAskMs, endsAt - performance.now())));
         } catch (error) {
           const refused = refusal(error);
           if (refused !== undefined)

@@ -2,6 +2,7 @@
 import { type Api, GrammyError, HttpError } from 'grammy';
 import type { UserFromGetMe } from 'grammy/types';
 import { AppError, errorType } from '../errors.ts';
+import { withDeadline } from './deadline.ts';
 import { refusalOf } from './refusal.ts';
 
 /** What to wait for at the start. */
@@ -9,9 +10,9 @@ export function botIdentity(api: Api, apiRoot: string) {
   const name = `Telegram at ${new URL(apiRoot).host}`;
   return {
     name,
-    async ask(): Promise<UserFromGetMe> {
+    async ask(limitMs: number): Promise<UserFromGetMe> {
       try {
-        return await api.getMe();
+        return await withDeadline(limitMs, () => api.getMe());
       } catch (cause) {
         // grammY's own message says less, and the one inside it holds the token.
         const refusal = refusalOf(cause);

@@ -1,6 +1,8 @@
 // The HTTP server and what every route shares: bodies arrive as text (the webhook stores them as they are),
 // at most 1 MiB, who is too slow is cut off, what leads nowhere is counted, an unexpected error is answered without its
 // text, and when it closes it waits for nobody who has had his answer.
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -53,14 +55,35 @@ export function createServer({ refusals, telemetry, limits, isStarted }: ServerO
   return server;
 }
 
+/** For who is still sending a request when the server closes: Telegram and KIE.ai send at once, and again. */
+const lastSendingMs = 1_000;
+
 /**
  * Only connections that are idle when it begins to close are closed by the server itself. Of the others the sender keeps
- * most, and the server would wait for more than a minute: longer than a process has that is asked to end.
+ * most, and the server would wait for more than a minute: longer than a process has that is asked to end. Node does not
+ * look after slow senders any more then, so one of them alone would hold the stop for as long as it likes.
  */
 function endConnectionsWhenClosing(server: FastifyInstance): void {
   let isClosing = false;
+  const sockets = new Set<Socket>();
+  const asking = new Map<Socket, IncomingMessage>();
+  server.server.on('connection', socket => {
+    sockets.add(socket);
+    socket.once('close', () => sockets.delete(socket));
+  });
+  server.server.on('request', (request, response) => {
+    const { socket } = request;
+    asking.set(socket, request);
+    response.once('close', () => {
+      if (asking.get(socket) === request) asking.delete(socket);
+    });
+  });
   server.addHook('preClose', done => {
     isClosing = true;
+    setTimeout(() => {
+      // Whoever has sent all of a request is being answered.
+      for (const socket of sockets) if (asking.get(socket)?.complete !== true) socket.destroy();
+    }, lastSendingMs).unref();
     done();
   });
   server.addHook('onSend', (_request, reply, payload, done) => {

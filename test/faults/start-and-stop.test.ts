@@ -115,6 +115,21 @@ test(
 );
 
 test(
+  'Telegram that takes the question and never answers is told after the first of them',
+  async () => {
+    await using surroundings = await startSurroundings();
+    const { telegram } = surroundings;
+    telegram.failNext({ kind: 'hang', method: 'getMe', times: 100 });
+    await using program = runProgram(surroundings.environment);
+    const waiting = await program.waitForLine(isWaiting);
+    expect(waiting.error_message).toContain('Telegram did not answer in time');
+    // A call is tried three times where nothing limits it.
+    expect(telegram.callCount('getMe')).toBeLessThan(3);
+  },
+  testLimitMs,
+);
+
+test(
   'what never comes ends the start when its time is over, with host and port',
   async () => {
     await using surroundings = await startSurroundings();

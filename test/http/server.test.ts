@@ -2,7 +2,7 @@
 // connections that their owners would keep.
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createServer } from '../../src/http/server.ts';
 import { createRefusals } from '../../src/otel/refusals.ts';
@@ -40,6 +40,40 @@ test('who is being answered when it closes gets the answer, and its connection i
   expect(response).toMatchObject({ statusCode: 200, headers: { connection: 'close' } });
   await closing;
   expect(performance.now() - answeredAt).toBeLessThan(closeLimitMs);
+});
+
+test.each([
+  { sender: 'never ends its headers', sent: 'POST /webhook HTTP/1.1\r\nhost: x\r\n' },
+  {
+    sender: 'never ends its body',
+    sent: 'POST /webhook HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nhalf',
+  },
+  {
+    sender: 'was refused before its body has ended',
+    sent: 'POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\nhalf',
+  },
+])('who $sender does not keep the server from closing', async ({ sent }) => {
+  const { telemetry } = recordTelemetry();
+  const server = createServer({ telemetry, refusals: createRefusals(telemetry) });
+  server.post('/webhook', async () => ({ ok: true }));
+  server.post(
+    '/refused',
+    { onRequest: async (_request, reply) => void (await reply.code(401).send({ ok: false })) },
+    async () => ({ ok: true }),
+  );
+  await server.listen({ host: '127.0.0.1', port: 0 });
+  // SAFETY: a server that listens on a TCP port has such an address.
+  const { port } = server.server.address() as AddressInfo;
+  const socket = connect({ host: '127.0.0.1', port });
+  socket.on('error', () => undefined).resume();
+  onTestFinished(() => void socket.destroy());
+  const connected = once(server.server, 'connection') as Promise<[Socket]>;
+  socket.write(sent);
+  const [ofServer] = await connected;
+  await expect.poll(() => ofServer.bytesRead).toBe(sent.length);
+  const ended = once(socket, 'close');
+  await server.close();
+  await ended;
 });
 
 test.each([
