@@ -124,7 +124,7 @@ test('a user who has been erased is in no table any more, and the money of all a
   }
 });
 
-test('what arrives during the erasure is in no table once it is confirmed, and is answered all the same', async () => {
+test('what arrives during the erasure is answered, and is in no table once it has ended', async () => {
   await using bot = await startBot();
   const user = bot.user({ id: canaryId, username: canaryName });
   await generate(user);
@@ -140,6 +140,8 @@ test('what arrives during the erasure is in no table once it is confirmed, and i
   await erasing.execute();
   await user.waitForMessage(/everything is erased/, { after: confirmed });
 
+  for (const { updateId } of [...texts, tap])
+    await bot.waitForEvent(await bot.cidOf(updateId), 'DISPATCH_OK');
   const database = bot.database.connect(1);
   try {
     for (const canary of [canaryName, 'canary of a', '/canary', 'canary prompt'])
@@ -147,8 +149,6 @@ test('what arrives during the erasure is in no table once it is confirmed, and i
   } finally {
     await database.stop();
   }
-  for (const { updateId } of [...texts, tap])
-    await bot.waitForEvent(await bot.cidOf(updateId), 'DISPATCH_OK');
   expect(await user.answerOf(tap)).toBeDefined();
   expect(user.lastMessage()?.text).toMatch(/What shall we create/);
 });
