@@ -117,36 +117,33 @@ export interface Stranding {
   readonly pickLimitMs: number;
 }
 
+/** SQL: nobody works this row of a lane, which could be worked `since` then. Its values are those of `reviveStranded`. */
+const isLeftBehind = (since: string): string => `case
+  when lane = any(string_to_array($2, ',')::bigint[]) then false
+  when picked_by is null then ${since} < now() - $3 * interval '1 millisecond'
+  when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
+  else picked_at < now() - $4 * interval '1 millisecond'
+end`;
+
 /**
  * Gives a job to every lane whose oldest update, or what that has left to be done, nobody works, and to every unfinished
  * task that has none and is not looked at here: whatever has become of the job they had. Returns how many there were.
  */
 export async function reviveStranded(queryable: Queryable, stranding: Stranding): Promise<number> {
   const { instanceId, workedHere, patienceMs, pickLimitMs } = stranding;
+  const values = [instanceId, workedHere.join(','), patienceMs, pickLimitMs];
   const lanes = await queryable.query(
     `with heads as (
        select distinct on (lane) lane, picked_by, picked_at, received_at from updates
        where outcome is null order by lane, id
      ), stored as (
-       select lane from heads where case
-         when lane = any(string_to_array($2, ',')::bigint[]) then false
-         when picked_by is null then received_at < now() - $3 * interval '1 millisecond'
-         when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
-         else picked_at < now() - $4 * interval '1 millisecond'
-       end
+       select lane from heads where ${isLeftBehind('received_at')}
      ) ${addLaneJobs}`,
-    [instanceId, workedHere.join(','), patienceMs, pickLimitMs],
+    values,
   );
   const followUps = await queryable.query(
-    `with followed as (
-       select lane, due_at from follow_ups
-       where due_at < now() - $3 * interval '1 millisecond' and lane <> all(string_to_array($2, ',')::bigint[]) and case
-         when picked_by is null then true
-         when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
-         else picked_at < now() - $4 * interval '1 millisecond'
-       end
-     ) ${addFollowUpJobs}`,
-    [instanceId, workedHere.join(','), patienceMs, pickLimitMs],
+    `with followed as (select lane, due_at from follow_ups where ${isLeftBehind('due_at')}) ${addFollowUpJobs}`,
+    values,
   );
   const tasks = await queryable.query(
     addTaskJobs(
