@@ -24,6 +24,7 @@ const catalogue = {
   DOWNLOAD_FAILED: { retryable: true },
   SANDBOX_REFUSED: { retryable: false },
   REPLAY_IMPOSSIBLE: { retryable: false },
+  ATTEMPTS_SPENT: { retryable: false },
   INPUT_FILE_TOO_BIG: { retryable: false },
   INPUT_FILE_GONE: { retryable: false },
   INPUT_FILE_UNREACHABLE: { retryable: true },

@@ -3,7 +3,7 @@
 // aged; the window is accepted, because a result that is never delivered is worse, and the second sending says so in
 // its event. What the user asked for by a later tap (again, the originals) is told in the trace of that tap.
 import { SpanKind } from '@opentelemetry/api';
-import { errorType } from '../errors.ts';
+import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
@@ -69,9 +69,11 @@ function spanOf(task: TaskRow, { traceparent }: DeliveryClaim): SpanOptions {
   return { kind: SpanKind.CONSUMER, traceparent, fields: { event_type: 'job', ...fieldsOf(task) } };
 }
 
-async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOptions): Promise<void> {
+async function deliver(task: TaskRow, claimed: DeliveryClaim, options: DeliveryOptions): Promise<void> {
   const { deliveries, deliverer, telemetry } = options;
+  const claim = { ...claimed, rows: await withoutSpent(task, claimed.rows, options) };
   const { kind, rows } = claim;
+  if (rows.length === 0) return;
   // There is nothing to close: the notice of the failure tells it all.
   if (kind === 'closing' && claim.delivered === 0)
     return giveUpSilently(rows, task.reasonCode ?? 'DOWNSTREAM_ERROR', deliveries);
@@ -91,8 +93,8 @@ async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOpt
         if (result.unreachable) return await endUnreachable(task, rows, result, options);
         if (result.retryAfterMs !== undefined) {
           const seconds = Math.ceil(result.retryAfterMs / 1_000);
-          tellFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
-          return await deliveries.postpone(task.id, [...unsettled.keys()], result.retryAfterMs);
+          await deliveries.postpone(task.id, [...unsettled.keys()], result.retryAfterMs);
+          return tellFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
         }
         unsettled.delete(row.id);
         await endFailed(task, row, result, options);
@@ -103,9 +105,7 @@ async function deliver(task: TaskRow, claim: DeliveryClaim, options: DeliveryOpt
     if (isConnectionLost(error)) throw error;
     // A fault of ours counts like a refusal of the messenger: it would be the same the next time, and the time after.
     telemetry.recordError(error);
-    for (const row of unsettled.values()) await endFailed(task, row, faultOf(error), options);
-    if ([...unsettled.values()].some(row => isLastAttempt(row, options)))
-      await options.alarm.givenUp(`delivery: ${errorType(error)}`);
+    await endFaulty(task, [...unsettled.values()], error, options);
   } finally {
     // Told last: then everything that belongs to it has been done.
     for (const { row, result } of delivered) tellDelivered(telemetry, task, row, result);
@@ -124,21 +124,54 @@ function faultOf(error: unknown): Undelivered {
   };
 }
 
-function isLastAttempt({ attempts }: DeliveryRow, { timings }: DeliveryOptions): boolean {
-  return attempts >= timings.deliveryAttempts;
+/**
+ * Ends what has been tried as often as it may be, each time without an end: a process that dies, or loses its lease, while
+ * it sends records nothing. It would be so the next time, too. Resolves with what may be sent.
+ */
+async function withoutSpent(
+  task: TaskRow,
+  rows: readonly DeliveryRow[],
+  options: DeliveryOptions,
+): Promise<readonly DeliveryRow[]> {
+  const { deliveryAttempts } = options.timings;
+  const spent = rows.filter(({ attempts }) => attempts > deliveryAttempts);
+  if (spent.length === 0) return rows;
+  const error = new AppError({ code: 'ATTEMPTS_SPENT', message: 'No attempt to send it has had an end' });
+  await endFaulty(task, spent, error, options);
+  return rows.filter(row => !spent.includes(row));
 }
 
+/** Administrators are called where something was given up because of a fault of ours. */
+async function endFaulty(
+  task: TaskRow,
+  rows: readonly DeliveryRow[],
+  error: unknown,
+  options: DeliveryOptions,
+): Promise<void> {
+  let isGivenUp = false;
+  for (const row of rows) isGivenUp = (await endFailed(task, row, faultOf(error), options)) || isGivenUp;
+  if (isGivenUp) await options.alarm.givenUp(`delivery: ${errorType(error)}`);
+}
+
+/**
+ * Tells of it when it is recorded: what another instance has taken over is not ours to give up. Resolves with whether it
+ * was given up.
+ */
 async function endFailed(
   task: TaskRow,
   row: DeliveryRow,
   result: Undelivered,
   options: DeliveryOptions,
-): Promise<void> {
+): Promise<boolean> {
   const { deliveries, telemetry, timings } = options;
-  const isFinal = !result.retry || isLastAttempt(row, options);
-  tellFailed(telemetry, task, row, result, isFinal ? undefined : 'will be tried again');
-  if (isFinal) await deliveries.giveUp(row.id, result.reason, isFile(row));
-  else await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
+  if (result.retry && row.attempts < timings.deliveryAttempts) {
+    await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
+    tellFailed(telemetry, task, row, result, 'will be tried again');
+    return false;
+  }
+  const isGivenUp = await deliveries.giveUp(row.id, result.reason, isFile(row));
+  tellFailed(telemetry, task, row, result, isGivenUp ? undefined : 'will be tried again elsewhere');
+  return isGivenUp;
 }
 
 /** Nothing reaches this user: what else the task owes is not even tried. */

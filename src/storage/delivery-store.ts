@@ -58,8 +58,11 @@ export interface DeliveryStore {
   release(ids: readonly number[], delayMs: number): Promise<void>;
   /** The messenger asked to wait: gives rows back, uncounted, and puts off everything the task still owes. */
   postpone(taskId: string, ids: readonly number[], delayMs: number): Promise<void>;
-  /** Ends a row that did not succeed; `tell` makes its reason the task's and the user is sent a notice. */
-  giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<void>;
+  /**
+   * Ends a row that did not succeed; `tell` makes its reason the task's and the user is sent a notice. False: it was ended
+   * before, or the lease is another's.
+   */
+  giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<boolean>;
   /** Ends everything the task still owes, for a user who cannot be written to. Returns what it was. */
   giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
   /**
@@ -224,20 +227,23 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       );
     },
     async giveUp(id, reason, tell) {
-      await database.query(
+      const { rowCount } = await database.query(
         `with given_up as (
            update deliveries set finished_at = now(), reason_code = $2
            where id = $1 and finished_at is null and (select holds_lease($4, $5))
            returning task_id, traceparent
          ), explained as (
            update tasks set reason_code = $2 from given_up where tasks.id = given_up.task_id and $3
+         ), notice as (
+           insert into deliveries (task_id, kind, position, traceparent)
+           select task_id, 'failure', 1, traceparent from given_up where $3
+           on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
+           where deliveries.finished_at is not null
          )
-         insert into deliveries (task_id, kind, position, traceparent)
-         select task_id, 'failure', 1, traceparent from given_up where $3
-         on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
-         where deliveries.finished_at is not null`,
+         select 1 from given_up`,
         [id, reason, tell, lease().name, lease().epoch],
       );
+      return (rowCount ?? 0) > 0;
     },
     async giveUpAll(taskId, reason) {
       const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(

@@ -199,6 +199,59 @@ test('what a dead process may have sent is sent again, and told as such', async 
   ]);
 });
 
+test('what was cut off at each attempt is not sent once more, but given up, and told once', async () => {
+  await using given = await openDelivery({ timings: { deliveryClaimMs: 50 } });
+  given.served.set('/a.png', { bytes: picture, type: 'image/png' });
+  await given.succeed('/a.png');
+  for (let attempt = 1; attempt <= 3; attempt++) {
+    expect(await given.deliveries.claim('task-1', 50)).toMatchObject({ rows: [{ attempts: attempt }] });
+    await given.database.query(`update deliveries set claimed_at = now() - interval '1 minute'`);
+  }
+  await given.settle();
+
+  expect(given.telegram.callCount('sendPhoto')).toBe(0);
+  expect(given.user.messages()).toMatchObject([{ kind: 'text', text: expect.stringContaining('⚠️ Z-Image') }]);
+  expect(given.linesOf('DELIVERY_FAILED')).toMatchObject([
+    { operation: 'result', attempt: 4, reason_code: 'INTERNAL_ERROR', error_type: 'ATTEMPTS_SPENT' },
+  ]);
+  expect(given.linesOf('DELIVERY_FAILED')[0]?.reason_detail).not.toContain('tried again');
+  expect(given.alarms).toEqual(['delivery: ATTEMPTS_SPENT']);
+});
+
+test('of an album only the file that was cut off at each attempt is given up', async () => {
+  await using given = await openDelivery();
+  for (const path of ['/a.png', '/b.png']) given.served.set(path, { bytes: picture, type: 'image/png' });
+  await given.succeed('/a.png', '/b.png');
+  await given.database.query('update deliveries set attempts = 3 where position = 2');
+  await given.settle();
+
+  expect(await given.rows()).toMatchObject([
+    { kind: 'result', position: 1, sent: true },
+    { kind: 'result', position: 2, sent: false, reason_code: 'INTERNAL_ERROR' },
+    { kind: 'closing', sent: true },
+    { kind: 'failure', sent: true },
+  ]);
+});
+
+test('a delivery whose last attempt fails after its instance was succeeded is not told as given up', async () => {
+  await using given = await openDelivery();
+  await given.succeed('/missing.png');
+  await given.database.query('update deliveries set attempts = 2');
+  // Telegram refuses while the lease goes to another.
+  given.telegram.failNext({ ...refused, method: 'sendPhoto' });
+  given.served.set('/missing.png', { status: 404 });
+  given.onHit('/missing.png', () =>
+    given.database.query(`update leases set epoch = epoch + 1 where name = 'test'`),
+  );
+  await given.look();
+
+  expect(given.linesOf('DELIVERY_FAILED')).toMatchObject([
+    { attempt: 3, reason_detail: expect.stringContaining('will be tried again') },
+  ]);
+  expect(given.alarms).toEqual([]);
+  expect(await given.rows()).toMatchObject([{ kind: 'result', sent: false, reason_code: null }]);
+});
+
 test('the original comes as a document as often as it is asked for, and is uploaded once', async () => {
   await using given = await openDelivery();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });

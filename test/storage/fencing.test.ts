@@ -230,7 +230,7 @@ test('what a successor has to deliver is neither put off nor given up by its for
   await succeed('instance');
   await former.deliveries.release(ids, 1_000);
   await former.deliveries.postpone('task', ids, 1_000);
-  await former.deliveries.giveUp(ids[0] ?? 0, 'DOWNSTREAM_ERROR', true);
+  expect(await former.deliveries.giveUp(ids[0] ?? 0, 'DOWNSTREAM_ERROR', true)).toBe(false);
   expect(await former.deliveries.giveUpAll('task', 'DOWNSTREAM_ERROR')).toEqual([]);
   expect(await former.deliveries.abandon('task', 'DOWNSTREAM_ERROR')).toEqual([]);
   expect(await testDatabase.query('select * from deliveries order by id')).toEqual(before);

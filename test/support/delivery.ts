@@ -41,6 +41,8 @@ export interface DeliveryUnderTest extends AsyncDisposable {
   readonly deliveries: DeliveryStore;
   /** What the host serves, by path; may be changed at any time. */
   readonly served: Map<string, ServedFile>;
+  /** What happens before the host answers for it. */
+  onHit(path: string, happens: () => Promise<unknown>): void;
   /** How often anybody asked the host for it. */
   hits(path: string): number;
   /** The task has succeeded with these files: paths of the host, or whole URLs. */
@@ -114,6 +116,7 @@ export async function openDelivery(
     database: testDatabase,
     deliveries,
     served: host.files,
+    onHit: (path, happens) => void host.happenings.set(path, happens),
     hits: path => host.hits.get(path) ?? 0,
     alarms,
     lines,
@@ -155,10 +158,12 @@ export async function openDelivery(
 async function startFileHost() {
   const files = new Map<string, ServedFile>();
   const hits = new Map<string, number>();
-  const server = createServer((request, response) => {
+  const happenings = new Map<string, () => Promise<unknown>>();
+  const server = createServer(async (request, response) => {
     const path = request.url ?? '';
     const file = files.get(path);
     hits.set(path, (hits.get(path) ?? 0) + 1);
+    await happenings.get(path)?.();
     response
       .writeHead(file?.status ?? (file ? 200 : 404), { 'content-type': file?.type ?? 'text/plain' })
       .end(file?.bytes ?? '');
@@ -170,6 +175,7 @@ async function startFileHost() {
   const { port } = server.address() as AddressInfo;
   return {
     files,
+    happenings,
     hits,
     origin: `http://127.0.0.1:${port}`,
     stop: () =>

@@ -88,6 +88,20 @@ export const deliveryCauses = define({
       next: 'let the user tap «Send it again»; if that does not help, give a developer the cid',
     },
   },
+  delivery_attempts_without_end: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['INTERNAL_ERROR'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'ATTEMPTS_SPENT',
+    ru: {
+      what: 'результат готов, но каждая попытка его отправить обрывалась вместе с экземпляром или его арендой',
+      next: 'посмотрите, почему экземпляры завершались или теряли аренду, затем пусть нажмёт «Прислать ещё раз»',
+    },
+    en: {
+      what: 'the result is there, but each attempt to send it was cut off with its instance, or with the lease of that',
+      next: 'look why instances ended or lost their lease, then let the user tap «Send it again»',
+    },
+  },
   delivery_telegram_failed: {
     confidence: 'high',
     events: ['DELIVERY_FAILED'],
