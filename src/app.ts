@@ -249,13 +249,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     );
     let isStarting = true;
     const source = createDuty(
-      ({ signal }) =>
+      tenure =>
         openSource({
-          signal,
-          register: async () => {
-            await registerWebhook(telegram.api, publicUrl(), config.bot);
-            await registerCommands(telegram.api, texts, config.adminIds);
-          },
+          tenure,
+          register: () => registerWebhook(telegram.api, publicUrl(), config.bot),
+          registerCommands: () => registerCommands(telegram.api, texts, config.adminIds),
           isStarting,
           startPolling:
             config.bot.mode === 'polling'

@@ -1,14 +1,14 @@
 // What an instance does only while it is in charge: work the jobs, and be where updates come from. Both begin and end
 // with the role (lock/role.ts), possibly several times in the life of a process.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SourceWatch } from './bot/source-watch.ts';
+import type { SourceWatch, Watching } from './bot/source-watch.ts';
 import { AppError } from './errors.ts';
 import type { Housekeeping } from './housekeeping.ts';
 import type { Lanes } from './inbox/lanes.ts';
 import { watchForStrandedWork } from './inbox/stranded-work.ts';
 import { type JobHandlers, type Slots, startWorkers } from './inbox/workers.ts';
 import type { Running } from './lock/duty.ts';
-import type { InstanceMode } from './lock/lease.ts';
+import { type InstanceMode, underLease } from './lock/lease.ts';
 import type { Tenure } from './lock/tenure.ts';
 import type { Telemetry } from './otel/telemetry.ts';
 import type { Database } from './storage/database.ts';
@@ -76,10 +76,12 @@ export async function beginWork(options: WorkOptions): Promise<Running> {
 }
 
 export interface SourceOptions {
-  /** Aborted when this instance is the source no more, perhaps before this has begun. */
-  readonly signal: AbortSignal;
+  /** Its end may come before this has begun. */
+  readonly tenure: Tenure;
   /** Tells Telegram where to send updates. */
   readonly register: () => Promise<void>;
+  /** Tells Telegram what users can choose from. */
+  readonly registerCommands: () => Promise<void>;
   /** What can never be registered then keeps the process from starting; all else is tried until it succeeds. */
   readonly isStarting: boolean;
   /** Absent where Telegram sends them. */
@@ -92,43 +94,62 @@ export interface SourceOptions {
 
 /** Makes this instance the one that Telegram's updates come to. */
 export async function openSource(options: SourceOptions): Promise<Running> {
-  const { signal } = options;
-  const isRegistered = options.isStarting && (await registerAtStart(options));
-  const registered = isRegistered ? undefined : keepTrying(options);
-  if (signal.aborted) return { settled: async () => undefined, stop: async () => registered };
-  const polling = options.startPolling?.();
-  const housekeeping = options.startHousekeeping();
-  const watching = options.watch.start();
+  const { tenure, isStarting } = options;
+  let watching: Watching | undefined;
+  // Until it has registered itself, where updates go is what its predecessor has registered.
+  const watch = (): void => {
+    if (!tenure.signal.aborted) watching = options.watch.start(tenure);
+  };
+  const isRegistered = isStarting && (await registerAtStart(options, options.register));
+  if (isRegistered) watch();
+  const hasCommands = isRegistered && (await registerAtStart(options, options.registerCommands));
+  const registered = (async () => {
+    if (!isRegistered && (await keepTrying(options, options.register))) watch();
+    if (!hasCommands) await keepTrying(options, options.registerCommands);
+  })();
+  const settled = async (): Promise<void> => watching?.settled();
+  const polling = tenure.signal.aborted ? undefined : options.startPolling?.();
+  const housekeeping = tenure.signal.aborted ? undefined : options.startHousekeeping();
   return {
-    settled: async () => undefined,
+    settled,
     async stop() {
-      housekeeping.stop();
-      watching.stop();
-      await Promise.all([registered, polling?.stop()]);
+      housekeeping?.stop();
+      watching?.stop();
+      await Promise.all([registered, polling?.stop(), settled()]);
     },
   };
 }
 
+type Registration = SourceOptions['register'];
+
 /** False where it may succeed later; rejects where it never will. */
-async function registerAtStart({ register, telemetry }: SourceOptions): Promise<boolean> {
+async function registerAtStart(options: SourceOptions, register: Registration): Promise<boolean> {
   try {
-    await register();
+    await underTenure(options, register);
     return true;
   } catch (error) {
     if (error instanceof AppError && !error.retryable) throw error;
-    telemetry.warn('register at Telegram', error);
+    options.telemetry.warn('register at Telegram', error);
     return false;
   }
 }
 
-/** Until it succeeds or is not wanted any more. Never rejects. */
-async function keepTrying({ register, telemetry, signal }: SourceOptions): Promise<void> {
+/** Until it succeeds; false where it is not wanted any more. Never rejects. */
+async function keepTrying(options: SourceOptions, register: Registration): Promise<boolean> {
+  const { signal } = options.tenure;
   while (!signal.aborted) {
     try {
-      return await register();
+      await underTenure(options, register);
+      return true;
     } catch (error) {
-      telemetry.warn('register at Telegram', error);
+      options.telemetry.warn('register at Telegram', error);
       await sleep(registrationPauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
+  return false;
+}
+
+/** Not after somebody else may have registered: what was frozen in between would take the updates away from them. */
+function underTenure({ tenure }: SourceOptions, register: Registration): Promise<void> {
+  return underLease(tenure.lease, register, tenure.isLost);
 }

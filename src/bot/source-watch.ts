@@ -4,6 +4,8 @@
 // for ever, so each time is followed by a longer pause, and the line says what to do.
 import type { Api } from 'grammy';
 import type { WebhookInfo } from 'grammy/types';
+import { underLease } from '../lock/lease.ts';
+import type { Tenure } from '../lock/tenure.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { allowedUpdates } from './registration.ts';
 
@@ -32,12 +34,22 @@ export interface SourceStatus {
 }
 
 export interface SourceWatch {
-  /** For as long as this instance is the source. */
-  start(): { stop(): void };
+  /** Once this instance has registered, and for as long as it is the source. */
+  start(tenure: SourceTenure): Watching;
   /** A poll was refused with 409; `description` is Telegram's. */
   conflict(description: string): void;
   /** undefined where this instance is not the source, or has not looked yet. */
   status(): SourceStatus | undefined;
+}
+
+/** Of an instance that is the source. */
+export type SourceTenure = Pick<Tenure, 'lease' | 'isLost'>;
+
+export interface Watching {
+  /** Nothing is concluded any more from what is asked now. */
+  stop(): void;
+  /** Resolves when a look that is under way has ended. */
+  settled(): Promise<void>;
 }
 
 export interface SourceWatchOptions {
@@ -57,8 +69,9 @@ const revoke = 'If it happens again, somebody else uses the token of this bot: r
 export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   const { api, address, restore, telemetry, lookEveryMs = minuteMs } = options;
   let latest: SourceStatus | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let isLooking = false;
+  /** Of the source that this instance is now. */
+  let current: SourceTenure | undefined;
+  let looking: Promise<void> | undefined;
   /** Epoch milliseconds: of what Telegram tells only what is newer counts. */
   let restoredAt = 0;
   let restorations = 0;
@@ -76,10 +89,10 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     });
   }
 
-  async function look(): Promise<void> {
+  async function look(tenure: SourceTenure): Promise<void> {
     const info = await api.getWebhookInfo();
-    // It stopped meanwhile.
-    if (!timer) return;
+    // Another instance may be the source meanwhile, and what it has registered is no stranger's.
+    if (tenure !== current || tenure.isLost()) return;
     const state = stateOf(info);
     latest = {
       state,
@@ -94,7 +107,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
         `Telegram cannot deliver updates: ${info.last_error_message}; ${info.pending_update_count} wait`,
       );
     if (state === 'webhook_lost' || state === 'webhook_foreign' || state === 'webhook_changed')
-      await setRight(state, info);
+      await setRight(state, info, tenure);
     else if (Date.now() - restoredAt > longestPauseMs) restorations = 0;
   }
 
@@ -115,7 +128,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     return isFailing ? 'webhook_failing' : 'ok';
   }
 
-  async function setRight(state: SourceState, info: WebhookInfo): Promise<void> {
+  async function setRight(state: SourceState, info: WebhookInfo, tenure: SourceTenure): Promise<void> {
     const what = describe(state, info);
     const waitMs = nextRestorationAt - Date.now();
     if (waitMs > 0) {
@@ -126,7 +139,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       );
       return;
     }
-    await restore();
+    await underLease(tenure.lease, restore, tenure.isLost);
     restorations += 1;
     // Telegram's times are whole seconds.
     restoredAt = Date.now() + 1_000;
@@ -140,26 +153,28 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   }
 
   function lookAgain(): void {
-    if (isLooking) return;
-    isLooking = true;
-    look()
+    if (current === undefined || looking !== undefined) return;
+    looking = look(current)
       .catch((error: unknown) => telemetry.warn('look where updates go', error))
       .finally(() => {
-        isLooking = false;
+        looking = undefined;
       });
   }
 
   return {
-    start() {
-      // Whoever becomes the source has registered just now.
+    start(tenure) {
+      current = tenure;
+      // Whoever starts this has registered just now.
       restoredAt = Date.now() + 1_000;
-      timer = setInterval(lookAgain, lookEveryMs);
+      const timer = setInterval(lookAgain, lookEveryMs);
       return {
         stop() {
           clearInterval(timer);
-          timer = undefined;
+          if (current !== tenure) return;
+          current = undefined;
           latest = undefined;
         },
+        settled: async () => looking,
       };
     },
     conflict(description) {

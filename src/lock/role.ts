@@ -64,7 +64,9 @@ export function createRole(options: RoleOptions): Role {
         await work.begin(tenure);
         await source.begin(tenure);
       },
-      settled: () => work.settled(),
+      async settled() {
+        await Promise.all([work.settled(), source.settled()]);
+      },
     });
     return {
       state: lock,

@@ -154,6 +154,30 @@ test(
   testLimitMs,
 );
 
+test(
+  'an instance that cannot register at once leaves the webhook of its predecessor alone, and watches when it has registered',
+  async () => {
+    await using bot = await startBot(watched);
+    await using next = await startBot({ ...besides(bot), ...watched });
+    const before = bot.telegram.webhookInfo.url;
+    bot.telegram.failNext({
+      kind: 'error',
+      method: 'setWebhook',
+      code: 403,
+      description: 'Forbidden: not now',
+    });
+    await bot.app.stop();
+    const refused = await next.waitForLine(({ operation }) => operation === 'register at Telegram');
+    expect(refused.error_message).toContain('not now');
+    // It asks where updates go only now, and does so all the time.
+    await waitFor('its own webhook', () => bot.telegram.webhookInfo.url !== before || undefined);
+    expect(bot.telegram.webhookInfo.url).toBe(next.webhookUrl());
+    await healthy(next);
+    expect([...toldOf(bot), ...toldOf(next)]).toEqual([]);
+  },
+  testLimitMs,
+);
+
 interface Health {
   readonly ok: boolean;
   readonly telegram: { readonly state: string; readonly pending_update_count: number } | null;
