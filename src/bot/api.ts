@@ -35,22 +35,30 @@ const idempotentTimeoutSeconds = 8;
 /** Above what a poll may take: who polls has a limit of its own (polling.ts). */
 const pollTimeoutSeconds = 75;
 const connections = 600;
+/** The longest answer to a call has some hundred kB. One that goes on is given up: others of its kind come with it. */
+const longestAnswerBytes = 1024 * 1024;
+/** A poll brings up to 100 updates. */
+const longestPollAnswerBytes = 32 * 1024 * 1024;
 
 export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
   const root = new URL(options.apiRoot);
   // One origin; the path of a self-hosted server behind a prefix is part of every call.
-  const pool = new Pool(root.origin, {
-    connections,
-    keepAliveTimeout: 30_000,
-    headersTimeout: pollTimeoutSeconds * 1_000,
-    bodyTimeout: pollTimeoutSeconds * 1_000,
-  });
-  const client = (timeoutSeconds: number) => ({
+  const openPool = (maxResponseSize: number): Pool =>
+    new Pool(root.origin, {
+      connections,
+      keepAliveTimeout: 30_000,
+      headersTimeout: pollTimeoutSeconds * 1_000,
+      bodyTimeout: pollTimeoutSeconds * 1_000,
+      maxResponseSize,
+    });
+  const client = (pool: Pool, timeoutSeconds: number) => ({
     apiRoot: options.apiRoot,
     timeoutSeconds,
     fetch: createFetch(pool),
   });
-  const api = new Api(options.token.reveal(), client(callTimeoutSeconds));
+  const pool = openPool(longestAnswerBytes);
+  const pollPool = openPool(longestPollAnswerBytes);
+  const api = new Api(options.token.reveal(), client(pool, callTimeoutSeconds));
   // The last one installed runs first: repetitions, whether it is still ours to call, a span around each attempt, a look
   // at the answer, the wire.
   api.config.use(
@@ -60,9 +68,15 @@ export function createTelegramApi(options: TelegramApiOptions): TelegramApi {
     fenced,
     repeating,
   );
-  const polling = new Api(options.token.reveal(), client(pollTimeoutSeconds));
+  const polling = new Api(options.token.reveal(), client(pollPool, pollTimeoutSeconds));
   polling.config.use(checkedEnvelope);
-  return { api, polling, stop: () => pool.destroy() };
+  return {
+    api,
+    polling,
+    async stop() {
+      await Promise.all([pool.destroy(), pollPool.destroy()]);
+    },
+  };
 }
 
 /** What was begun under a lost lease is somebody else's: neither a call nor its repetition may overtake theirs. */

@@ -23,6 +23,8 @@ export interface PipelineTimings {
   readonly lookAttempts: number;
   /** Until the look after the first of them; doubles with each. */
   readonly lookRetryMs: number;
+  /** What has not ended by then hangs; all that a look waits for has limits, which are shorter. */
+  readonly lookLimitMs: number;
   /** How long a callback of a task that was given up is followed while the supplier does not say how it ended. */
   readonly lateLimitMs: number;
   /** Until a task that found a stage full looks again; longer for those that have waited long. */
@@ -53,6 +55,7 @@ export const productionTimings: PipelineTimings = {
   ],
   lookAttempts: 5,
   lookRetryMs: 2_000,
+  lookLimitMs: 10 * 60_000,
   lateLimitMs: 24 * 60 * 60_000,
   fullStageMs: 1_000,
   deliveryAttempts: 5,

@@ -1,6 +1,7 @@
 // A task that is looked at may have no job any more: another one, which ended at once because this look was under way,
 // has taken its place.
 import { expect, test } from 'vitest';
+import { AppError } from '../../src/errors.ts';
 import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { openPipeline } from '../support/pipeline.ts';
 
@@ -44,4 +45,31 @@ test('a task whose look takes long has not been left by everybody, with or witho
     release();
     await database.stop();
   }
+});
+
+test('a task whose look never ends is worked by the next job, and its money is not held for good', async () => {
+  let opening = 0;
+  await using given = await openPipeline({
+    timings: { lookLimitMs: 200 },
+    inputFiles: {
+      open() {
+        opening += 1;
+        if (opening === 1) return new Promise(() => undefined);
+        throw new AppError({ code: 'INPUT_FILE_GONE', message: 'The file is gone' });
+      },
+    },
+  });
+  const taskId = await given.order('recraft/crisp-upscale', {
+    image: [{ from: 'telegram', fileId: 'a-file', mimeType: 'image/png', bytes: 3 }],
+  });
+  void given.workDue();
+  await expect.poll(() => opening).toBe(1);
+  // As many as come, as from callbacks and from looks at stranded work.
+  await Promise.all([given.pipeline.advance(taskId), given.pipeline.advance(taskId)]);
+  await given.settle(taskId);
+  expect(await given.endOf(taskId)).toMatchObject({
+    state: 'failed',
+    reason_code: 'FILE_UNREACHABLE',
+    held: 0,
+  });
 });

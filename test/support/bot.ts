@@ -76,6 +76,7 @@ export const quickTimings: PipelineTimings = {
   poll: [{ untilMs: Number.POSITIVE_INFINITY, everyMs: 100 }],
   lookAttempts: 3,
   lookRetryMs: 20,
+  lookLimitMs: 10 * 60_000,
   lateLimitMs: 5_000,
   fullStageMs: 20,
   deliveryAttempts: 3,
