@@ -19,6 +19,8 @@ export interface Flood {
    * span of the update. `receivedAt` is in epoch milliseconds.
    */
   refuse(update: IncomingUpdate, receivedAt: number): void;
+  /** The same for one whose end was told: its user alone. */
+  answer(update: IncomingUpdate): void;
 }
 
 export interface FloodOptions {
@@ -117,7 +119,17 @@ export function createFlood(options: FloodOptions): Flood {
     );
   }
 
+  function tellUser(update: IncomingUpdate): void {
+    const chatId = privateChatOf(update);
+    if (update.callbackId !== undefined) answerTap(update);
+    else if (chatId !== undefined) notify(update, chatId);
+  }
+
   return {
+    answer(update) {
+      telemetry.annotate({ result: 'rejected', reason_code: 'RATE_LIMIT' });
+      tellUser(update);
+    },
     refuse(update, receivedAt) {
       const why = {
         reason_code: 'RATE_LIMIT',
@@ -140,9 +152,7 @@ export function createFlood(options: FloodOptions): Flood {
         latency_ms: Date.now() - receivedAt,
         duration_ms: 0,
       });
-      const chatId = privateChatOf(update);
-      if (update.callbackId !== undefined) answerTap(update);
-      else if (chatId !== undefined) notify(update, chatId);
+      tellUser(update);
     },
   };
 }

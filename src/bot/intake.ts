@@ -72,10 +72,11 @@ export function createIntake(options: IntakeOptions): Intake {
             },
             async ({ isNew, refusal }) => {
               if (!isNew) {
-                const original = await store.traceparentOf(update.updateId);
+                const known = await store.known(update.updateId);
                 telemetry.emit('UPDATE_DUPLICATE', {
-                  original_cid: original ? cidOfTraceparent(original) : 'unknown',
+                  original_cid: known ? cidOfTraceparent(known.traceparent) : 'unknown',
                 });
+                if (known) await reception.storedBefore(update, known);
                 return;
               }
               if (!refusal)

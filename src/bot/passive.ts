@@ -28,6 +28,8 @@ export interface Passive {
   refuses(update: IncomingUpdate): boolean;
   /** Tells of a refused tap, its user in the background. Must be called in the span of the update. */
   refuseTap(update: IncomingUpdate): void;
+  /** The same for one whose refusal was told: its user alone. */
+  answerTap(update: IncomingUpdate): void;
   /** Tells the user in the background, if it has to be, that the stored update takes a while. In the span of the update. */
   notify(update: IncomingUpdate): void;
 }
@@ -54,7 +56,7 @@ export function createPassive(options: PassiveOptions): Passive {
 
   const isClosed = (): boolean => !state.isActive() && (mode === 'reject' || state.isAbandoned());
 
-  async function answerTap(update: IncomingUpdate, chatId: number | undefined): Promise<void> {
+  async function sendAnswer(update: IncomingUpdate, chatId: number | undefined): Promise<void> {
     const text = reasonText('PASSIVE_REJECT', update.locale, telemetry.cid());
     const refusal = await refusedBy(api.answerCallbackQuery(update.callbackId ?? '', { text }));
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
@@ -112,6 +114,11 @@ export function createPassive(options: PassiveOptions): Passive {
     });
   }
 
+  /** The trace of a refused tap ends with its root, so what is looked for must stand there. */
+  function annotateRefusal(): void {
+    telemetry.annotate({ result: 'rejected', reason_code: 'PASSIVE_REJECT' });
+  }
+
   function inBackground(work: () => Promise<void>): void {
     background.start('passive notice', () => telemetry.inSpan('passive notice', {}, work));
   }
@@ -119,15 +126,18 @@ export function createPassive(options: PassiveOptions): Passive {
   return {
     refuses: update => update.callbackId !== undefined && isClosed(),
     refuseTap(update) {
-      // The trace of a refused tap ends with its root, so what is looked for must stand there.
-      telemetry.annotate({ result: 'rejected', reason_code: 'PASSIVE_REJECT' });
+      annotateRefusal();
       telemetry.emit('CALLBACK_REJECTED', {
         result: 'rejected',
         reason_code: 'PASSIVE_REJECT',
         reason_text: reasons.PASSIVE_REJECT.meaning,
         button_id: buttonIdOf(update.callbackData),
       });
-      inBackground(() => answerTap(update, privateChatOf(update)));
+      inBackground(() => sendAnswer(update, privateChatOf(update)));
+    },
+    answerTap(update) {
+      annotateRefusal();
+      inBackground(() => sendAnswer(update, privateChatOf(update)));
     },
     notify(update) {
       const chatId = privateChatOf(update);

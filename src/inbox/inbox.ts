@@ -18,7 +18,9 @@ export function createInbox(store: UpdateStore): Inbox {
   const storing = new Map<number, Promise<void>>();
   return {
     store(update, tell) {
-      const stored = store.insert(update).then(async result => {
+      // One that comes again while the first is being stored waits until that is told: then it is known what was.
+      const inserted = storing.get(update.updateId)?.then(() => store.insert(update)) ?? store.insert(update);
+      const stored = inserted.then(async result => {
         await tell(result);
         return result.isNew && result.refusal === undefined;
       });

@@ -28,6 +28,11 @@ export const spans = define({
       'reason_code',
     ],
   },
+  'update again': {
+    kind: 'INTERNAL',
+    doc: 'An update has come again of whose storing the instance had not heard: its user is served as after the first.',
+    attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash', 'result', 'reason_code'],
+  },
   'dispatch update': {
     kind: 'CONSUMER',
     doc: 'The work of an update, from the pick to its outcome.',

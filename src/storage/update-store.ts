@@ -31,6 +31,18 @@ export interface Stored {
   readonly refusal: ReasonCode | undefined;
 }
 
+export interface KnownUpdate {
+  /** Under which it is worked, or was refused. */
+  readonly traceparent: string;
+  /** Since it was stored. */
+  readonly ageMs: number;
+  readonly hasEnded: boolean;
+  /** Why it was stored with its outcome. */
+  readonly refusal: ReasonCode | undefined;
+  /** It was this instance that stored it with its outcome, whether or not it has heard of that. */
+  readonly isRefusedHere: boolean;
+}
+
 export interface MessageState {
   readonly messageId: number;
   readonly screen: string;
@@ -86,8 +98,8 @@ export interface UpdateStore {
   insert(update: NewUpdate): Promise<Stored>;
   /** Rejects when none could be stored now; stores none. */
   checkInsert(): Promise<void>;
-  /** The traceparent under which a known update is being worked. */
-  traceparentOf(updateId: number): Promise<string | undefined>;
+  /** What is known of an update that was stored before. */
+  known(updateId: number): Promise<KnownUpdate | undefined>;
   /**
    * Takes the oldest unfinished update of a lane unless another instance has it, and has had it for less than
    * `pickLimitMs`; counts the attempt. Rejects with AppError LEASE_LOST under a lost lease: then nothing is known of
@@ -142,6 +154,14 @@ interface InsertRecord {
   reason_code: ReasonCode | null;
 }
 
+interface KnownRecord {
+  traceparent: string;
+  age_ms: number;
+  has_ended: boolean;
+  refusal: ReasonCode | null;
+  picked_by: string | null;
+}
+
 interface PickRecord {
   held: boolean;
   /** Null in the one row there is when nothing was picked. */
@@ -192,9 +212,11 @@ const insertText = `
     from incoming left join shares using (lane)
   ), inserted as (
     insert into updates
-      (bot_id, update_id, lane, message_id, event_type, body, traceparent, outcome, reason_code, finished_at)
+      (bot_id, update_id, lane, message_id, event_type, body, traceparent, outcome, reason_code, finished_at, picked_by)
     select $1, update_id, lane, message_id, event_type, body::json, traceparent,
-      case when reason is not null then 'rejected' end, reason, case when reason is not null then now() end
+      case when reason is not null then 'rejected' end, reason, case when reason is not null then now() end,
+      -- Who has to tell its end: the answer to this may be lost.
+      case when reason is not null then $4 end
     from judged
     order by position
     on conflict (bot_id, update_id) do nothing
@@ -326,6 +348,7 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
       botId,
       JSON.stringify(updates.map(toIncoming)),
       laneMax,
+      instanceId,
     ]);
     return rows;
   }
@@ -400,12 +423,18 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
       return picked;
     },
     finish: ending => finish({ item: ending, lease: lease() }),
-    async traceparentOf(updateId) {
-      const { rows } = await database.query<{ traceparent: string }>(
-        'select traceparent from updates where bot_id = $1 and update_id = $2',
+    async known(updateId) {
+      const { rows } = await database.query<KnownRecord>(
+        `select traceparent, ${epochMs('now() - received_at')} as age_ms, outcome is not null as has_ended,
+           case when outcome = 'rejected' and attempts = 0 then reason_code end as refusal, picked_by
+         from updates where bot_id = $1 and update_id = $2`,
         [botId, updateId],
       );
-      return rows[0]?.traceparent;
+      const [row] = rows;
+      if (!row) return undefined;
+      const { traceparent, age_ms: ageMs, has_ended: hasEnded, refusal, picked_by: pickedBy } = row;
+      const isRefusedHere = refusal !== null && pickedBy === instanceId;
+      return { traceparent, ageMs, hasEnded, refusal: refusal ?? undefined, isRefusedHere };
     },
     async depth() {
       const { rows } = await database.query<{ depth: string }>(

@@ -16,7 +16,7 @@ function startProof() {
       return insert.promise;
     },
     checkInsert: never,
-    traceparentOf: never,
+    known: never,
     pick: never,
     finish: never,
     depth: never,

@@ -14,7 +14,7 @@ test('a job that is taken where another instance is in charge fails, so that it 
     store: {
       insert: () => expect.fail('nothing is stored here'),
       checkInsert: () => expect.fail('nobody asks'),
-      traceparentOf: () => expect.fail('nobody asks'),
+      known: () => expect.fail('nobody asks'),
       finish: () => expect.fail('nothing ends here'),
       depth: () => expect.fail('nobody counts'),
       async pick(lane) {
@@ -50,7 +50,7 @@ test('what an update would leave behind that no row can hold ends as a fault, an
     store: {
       insert: () => expect.fail('nothing is stored here'),
       checkInsert: () => expect.fail('nobody asks'),
-      traceparentOf: () => expect.fail('nobody asks'),
+      known: () => expect.fail('nobody asks'),
       depth: () => expect.fail('nobody counts'),
       pick: async () => waiting.shift(),
       async finish(ending) {
@@ -98,7 +98,7 @@ test('a job of a former lease that begins late does not let two loops work one l
     store: {
       insert: () => expect.fail('nothing is stored here'),
       checkInsert: () => expect.fail('nobody asks'),
-      traceparentOf: () => expect.fail('nobody asks'),
+      known: () => expect.fail('nobody asks'),
       depth: () => expect.fail('nobody counts'),
       async pick() {
         if (epoch === 1) throw leaseLost();
