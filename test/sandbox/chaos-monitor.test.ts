@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { startMonitor } from '../../src/sandbox/chaos/monitor.ts';
 import { waitFor } from '../support/bot.ts';
 
-const owed = [{ subject: 'update 7 (cid 0000000a)', age_ms: 60_000 }];
+const owed = [{ kind: 'update', subject: 'update 7 (cid 0000000a)', age_ms: 60_000 }];
 const owedLimitMs = 600;
 
 test('an instance that is ready all the time while one update is owed is found, with what it says of itself', async () => {
@@ -30,6 +30,24 @@ test('an instance that is ready all the time while one update is owed is found, 
   expect(monitor.longestOwedMs).toBe(60_000);
 });
 
+test('a follow-up that nobody does is found, however fast updates are worked', async () => {
+  await using instance = await listen(200);
+  let turn = 0;
+  const left = { kind: 'follow-up', subject: 'follow-up 3 of chat 61 (erase)', age_ms: 9_000 };
+  const monitor = startMonitor({
+    ground: {
+      ask: askOf(() => [{ kind: 'update', subject: `update ${turn++}`, age_ms: 10 }, left]),
+      slots: [instance],
+    },
+    isStruck: () => false,
+    owedLimitMs,
+  });
+  await waitFor('a finding', () => monitor.findings.length > 0 || undefined);
+  await monitor.stop();
+  expect(monitor.findings.map(({ subject }) => subject)).toEqual([left.subject]);
+  expect(monitor.longestOwedMs).toBe(10);
+});
+
 test('whoever says that it is not ready, is struck by a fault, or works update after update breaks nothing', async () => {
   await using unready = await listen(503);
   await using ready = await listen(200);
@@ -46,7 +64,10 @@ test('whoever says that it is not ready, is struck by a fault, or works update a
       owedLimitMs,
     }),
     startMonitor({
-      ground: { ask: askOf(() => [{ subject: `update ${turn++}`, age_ms: 60_000 }]), slots: [ready] },
+      ground: {
+        ask: askOf(() => [{ kind: 'update', subject: `update ${turn++}`, age_ms: 60_000 }]),
+        slots: [ready],
+      },
       isStruck: () => false,
       owedLimitMs,
     }),

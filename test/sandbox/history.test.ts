@@ -189,6 +189,12 @@ const broken: readonly {
     subject: /^job 7$/,
   },
   {
+    law: 'never-forgotten',
+    by: 'an open task that no job will look at',
+    history: { jobless: [{ subject: 'task 7', problem: 'is open' }] },
+    subject: /^task 7$/,
+  },
+  {
     law: 'lines',
     by: 'a refusal without a reason',
     history: { lines: linesOf('{"name":"CALLBACK_REJECTED","cid":"0000000a"}') },

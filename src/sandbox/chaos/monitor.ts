@@ -2,6 +2,7 @@
 // been owed, how much memory they take. An instance that nothing keeps from working, and that says it is ready all the
 // time while work is owed for longer than the limit, breaks the promise that nothing is ever healthy and idle.
 import type { Finding, MemoryPeak } from '../history/history.ts';
+import { type OwedWork, readOwed } from '../history/owed-work.ts';
 import type { Ground } from './ground.ts';
 import { staleIdleSeconds } from './ground.ts';
 import type { Slot } from './slot.ts';
@@ -19,7 +20,7 @@ export interface MonitorOptions {
   readonly ground: Pick<Ground, 'ask'> & { readonly slots: readonly WatchedSlot[] };
   /** Whether a fault keeps this instance from working now. */
   readonly isStruck: (slot: WatchedSlot) => boolean;
-  /** How long one and the same update may be owed while an instance says that it is ready. */
+  /** How long one and the same piece of work may be owed while an instance says that it is ready. */
   readonly owedLimitMs?: number;
 }
 
@@ -34,9 +35,15 @@ const defaultOwedLimitMs = (staleIdleSeconds + 5) * 1_000;
 
 interface Watched {
   readonly slot: WatchedSlot;
-  /** How long it has said that it is ready, with nothing in its way, while the oldest work was owed. */
-  ableMs: number;
   peakMegabytes: number;
+}
+
+/** The oldest work of one kind, as long as it stays the same. */
+interface Owed {
+  readonly subject: string;
+  /** How long each instance has said meanwhile that it is ready, with nothing in its way; in their order. */
+  readonly ableMs: number[];
+  isTold: boolean;
 }
 
 export function startMonitor({
@@ -45,9 +52,8 @@ export function startMonitor({
   owedLimitMs = defaultOwedLimitMs,
 }: MonitorOptions): Monitor {
   const findings: Finding[] = [];
-  const watched: Watched[] = ground.slots.map(slot => ({ slot, ableMs: 0, peakMegabytes: 0 }));
-  let oldest: string | undefined;
-  let isTold = false;
+  const watched: Watched[] = ground.slots.map(slot => ({ slot, peakMegabytes: 0 }));
+  let oldest = new Map<OwedWork['kind'], Owed>();
   let longestOwedMs = 0;
   let samples = 0;
   let lastAt = performance.now();
@@ -61,26 +67,33 @@ export function startMonitor({
     for (const each of watched)
       each.peakMegabytes = Math.max(each.peakMegabytes, each.slot.residentMegabytes() ?? 0);
     const [owed, ready] = await Promise.all([
-      readOldest(ground),
+      // While Postgres is away nobody can work.
+      readOwed(ground.ask).catch(() => []),
       Promise.all(watched.map(({ slot }) => isReady(slot))),
     ]);
-    if (owed !== undefined) longestOwedMs = Math.max(longestOwedMs, owed.ageMs);
-    if (owed === undefined || owed.subject !== oldest) {
-      oldest = owed?.subject;
-      isTold = false;
-      for (const each of watched) each.ableMs = 0;
+    const before = oldest;
+    oldest = new Map();
+    for (const { kind, subject, ageMs } of owed) {
+      if (kind === 'update') longestOwedMs = Math.max(longestOwedMs, ageMs);
+      const known = before.get(kind);
+      const work =
+        known?.subject === subject ? known : { subject, ableMs: watched.map(() => 0), isTold: false };
+      oldest.set(kind, work);
+      for (const [index, { slot }] of watched.entries())
+        work.ableMs[index] = ready[index] && !isStruck(slot) ? (work.ableMs[index] ?? 0) + passedMs : 0;
+      await judge(work, ageMs);
     }
-    if (owed === undefined) return;
-    for (const [index, each] of watched.entries())
-      each.ableMs = ready[index] && !isStruck(each.slot) ? each.ableMs + passedMs : 0;
-    const idle = watched.find(({ ableMs }) => ableMs > owedLimitMs);
-    if (idle === undefined || isTold) return;
-    isTold = true;
+  }
+
+  async function judge(work: Owed, ageMs: number): Promise<void> {
+    const idle = work.ableMs.findIndex(ableMs => ableMs > owedLimitMs);
+    if (idle < 0 || work.isTold) return;
+    work.isTold = true;
     findings.push({
-      subject: owed.subject,
+      subject: work.subject,
       problem:
-        `was owed for ${Math.round(owed.ageMs)} ms, while instance ${idle.slot.number} said for ` +
-        `${Math.round(idle.ableMs)} ms that it was ready. /health: ${await healthOf(watched)}`,
+        `was owed for ${Math.round(ageMs)} ms, while instance ${watched[idle]?.slot.number} said for ` +
+        `${Math.round(work.ableMs[idle] ?? 0)} ms that it was ready. /health: ${await healthOf(watched)}`,
     });
   }
 
@@ -111,22 +124,6 @@ export function startMonitor({
       await watching;
     },
   };
-}
-
-async function readOldest({
-  ask,
-}: Pick<Ground, 'ask'>): Promise<{ subject: string; ageMs: number } | undefined> {
-  try {
-    const [row] = await ask<{ subject: string; age_ms: number }>(
-      `select 'update ' || update_id || ' (cid ' || substr(traceparent, 4, 8) || ')' as subject,
-         extract(epoch from clock_timestamp() - received_at)::float8 * 1000 as age_ms
-       from updates where outcome is null order by received_at limit 1`,
-    );
-    return row && { subject: row.subject, ageMs: row.age_ms };
-  } catch {
-    // Postgres is away: nobody can work.
-    return undefined;
-  }
 }
 
 async function isReady(slot: WatchedSlot): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { createLifecycle } from '../../lifecycle.ts';
 import { historyOf } from '../history/history.ts';
 import { type Breach, checkHistory } from '../history/laws.ts';
+import { readJobless } from '../history/owed-work.ts';
 import { readLeftovers, readStored } from '../history/stored.ts';
 import { answersOf, ordersOf } from '../history/suppliers.ts';
 import type { FaultName } from './faults.ts';
@@ -37,6 +38,8 @@ export interface RunResult {
 }
 
 const stopDeadlineMs = 60_000;
+/** The bot looks every two seconds for what has no job, and what it works meanwhile ends within seconds. */
+const joblessDeadlineMs = 30_000;
 const helpDeadlineMs = 30_000;
 /** Telegram shows a spinner for so long. */
 const answerLimitMs = 15_000;
@@ -68,6 +71,9 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
 
   announce('the storm is over: users end what they are at, and what is left is worked');
   await load.stop();
+  await untilWorked(ground);
+  // Before anything is started again: a start gives a job to everything that is open.
+  const jobless = await readJobless(ask, joblessDeadlineMs);
   await settle(ground);
   const lastRequests = load.lastRequests();
   announce('everybody asks for help once more');
@@ -89,6 +95,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     excused: silences,
     orders: ordersOf(kie),
     leftovers,
+    jobless,
     bursts: load.bursts,
     requests: { seen: load.seen, unseen: load.unseen },
     lastRequests: [...lastRequests, ...helped],

@@ -23,6 +23,8 @@ export interface History {
   readonly moves: readonly Move[];
   /** What should have been done by now, each told in a few words. */
   readonly leftovers: readonly Finding[];
+  /** What was open when the faults were over, and had no job that would look at it, before anything was started again. */
+  readonly jobless: readonly Finding[];
   readonly bursts: readonly Burst[];
   readonly lastRequests: readonly LastRequest[];
   /** How many requests of users led to something that they saw in time, and how many did not. */
@@ -134,6 +136,7 @@ export function historyOf(known: Partial<History>): History {
     wallets: [],
     moves: [],
     leftovers: [],
+    jobless: [],
     bursts: [],
     lastRequests: [],
     requests: { seen: 0, unseen: 0 },

@@ -36,6 +36,10 @@ export const laws = define({
   'welcomed-once': { says: 'nobody is welcomed twice', check: checkWelcomes },
   'ordered-once': { says: 'no task is given to KIE.ai twice', check: checkOrders },
   'no-leftovers': { says: 'nothing is left that should have been done', check: history => history.leftovers },
+  'never-forgotten': {
+    says: 'whatever is open has a job that will look at it, without anything being started again',
+    check: history => history.jobless,
+  },
   lines: {
     says: 'every line can be read, says why when something failed, and tells no secret',
     check: history => history.lines,
