@@ -127,22 +127,31 @@ end`;
 
 /**
  * Gives a job to every lane whose oldest update, or what that has left to be done, nobody works, and to every unfinished
- * task that has none and is not looked at here: whatever has become of the job they had. Returns how many there were.
+ * task that has none and is not looked at here: whatever has become of the job they had. Their picks end with it, because
+ * any member of a cluster may take the job. Returns how many there were.
  */
 export async function reviveStranded(queryable: Queryable, stranding: Stranding): Promise<number> {
   const { instanceId, workedHere, patienceMs, pickLimitMs } = stranding;
   const values = [instanceId, workedHere.join(','), patienceMs, pickLimitMs];
   const lanes = await queryable.query(
     `with heads as (
-       select distinct on (lane) lane, picked_by, picked_at, received_at from updates
+       select distinct on (lane) id, lane, picked_by, picked_at, received_at from updates
        where outcome is null order by lane, id
      ), stored as (
        select lane from heads where ${isLeftBehind('received_at')}
+     ), freed as (
+       update updates set picked_by = null
+       where (lane, id) in (select lane, id from heads) and outcome is null and picked_by is not null
+         and ${isLeftBehind('received_at')}
      ) ${addLaneJobs}`,
     values,
   );
   const followUps = await queryable.query(
-    `with followed as (select lane, due_at from follow_ups where ${isLeftBehind('due_at')}) ${addFollowUpJobs}`,
+    `with followed as (
+       select lane, due_at from follow_ups where ${isLeftBehind('due_at')}
+     ), freed as (
+       update follow_ups set picked_by = null where picked_by is not null and ${isLeftBehind('due_at')}
+     ) ${addFollowUpJobs}`,
     values,
   );
   const tasks = await queryable.query(

@@ -8,6 +8,7 @@ import { createFollowUps } from '../../src/inbox/follow-ups.ts';
 import type { CurrentLease } from '../../src/lock/lease.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createFollowUpStore, type FollowUpStore } from '../../src/storage/follow-up-store.ts';
+import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { createOwedStore } from '../../src/storage/owed-store.ts';
 import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -62,6 +63,32 @@ test('nobody does what is left to be done in a chat in which another works an up
   expect(await other.updates.pick(lane)).toMatchObject({ lane });
   expect(await one.followUps.pick(lane)).toBeUndefined();
   expect(await other.followUps.pick(lane)).toMatchObject({ kind: 'welcome' });
+});
+
+test('what a member has picked and left lying is free for every member as soon as its lane gets a job again', async () => {
+  const [update, followUp, worked] = [12, 13, 14];
+  await receive(update, one);
+  await one.updates.pick(update);
+  await endWith(followUp, one, 'welcome');
+  await one.followUps.pick(followUp);
+  await receive(worked, one);
+  await one.updates.pick(worked);
+  for (const table of ['updates', 'follow_ups'])
+    await database.query(
+      `update ${table} set picked_at = now() - interval '10 seconds' where lane in ($1, $2, $3) and picked_by = 'one'`,
+      [update, followUp, worked],
+    );
+  const revived = await reviveStranded(database, {
+    instanceId: 'one',
+    workedHere: [worked],
+    tasksWorkedHere: [],
+    patienceMs: 5_000,
+    pickLimitMs: 60_000,
+  });
+  expect(revived).toBe(2);
+  expect(await other.updates.pick(update)).toMatchObject({ lane: update, attempt: 2 });
+  expect(await other.followUps.pick(followUp)).toMatchObject({ lane: followUp, attempt: 2 });
+  expect(await other.updates.pick(worked)).toBeUndefined();
 });
 
 test('what was put off is picked when it is due, and by whoever picks it last it is ended', async () => {
