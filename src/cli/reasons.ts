@@ -1,8 +1,17 @@
 // `trt reasons`: how often things ended with which reason, on which screen, with which version of a model, in which
-// release, beside the period of the same length before it: what a deploy or a model has made worse stands out.
+// release, beside the period of the same length before it: what a deploy or a model has made worse stands out. What the
+// processes warned of themselves stands apart: it is no update's end.
 import { parseArgs } from 'node:util';
-import { type Dimension, dimensions, type ReasonTrend, reasonTrends } from '../diagnosis/reason-trend.ts';
-import type { JournalReader, ReasonCount } from '../storage/journal-store.ts';
+import {
+  type Dimension,
+  dimensions,
+  type ProcessTrend,
+  processTrends,
+  type ReasonTrend,
+  reasonTrends,
+} from '../diagnosis/reason-trend.ts';
+import type { CountedPeriod, ProcessCount, ReasonCount } from '../storage/journal-counts.ts';
+import type { JournalReader } from '../storage/journal-store.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { withJournal } from './journal.ts';
 import { periodFrom } from './period.ts';
@@ -14,9 +23,14 @@ interface Question {
   readonly json: boolean;
 }
 
+interface Counts {
+  readonly ends: readonly ReasonCount[];
+  readonly warnings: readonly ProcessCount[];
+}
+
 interface Answer {
-  readonly counts: readonly ReasonCount[];
-  readonly countsBefore: readonly ReasonCount[];
+  readonly now: Counts;
+  readonly before: Counts;
   readonly since: Date;
   readonly until: Date;
 }
@@ -62,34 +76,46 @@ function toldBy(text: string): readonly Dimension[] {
 async function ask(journal: JournalReader, { periodMs }: Question): Promise<Answer> {
   const until = new Date();
   const since = new Date(until.getTime() - periodMs);
-  const counts = await journal.countReasons({ since, until });
-  const countsBefore = await journal.countReasons({
-    since: new Date(since.getTime() - periodMs),
-    until: since,
-  });
-  return { counts, countsBefore, since, until };
+  const now = await count(journal, { since, until });
+  const before = await count(journal, { since: new Date(since.getTime() - periodMs), until: since });
+  return { now, before, since, until };
+}
+
+/** One after the other: there is one connection. */
+async function count(journal: JournalReader, period: CountedPeriod): Promise<Counts> {
+  return {
+    ends: await journal.countReasons(period),
+    warnings: await journal.countOfProcesses(period),
+  };
 }
 
 function print(answer: Answer, { told, json }: Question, terminal: Terminal): void {
-  const { counts, countsBefore, since, until } = answer;
-  const trends = reasonTrends(counts, countsBefore, told);
-  if (counts.length >= maxKinds || countsBefore.length >= maxKinds)
+  const { now, before, since, until } = answer;
+  const trends = reasonTrends(now.ends, before.ends, told);
+  const warnings = processTrends(now.warnings, before.warnings, told);
+  if ([now.ends, before.ends, now.warnings, before.warnings].some(({ length }) => length >= maxKinds))
     terminal.complain(`Only the ${maxKinds} most frequent kinds were counted: the rare ones are missing.`);
   if (json) {
     for (const trend of trends) terminal.print(JSON.stringify(fieldsOf(trend)));
+    for (const trend of warnings) terminal.print(JSON.stringify(processFieldsOf(trend)));
     return;
   }
   terminal.print(`From ${since.toISOString()} to ${until.toISOString()}, beside the same time before it.\n`);
-  const columns = [
-    'reason_code',
-    ...told.flatMap(dimension => columnsOf[dimension]),
-    'count',
-    'before',
-    'change',
-  ];
+  const columns = ['reason_code', ...told.flatMap(dimension => columnsOf[dimension]), ...countColumns];
   const rows = trends.map(trend => ({ ...fieldsOf(trend), change: changeText(trend) }));
   terminal.print(trends.length === 0 ? 'Nothing ended in either.' : formatTable(columns, rows));
+  if (warnings.length === 0) return;
+  const release = told.includes('release') ? columnsOf.release : [];
+  terminal.print('\nThe service itself, outside of any update:\n');
+  terminal.print(
+    formatTable(
+      ['event', 'operation', 'reason_code', ...release, ...countColumns],
+      warnings.map(trend => ({ ...processFieldsOf(trend), change: changeText(trend) })),
+    ),
+  );
 }
+
+const countColumns = ['count', 'before', 'change'];
 
 const columnsOf: Readonly<Record<Dimension, readonly string[]>> = {
   screen: ['screen_id'],
@@ -111,8 +137,21 @@ function fieldsOf({ count, before, ...kind }: ReasonTrend): Row {
   };
 }
 
+/** In the words of the log lines. */
+function processFieldsOf({ event, operation, reasonCode, release, count, before }: ProcessTrend): Row {
+  return {
+    event,
+    operation: operation ?? null,
+    reason_code: reasonCode ?? null,
+    release: release ?? null,
+    count,
+    before,
+    change: count - before,
+  };
+}
+
 /** `+4 (+50 %)`, `+4 (new)`, `-3 (gone)`, `0`. */
-function changeText({ count, before }: ReasonTrend): string {
+function changeText({ count, before }: Pick<ReasonTrend, 'count' | 'before'>): string {
   const change = count - before;
   if (change === 0) return '0';
   const sign = change > 0 ? '+' : '';

@@ -104,10 +104,15 @@ function print(
     return;
   }
   terminal.print(`user_hash ${userHash}, ${entries.length} actions\n`);
-  terminal.print(formatTable(columns, entries.map(fieldsOf)));
+  const rows = entries.map(entry => ({ ...fieldsOf(entry), did: didText(entry) }));
+  terminal.print(formatTable(columns, rows));
 }
 
 const columns = ['when', 'cid', 'did', 'screen', 'reason_code', 'cause', 'latency_ms', 'model', 'money'];
+
+function didText({ did, deliveries }: TimelineEntry): string {
+  return deliveries === 1 ? did : `${did} (${deliveries} deliveries)`;
+}
 
 /** In the words of the log lines. */
 function fieldsOf(entry: TimelineEntry): Row {
@@ -116,6 +121,7 @@ function fieldsOf(entry: TimelineEntry): Row {
     cid: entry.cid,
     trace_id: entry.traceId,
     did: entry.did,
+    deliveries: entry.deliveries,
     screen: entry.screen ?? null,
     reason_code: entry.reason ?? null,
     cause: entry.cause,

@@ -5,6 +5,7 @@ import { errorType } from '../errors.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
 import { type Locale, reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { ProcessCount } from '../storage/journal-counts.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import { type Action, actionsOfRows, isTrouble } from './action.ts';
 import type { Chain } from './chain.ts';
@@ -31,9 +32,11 @@ export interface Dashboard {
   /** The newest outcomes of others, refusals and faults first. */
   readonly actions: readonly Action[];
   readonly newestCid: string | undefined;
-  /** Of the last hour. */
+  /** Of the last hour: how updates and orders ended. */
   readonly faults: number;
   readonly outcomes: number;
+  /** What processes warned of in the last hour outside of any update, the most frequent first. */
+  readonly warnings: readonly ProcessCount[];
   /** Why the journal could not be read, in a sentence; then the rest is empty. */
   readonly unread: string | undefined;
 }
@@ -116,10 +119,12 @@ export function createDesk(options: DeskOptions): Desk {
 
   async function dashboard(locale: Locale, except: string): Promise<Dashboard> {
     const newest = { since: since(dayMs), limit: readOutcomes, except };
-    const [trouble, all, counts] = await Promise.all([
+    const lastHour = { since: since(hourMs), until: now() };
+    const [trouble, all, counts, warnings] = await Promise.all([
       journal.newestOutcomes({ ...newest, troubleOnly: true }),
       journal.newestOutcomes(newest),
-      journal.countReasons({ since: since(hourMs), until: now() }),
+      journal.countReasons(lastHour),
+      journal.countOfProcesses(lastHour),
     ]);
     const among = await actionsAmong([...trouble, ...all], locale);
     // The rows of a task bear no user.
@@ -131,6 +136,7 @@ export function createDesk(options: DeskOptions): Desk {
       newestCid: actions[0]?.cid,
       faults: sum(reason => reasons[reason].fault),
       outcomes: sum(() => true),
+      warnings,
       unread: undefined,
     };
   }
@@ -155,7 +161,14 @@ export function createDesk(options: DeskOptions): Desk {
     dashboard: (locale, except) =>
       unlessUnread<Dashboard>(
         () => dashboard(locale, except),
-        ({ sentence }) => ({ actions: [], newestCid: undefined, faults: 0, outcomes: 0, unread: sentence }),
+        ({ sentence }) => ({
+          actions: [],
+          newestCid: undefined,
+          faults: 0,
+          outcomes: 0,
+          warnings: [],
+          unread: sentence,
+        }),
         locale,
       ),
     async look(cid, locale) {

@@ -16,7 +16,7 @@ export interface JournalRow {
   readonly userHash: string | undefined;
   readonly instanceId: string;
   readonly release: string;
-  /** The last in the lines that is neither SUCCESS nor NOOP, else the last. */
+  /** The last in the lines that is neither SUCCESS nor NOOP, else the last; that of a warning only where no other is. */
   readonly reasonCode: ReasonCode | undefined;
   readonly screenId: string | undefined;
   readonly modelId: string | undefined;

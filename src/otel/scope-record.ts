@@ -1,6 +1,7 @@
 // What a span leaves in the journal, gathered while it is open: its lines in their short form, of its events the few
 // values that rows are found and counted by, and the spans inside it that have nothing to tell but their times. Made
 // only where there is a journal; costs a concatenation per event.
+import type { EventName } from './events.ts';
 import type { AmbientFields, EventFields } from './fields.ts';
 import type { InnerSpan, JournalEntry } from './journal-row.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -32,6 +33,8 @@ export class ScopeRecord {
   /** Of the line before. */
   #head = '';
   #reasonCode: ReasonCode | undefined;
+  /** Only a warning on the way has given it: how the thing ends is still to come. */
+  #isProvisional = false;
   #screenId: string | undefined;
   #modelId: string | undefined;
   #modelVersion: string | undefined;
@@ -49,13 +52,11 @@ export class ScopeRecord {
   }
 
   /** `start` and `rest` stand in the line before and behind `head`, which it has in common with others. */
-  add(start: string, head: string, rest: string, own: Own): void {
+  add(name: EventName, start: string, head: string, rest: string, own: Own): void {
     this.#lines += `${this.#lines === '' ? '' : '\n'}${start}${shortHead(head, this.#head)}${rest}`;
     this.#head = head;
     this.#eventCount += 1;
-    const { reason_code: reason } = own;
-    if (reason !== undefined && (!isPlain(reason) || !this.#reasonCode || isPlain(this.#reasonCode)))
-      this.#reasonCode = reason;
+    if (own.reason_code !== undefined) this.#addReason(own.reason_code, name === 'SYSTEM_WARNING');
     if (own.screen_id !== undefined) this.#screenId = own.screen_id;
     if (own.model_id !== undefined) this.#modelId = own.model_id;
     if (own.model_version !== undefined) this.#modelVersion = own.model_version;
@@ -96,6 +97,14 @@ export class ScopeRecord {
       innerSpans: this.#innerSpans === '' ? '' : `[${this.#innerSpans}]`,
       lines: this.#lines,
     };
+  }
+
+  #addReason(reason: ReasonCode, isWarning: boolean): void {
+    const known = this.#reasonCode;
+    const isOpen = known === undefined || this.#isProvisional;
+    if (!isOpen && (isWarning || (isPlain(reason) && !isPlain(known)))) return;
+    this.#reasonCode = reason;
+    this.#isProvisional = isWarning;
   }
 
   #durationMs(): number {

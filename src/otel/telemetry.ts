@@ -172,12 +172,12 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const start = `{"level":"${definition.level}"${ts}`;
     const rest = `${line.text},"msg":"${message}"}`;
     if (scope?.record && !scope.record.ended) {
-      scope.record.add(start, head.text, rest, own);
+      scope.record.add(name, start, head.text, rest, own);
       return;
     }
     // Outside of any span, or after its end.
     const record = new ScopeRecord(undefined, undefined, undefined);
-    record.add(start, head.text, rest, own);
+    record.add(name, start, head.text, rest, own);
     journal.add(record.entry({ ...idsOf(span), name: undefined, fields: {}, before: undefined }));
   }
 

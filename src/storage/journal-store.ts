@@ -6,10 +6,11 @@ import type { EncodedRow, InnerSpan, JournalRow } from '../otel/journal-row.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { expandLines } from '../otel/short-lines.ts';
 import type { Database, Queryable } from './database.ts';
+import { createJournalCounts, isEndText, type JournalCounts } from './journal-counts.ts';
 import { makePartitions } from './journal-partitions.ts';
 import { insertRowsText, joinRows } from './journal-row-text.ts';
 
-export interface JournalReader {
+export interface JournalReader extends JournalCounts {
   /** All rows of a cid in the order of time, of all its traces; the newest 5 000. */
   byCid(cid: string): Promise<JournalRow[]>;
   /** The rows with lines of these traces, in the order of time; the newest 5 000. */
@@ -25,8 +26,6 @@ export interface JournalReader {
   newestOutcomes(choice: NewestOutcomes): Promise<JournalRow[]>;
   /** The cids of the newest outcomes, newest first, each once. */
   newestCids(limit: number): Promise<string[]>;
-  /** The most frequent first; at most 1 000 kinds. `until` is not part of the period. */
-  countReasons(period: { readonly since: Date; readonly until: Date }): Promise<ReasonCount[]>;
 }
 
 export interface JournalStore extends JournalReader {
@@ -44,15 +43,6 @@ export interface NewestOutcomes {
   readonly except?: string;
   /** Without SUCCESS and NOOP. */
   readonly troubleOnly?: boolean;
-}
-
-export interface ReasonCount {
-  readonly reasonCode: ReasonCode;
-  readonly screenId: string | undefined;
-  readonly modelId: string | undefined;
-  readonly modelVersion: string | undefined;
-  readonly release: string;
-  readonly count: number;
 }
 
 /** Both ends are part of it. */
@@ -117,7 +107,7 @@ export function createJournalReader(database: Queryable): JournalReader {
     newestOutcomes: ({ since, limit, except = '', troubleOnly = false }) =>
       read(
         `select * from journal
-         where reason_code is not null and at >= $1 and user_hash is distinct from $2
+         where reason_code is not null and at >= $1 and user_hash is distinct from $2 and ${isEndText}
            and not ($3 and reason_code in ('SUCCESS', 'NOOP'))
          order by at desc limit $4`,
         [since, except, troubleOnly, Math.min(limit, maxRows)],
@@ -168,33 +158,8 @@ export function createJournalReader(database: Queryable): JournalReader {
       );
       return rows.map(({ cid }) => cid);
     },
-    async countReasons({ since, until }) {
-      const { rows } = await database.query<ReasonCountRecord>(
-        `select reason_code, screen_id, model_id, model_version, release, count(*) as count from journal
-         where reason_code is not null and at >= $1 and at < $2
-         group by reason_code, screen_id, model_id, model_version, release
-         order by count desc, reason_code limit ${maxRows}`,
-        [since, until],
-      );
-      return rows.map(row => ({
-        reasonCode: row.reason_code,
-        screenId: row.screen_id ?? undefined,
-        modelId: row.model_id ?? undefined,
-        modelVersion: row.model_version ?? undefined,
-        release: row.release,
-        count: Number(row.count),
-      }));
-    },
+    ...createJournalCounts(database),
   };
-}
-
-interface ReasonCountRecord {
-  readonly reason_code: ReasonCode;
-  readonly screen_id: string | null;
-  readonly model_id: string | null;
-  readonly model_version: string | null;
-  readonly release: string;
-  readonly count: string;
 }
 
 interface JournalRecord {

@@ -15,6 +15,8 @@ const eventsLength = 2_300;
 /** Of all verdicts together. */
 const sentencesLength = 1_500;
 const nameLength = 60;
+/** Kinds of what the processes warned of; `trt reasons` has all. */
+const shownWarnings = 3;
 const chainsPerRow = 2;
 /** Where a date begins and a time ends in the ISO form. */
 const [dayAt, timeAt, timeEnd] = [5, 11, 19];
@@ -35,6 +37,7 @@ export function renderDebug(
       faults: dashboard.faults,
       outcomes: dashboard.outcomes,
     }),
+    ...(dashboard.warnings.length === 0 ? [] : [t('debug-warnings', warningsOf(dashboard))]),
     ...(newestCid === undefined ? [] : [t('debug-newest', { cid: newestCid })]),
     debugUntil ? t('debug-level-until', { time: timeOf(debugUntil) }) : t('debug-level-normal'),
     '',
@@ -104,6 +107,15 @@ export function renderDebugUser(
     text: lines.join('\n'),
     rows: [...actionRows(actions), [button(t('button-debug'), 'debugCid')]],
   };
+}
+
+function warningsOf({ warnings }: ScreenData['DEBUG']['dashboard']): { count: number; kinds: string } {
+  const kinds = warnings.slice(0, shownWarnings).map(({ event, operation, count }) => {
+    const name = operation === undefined ? event : `${event} ${shorten(operation, nameLength)}`;
+    return `${escapeHtml(name)} ${count}`;
+  });
+  if (warnings.length > shownWarnings) kinds.push('…');
+  return { count: warnings.reduce((sum, { count }) => sum + count, 0), kinds: kinds.join(', ') };
 }
 
 function copyOf(cid: string, { t }: TextView): { text: string; value: string } {

@@ -1,7 +1,7 @@
 // `trt reasons` as an operator runs it: what a running bot has counted, and the comparison with the period before.
 import { expect, onTestFinished, test } from 'vitest';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
-import { startBot } from '../support/bot.ts';
+import { startBot, waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { journalRow, openJournalStore } from '../support/journal.ts';
 import { journalOf } from '../support/journal-of.ts';
@@ -130,6 +130,61 @@ test('each update of a running bot is counted once, on its screen', async () => 
     { reason_code: 'UNKNOWN_CALLBACK', count: 1, before: 0 },
     { reason_code: 'SUCCESS', count: 2, before: 0 },
   ]);
+});
+
+test('an update that Telegram brought until it was stored is one end and one line, and its user met no fault', async () => {
+  await using bot = await startBot({ environment: { ADMIN_IDS: '5000000501' } });
+  const [admin, user] = [bot.user({ id: 5_000_000_501 }), bot.user()];
+  await bot.database.query(`
+    create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'cannot execute INSERT in a read-only transaction' using errcode = '25006'; end $$;
+    create trigger refuse before insert on updates for each statement execute function refuse()`);
+  const sent = user.say('/balance');
+  const refusals = () => bot.lines.filter(({ operation }) => operation === 'store update');
+  await waitFor('three refused deliveries', () => refusals().length >= 3 || undefined);
+  await bot.database.query('drop function refuse cascade');
+  await waitFor('its end', () =>
+    bot.lines.find(({ name, update_id }) => name === 'DISPATCH_OK' && update_id === sent.updateId),
+  );
+  const end = bot.lines.find(({ name }) => name === 'DISPATCH_OK');
+  await journalOf(bot, end?.cid ?? '');
+  const environment = { DATABASE_URL: bot.database.url, HASH_SECRET: bot.config.hashSecret.reveal() };
+
+  const { output } = await trt(environment, 'reasons', '--by', 'reason', '--json');
+  expect(output.trimEnd().split('\n')).toHaveLength(1);
+  expect(JSON.parse(output)).toMatchObject({ reason_code: 'SUCCESS', count: 1 });
+  const timeline = await trt(environment, 'timeline', String(user.id));
+  expect(timeline.output).toContain(', 1 actions');
+  expect(timeline.output).toMatch(
+    new RegExp(
+      `${end?.cid} +the user sent the command /balance \\(${refusals().length + 1} deliveries\\) .*SUCCESS +done`,
+    ),
+  );
+  const panel = await admin.waitForMessage(/State/, { after: admin.say('/debug') });
+  expect(panel.text).toContain('Last hour: 0 faults of 1 outcomes');
+});
+
+test('what the service warned of itself stands apart from how things ended', async () => {
+  const warning = {
+    spanName: undefined,
+    durationMs: undefined,
+    reasonCode: 'DB_ERROR',
+    lines: '{"level":"WARNING","ts":"x","name":"SYSTEM_WARNING","operation":"database connection"}',
+  } as const;
+  const { output } = await reasonsOf([...times(2, 10, success), ...times(3, 10, warning)]);
+  expect(output.replaceAll(/ {2,}/g, ' | ')).toMatch(
+    /SUCCESS \| .*\n\nThe service itself, outside of any update:\n\nevent \| operation \| reason_code \| .*\nSYSTEM_WARNING \| database connection \| DB_ERROR \| 1\.0\.0 \| 3 \| 0 \| \+3 \(new\)\n$/,
+  );
+  const json = (await reasonsOf(times(3, 10, warning), '--json')).output;
+  expect(JSON.parse(json)).toEqual({
+    event: 'SYSTEM_WARNING',
+    operation: 'database connection',
+    reason_code: 'DB_ERROR',
+    release: '1.0.0',
+    count: 3,
+    before: 0,
+    change: 3,
+  });
 });
 
 test.each([[['--since', '1w']], [['--by', 'weather']], [['everything']]])(

@@ -58,6 +58,7 @@ test('a session is told step by step, without the prompt and without the number 
     cid,
     trace_id: expect.stringMatching(/^[0-9a-f]{32}$/),
     did: expect.stringContaining('пользователь нажал «🚀 Запустить»'),
+    deliveries: 1,
     screen: expect.any(String),
     reason_code: 'SUCCESS',
     cause: 'delivered',

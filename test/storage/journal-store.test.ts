@@ -193,6 +193,106 @@ test('reasons are counted in a period by screen, version of the model and releas
   );
 });
 
+test('an end is counted once, and what happens on the way to it is none', async () => {
+  const { store } = await openStore();
+  const trace = { cid: 'a1b2c3d4', traceId: 'a1b2c3d4'.repeat(4) };
+  const lineOf = (name: string, rest = ''): string => `{"level":"ERROR","ts":"x"${rest},"name":"${name}"}`;
+  await store.insert([
+    // A commit that was asked for again, and a step of a task.
+    journalRow({ ...trace, at: before(9), reasonCode: 'DB_ERROR', lines: lineOf('SYSTEM_WARNING') }),
+    journalRow({
+      ...trace,
+      at: before(9),
+      spanName: 'kie callback',
+      reasonCode: 'SUCCESS',
+      lines: lineOf('KIE_CALLBACK'),
+    }),
+    journalRow({ ...trace, at: before(8), reasonCode: 'SUCCESS', lines: lineOf('DISPATCH_OK') }),
+    // Two attempts, and two files that were given up; one that will be tried again.
+    ...[7, 6].map(minutes =>
+      journalRow({
+        ...trace,
+        at: before(minutes),
+        spanName: 'deliver result',
+        reasonCode: 'DOWNSTREAM_ERROR',
+        lines: lineOf('DELIVERY_FAILED'),
+      }),
+    ),
+    journalRow({
+      at: before(5),
+      spanName: 'deliver result',
+      reasonCode: 'DOWNSTREAM_TIMEOUT',
+      lines: lineOf('DELIVERY_FAILED', ',"reason_detail":"429; will be tried again"'),
+    }),
+    journalRow({
+      at: before(4),
+      spanName: 'update callback_query',
+      reasonCode: 'PASSIVE_REJECT',
+      lines: lineOf('CALLBACK_REJECTED'),
+    }),
+  ]);
+  const counts = await store.countReasons({ since: before(60), until: now });
+  expect(counts.map(({ reasonCode, count }) => [reasonCode, count]).toSorted()).toEqual([
+    ['DOWNSTREAM_ERROR', 1],
+    ['PASSIVE_REJECT', 1],
+    ['SUCCESS', 1],
+  ]);
+});
+
+test('an update that could not be stored counts once for all its deliveries, and not at all once it was', async () => {
+  const { store } = await openStore();
+  const userHash = '0123456789abcdef';
+  const delivery = (updateId: number, at: Date, name: string, given = {}) =>
+    journalRow({
+      at,
+      userHash,
+      spanName: 'update command',
+      lines: `{"level":"WARNING","ts":"x","cid":"y","update_id":${updateId},"name":"${name}"}`,
+      ...given,
+    });
+  const refused = (updateId: number, minutes: number) =>
+    delivery(updateId, before(minutes), 'SYSTEM_WARNING', { reasonCode: 'DB_ERROR' });
+  await store.insert([
+    ...[9, 8, 7].map(minutes => refused(71, minutes)),
+    delivery(71, before(6), 'QUEUE_ENQUEUE'),
+    ...[9, 8, 7].map(minutes => refused(7, minutes)),
+  ]);
+  expect(await store.countReasons({ since: before(60), until: now })).toMatchObject([
+    { reasonCode: 'DB_ERROR', count: 1 },
+  ]);
+});
+
+test('what processes warned of is counted apart, by event and operation', async () => {
+  const { store } = await openStore();
+  const event = { spanName: undefined, durationMs: undefined, at: before(5) } as const;
+  const line = (level: string, name: string, rest = '') => ({
+    ...event,
+    lines: `{"level":"${level}","ts":"x"${rest},"name":"${name}","operation":"a "part""}`,
+  });
+  await store.insert([
+    journalRow({ ...line('WARNING', 'SYSTEM_WARNING'), reasonCode: 'DB_ERROR' }),
+    journalRow({ ...line('WARNING', 'SYSTEM_WARNING'), reasonCode: 'DB_ERROR' }),
+    journalRow(line('ERROR', 'LOCK_LOST')),
+    journalRow(line('INFO', 'LOCK_ACQUIRED')),
+    // Of an update, after the end of its span.
+    journalRow(line('WARNING', 'SYSTEM_WARNING', ',"update_id":7')),
+    journalRow({ ...line('WARNING', 'SYSTEM_WARNING'), at: before(90) }),
+  ]);
+  const period = { since: before(60), until: now };
+  expect(await store.countOfProcesses(period)).toEqual([
+    {
+      event: 'SYSTEM_WARNING',
+      operation: 'a ',
+      reasonCode: 'DB_ERROR',
+      release: '1.0.0',
+      count: 2,
+    },
+    { event: 'LOCK_LOST', operation: 'a ', reasonCode: undefined, release: '1.0.0', count: 1 },
+  ]);
+  expect(await store.countReasons(period)).toEqual([]);
+  expect(await store.newestOutcomes({ since: before(60), limit: 10 })).toEqual([]);
+});
+
 test('rows of a day without a partition get one', async () => {
   const { store, database } = await openStore();
   const rows = [daysFrom(now, -5), daysFrom(now, 5)].map(at => journalRow({ at }));

@@ -40,7 +40,8 @@ export function journalRow(given: Partial<JournalRow> = {}): JournalRow {
     modelVersion: undefined,
     eventCount: 1,
     before: undefined,
-    lines: '{"name":"QUEUE_PICK"}',
+    // What has a reason is an end.
+    lines: given.reasonCode === undefined ? '{"name":"QUEUE_PICK"}' : '{"name":"DISPATCH_OK"}',
     ...given,
   };
 }

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import type { ChainEvent } from '../../src/diagnosis/chain.ts';
 import type { Judged } from '../../src/diagnosis/desk.ts';
-import { renderDebugChain, renderDebugUser } from '../../src/ui/debug-screens.ts';
+import { renderDebug, renderDebugChain, renderDebugUser } from '../../src/ui/debug-screens.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 
 const view = { locale: 'en', t: createTexts().for('en') } as const;
@@ -44,4 +44,38 @@ test('a verdict is read to its end, where it says what to do', () => {
   const chain = renderDebugChain({ cid, judged: [judged([], sentence)], nothing: undefined }, view);
   const report = renderDebugUser({ who: cid, actions: [], complaint: [sentence] }, view);
   for (const { text } of [chain, report]) expect(text).toContain('what to do: this');
+});
+
+test('what the service warned of itself is a line of its own, the most frequent by name', () => {
+  const warning = (operation: string | undefined, count: number) => ({
+    event: operation === undefined ? 'LOCK_LOST' : 'SYSTEM_WARNING',
+    operation,
+    reasonCode: undefined,
+    release: '1.0.0',
+    count,
+  });
+  const { text } = renderDebug(
+    {
+      status: { mode: 'single', state: 'ACTIVE', epoch: 1, heartbeatAgeMs: undefined, queueDepth: 0 },
+      dashboard: {
+        actions: [],
+        newestCid: undefined,
+        faults: 0,
+        outcomes: 5,
+        warnings: [
+          warning('<count>', 20),
+          warning(undefined, 3),
+          warning('store update', 2),
+          warning('other', 1),
+        ],
+        unread: undefined,
+      },
+      debugUntil: undefined,
+    },
+    view,
+  );
+  expect(text).toContain('Last hour: 0 faults of 5 outcomes');
+  expect(text).toContain(
+    'the service itself: 26 warnings (SYSTEM_WARNING &lt;count&gt; 20, LOCK_LOST 3, SYSTEM_WARNING store update 2, …)',
+  );
 });

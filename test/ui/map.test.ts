@@ -44,6 +44,15 @@ const panel = {
     newestCid: 'b1b2c3d4',
     faults: 1,
     outcomes: 20,
+    warnings: [
+      {
+        event: 'SYSTEM_WARNING',
+        operation: 'database connection',
+        reasonCode: 'DB_ERROR' as const,
+        release: '1.0.0',
+        count: 22,
+      },
+    ],
     unread: undefined,
   },
   debugUntil: undefined,
@@ -319,7 +328,14 @@ const variants: readonly Variant[] = [
     'without a journal',
     {
       ...panel,
-      dashboard: { actions: [], newestCid: undefined, faults: 0, outcomes: 0, unread: 'Away <b>' },
+      dashboard: {
+        actions: [],
+        newestCid: undefined,
+        faults: 0,
+        outcomes: 0,
+        warnings: [],
+        unread: 'Away <b>',
+      },
     },
     'debugOn',
     'debugCid',
