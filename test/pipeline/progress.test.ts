@@ -110,9 +110,11 @@ test('looks at one task follow each other, so that the end waits for a report of
   await given.tasks.workCallbacks(taskId);
   const end = given.workDue();
   await vi.waitFor(async () =>
-    expect(await given.database.query('select 1 from graphile_worker.jobs where run_at <= now()')).toEqual(
-      [],
-    ),
+    expect(
+      await given.database.query(`select 1 from graphile_worker.jobs where key = 'callback:' || $1`, [
+        taskId,
+      ]),
+    ).toEqual([]),
   );
   expect(given.sent(taskId)).toEqual([]);
   released.resolve();
