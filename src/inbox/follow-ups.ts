@@ -7,6 +7,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { FollowUpStore, PickedFollowUp } from '../storage/follow-up-store.ts';
 import { type FollowUp, type FollowUpKind, followUpSchema } from './follow-up.ts';
+import type { HeldLane } from './held-lanes.ts';
 
 /**
  * Nothing is left to do, or it goes on from `again`, after `delayMs` or the pause that follows a failure: for as long as
@@ -38,10 +39,10 @@ export type FollowUpWork = {
 
 export interface FollowUps {
   /**
-   * Does everything in the lane that is due. Rejects only with what keeps the database from being asked; the job then
-   * has to look again.
+   * Does everything in the lane that is due, for as long as that is held. Rejects only with what keeps the database from
+   * being asked; the job then has to look again.
    */
-  work(lane: number): Promise<void>;
+  work(lane: number, held: Pick<HeldLane, 'isHeld' | 'turn'>): Promise<void>;
 }
 
 export interface FollowUpsOptions {
@@ -98,8 +99,8 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
   }
 
   return {
-    async work(lane) {
-      for (;;) {
+    async work(lane, held) {
+      while (held.isHeld()) {
         const picked = await store.pick(lane);
         if (!picked) return;
         const { kind, attempt, traceparent } = picked;
@@ -110,7 +111,7 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
             traceparent,
             fields: { event_type: 'job', ...fieldsOf(lane), ...(attempt > 1 ? { attempt } : {}) },
           },
-          () => run(picked),
+          () => held.turn(() => run(picked)),
         );
       }
     },

@@ -10,16 +10,18 @@ import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
-import type {
-  Effects,
-  Finished,
-  NewFollowUp,
-  PickedUpdate,
-  UpdateEnding,
-  UpdateStore,
+import {
+  type Effects,
+  type Finished,
+  type NewFollowUp,
+  type PickedUpdate,
+  pickLimitMs,
+  type UpdateEnding,
+  type UpdateStore,
 } from '../storage/update-store.ts';
 import type { FollowUp } from './follow-up.ts';
 import { dataOf, type FollowUps } from './follow-ups.ts';
+import { createHeldLanes, type HeldLane, type Looking } from './held-lanes.ts';
 import type { Inbox } from './inbox.ts';
 
 /** How an update ended, as the bot says it. */
@@ -87,17 +89,9 @@ export interface Lanes {
   underWay(): readonly number[];
 }
 
-/** What the loop of a lane has still to look at. */
-interface Looking {
-  updates: boolean;
-  followUps: boolean;
-}
-
 export function createLanes(options: LaneOptions): Lanes {
   const { store, inbox, handler, followUps, telemetry, instanceId } = options;
-  // A lane worked here already only has to look again: its loop picks what this call was about. A loop that was begun
-  // under a former lease picks and commits nothing any more, so it does not count.
-  const working = new Map<number, Looking & { readonly epoch: number }>();
+  const heldLanes = createHeldLanes({ telemetry, turnLimitMs: pickLimitMs });
 
   /**
    * A commit whose answer is lost may have been made: asking for it again says so, and makes it where it was not. What
@@ -226,14 +220,14 @@ export function createLanes(options: LaneOptions): Lanes {
     return more;
   }
 
-  async function workFollowUps(lane: number, looking: Looking): Promise<void> {
-    looking.followUps = false;
-    await followUps.work(lane);
+  async function workFollowUps(lane: number, held: HeldLane): Promise<void> {
+    held.looking.followUps = false;
+    await followUps.work(lane, held);
   }
 
-  async function drain(lane: number, looking: Looking): Promise<void> {
+  async function drain(lane: number, held: HeldLane): Promise<void> {
     let more = true;
-    while (more && options.isActive()) {
+    while (more && options.isActive() && held.isHeld()) {
       const picked = await store.pick(lane);
       if (!picked) return;
       await inbox.settled(picked.updateId);
@@ -249,9 +243,9 @@ export function createLanes(options: LaneOptions): Lanes {
           attributes: { 'messaging.operation.type': 'process' },
           ...(opened.before ? { before: opened.before } : {}),
         },
-        () => dispatch(picked, opened, looking),
+        () => held.turn(() => dispatch(picked, opened, held.looking)),
       );
-      if (looking.followUps) await workFollowUps(lane, looking);
+      if (held.looking.followUps) await workFollowUps(lane, held);
       more ||= options.isShared;
     }
   }
@@ -259,35 +253,24 @@ export function createLanes(options: LaneOptions): Lanes {
   async function look(lane: number, wanted: Looking): Promise<void> {
     // A job that ends well is gone: one that a former holder still takes must fail, so that the next one gets it.
     if (!options.isActive()) throw leaseLost();
-    const { epoch } = options.lease();
-    const running = working.get(lane);
-    if (running?.epoch === epoch) {
-      running.updates ||= wanted.updates;
-      running.followUps ||= wanted.followUps;
-      return;
-    }
-    // A job that began to be taken under a former lease: it must not take the place of the loop that works the lane now.
-    if (running && running.epoch > epoch) throw leaseLost();
-    const at = { ...wanted, epoch };
-    working.set(lane, at);
+    const held = heldLanes.hold(lane, wanted, options.lease().epoch);
+    if (!held) return;
+    const { looking } = held;
     try {
-      while (at.updates || at.followUps) {
-        if (at.followUps) await workFollowUps(lane, at);
-        at.updates = false;
-        await drain(lane, at);
+      while (held.isHeld() && (looking.updates || looking.followUps)) {
+        if (looking.followUps) await workFollowUps(lane, held);
+        looking.updates = false;
+        await drain(lane, held);
       }
     } finally {
-      if (working.get(lane) === at) working.delete(lane);
+      held.release();
     }
   }
 
   return {
     work: lane => look(lane, { updates: true, followUps: false }),
     followUp: lane => look(lane, { updates: true, followUps: true }),
-    underWay() {
-      const { epoch } = options.lease();
-      return [...working].filter(([, state]) => state.epoch === epoch).map(([lane]) => lane);
-    },
+    underWay: () => heldLanes.underWay(options.lease().epoch),
   };
 }
 

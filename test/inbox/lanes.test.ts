@@ -1,7 +1,9 @@
-// Which jobs of lanes count as done: graphile-worker deletes those that end well. And how an update ends whose outcome
-// the database refuses.
+// Which jobs of lanes count as done: graphile-worker deletes those that end well. How an update ends whose outcome the
+// database refuses. And what becomes of a lane whose turn does not end.
 import pg from 'pg';
 import { expect, test, vi } from 'vitest';
+import { createFollowUps } from '../../src/inbox/follow-ups.ts';
+import { createHeldLanes } from '../../src/inbox/held-lanes.ts';
 import { createLanes } from '../../src/inbox/lanes.ts';
 import { leaseLost } from '../../src/lock/lease.ts';
 import type { PickedUpdate, UpdateEnding } from '../../src/storage/update-store.ts';
@@ -139,6 +141,122 @@ test('a job of a former lease that begins late does not let two loops work one l
   await working;
 });
 
+test('a turn that does not end holds its chat for a minute: then the same update is worked anew', async () => {
+  vi.useFakeTimers();
+  using _real = { [Symbol.dispose]: () => void vi.useRealTimers() };
+  const hanging = Promise.withResolvers<void>();
+  let attempt = 0;
+  let ended = false;
+  const endings: [number, boolean][] = [];
+  const { telemetry, lines } = recordTelemetry();
+  const lanes = createLanes({
+    store: {
+      insert: () => expect.fail('nothing is stored here'),
+      checkInsert: () => expect.fail('nobody asks'),
+      known: () => expect.fail('nobody asks'),
+      depth: () => expect.fail('nobody counts'),
+      async pick() {
+        if (ended) return undefined;
+        attempt += 1;
+        return { ...pickedUpdate(1), attempt };
+      },
+      // As the database does it: only the last pick ends it.
+      async finish(ending) {
+        const committed = !ended && ending.attempt === attempt;
+        ended ||= committed;
+        endings.push([ending.attempt, committed]);
+        return { committed, more: true };
+      },
+    },
+    inbox: { settled: () => undefined },
+    followUps: { work: async () => undefined },
+    handler: {
+      open: update => ({
+        fields: { chat_hash: 'abcd1234' },
+        async handle() {
+          if (update.attempt === 1) await hanging.promise;
+          return { result: 'accepted', reason: 'SUCCESS' };
+        },
+        giveUp: () => expect.fail('nothing is given up'),
+      }),
+    },
+    telemetry,
+    instanceId: 'instance-1',
+    onPick: () => undefined,
+    lease: () => ({ name: 'test', epoch: 1 }),
+    isActive: () => true,
+    isShared: false,
+  });
+  const hung = lanes.work(7);
+  await vi.advanceTimersByTimeAsync(59_000);
+  // It is being worked: this job has nothing to do.
+  await lanes.work(7);
+  expect([attempt, lanes.underWay()]).toEqual([1, [7]]);
+
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(lanes.underWay()).toEqual([]);
+  expect(lines.filter(({ name }) => name === 'SYSTEM_WARNING')).toEqual([
+    expect.objectContaining({
+      operation: 'work a lane',
+      error_type: 'TURN_HANGS',
+      cid: '0af76519',
+      chat_hash: 'abcd1234',
+    }),
+  ]);
+  await lanes.work(7);
+  hanging.resolve();
+  await hung;
+  expect(endings).toEqual([
+    [2, true],
+    [1, false],
+  ]);
+  // The one that hung picks nothing any more.
+  expect(attempt).toBe(2);
+  expect(lines.filter(({ name }) => name === 'DISPATCH_OK')).toHaveLength(1);
+});
+
+test('what an update has left to be done holds its chat for a minute too', async () => {
+  vi.useFakeTimers();
+  using _real = { [Symbol.dispose]: () => void vi.useRealTimers() };
+  const { telemetry, lines } = recordTelemetry();
+  const heldLanes = createHeldLanes({ telemetry, turnLimitMs: 60_000 });
+  const hanging = Promise.withResolvers<void>();
+  const picks: number[] = [];
+  const unasked = () => expect.fail('nobody has asked for that');
+  const followUps = createFollowUps({
+    store: {
+      async pick(lane) {
+        picks.push(lane);
+        return { id: 1, lane, kind: 'welcome', data: {}, traceparent, attempt: picks.length };
+      },
+      finish: async () => undefined,
+      postpone: unasked,
+    },
+    work: {
+      async welcome() {
+        await hanging.promise;
+        return 'done';
+      },
+      start_task: unasked,
+      export: unasked,
+      erase: unasked,
+      show: unasked,
+    },
+    telemetry,
+    fieldsOf: () => ({}),
+  });
+  const held = heldLanes.hold(7, { updates: false, followUps: true }, 1) ?? expect.fail('it is held');
+  const working = followUps.work(7, held);
+  await vi.advanceTimersByTimeAsync(61_000);
+  expect(heldLanes.underWay(1)).toEqual([]);
+  expect(lines.map(({ cid, error_type: type }) => [cid, type])).toEqual([['0af76519', 'TURN_HANGS']]);
+  hanging.resolve();
+  await working;
+  expect(picks).toEqual([7]);
+});
+
+const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+
 function pickedUpdate(id: number): PickedUpdate {
   return {
     id,
@@ -146,7 +264,7 @@ function pickedUpdate(id: number): PickedUpdate {
     lane: 7,
     eventType: 'message',
     body: {},
-    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    traceparent,
     receivedAt: new Date(),
     attempt: 1,
     user: undefined,

@@ -21,6 +21,7 @@ interface Member {
 }
 
 const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+const held = { isHeld: () => true, turn: <T>(work: () => Promise<T>) => work() };
 let testDatabase: TestDatabase;
 let database: Database;
 let lease: CurrentLease;
@@ -141,7 +142,7 @@ test('a sending whose end could not be stored is made once more and not each tim
     fieldsOf: () => ({}),
   });
   for (let attempt = 1; attempt <= 5; attempt += 1) {
-    await followUps.work(lane);
+    await followUps.work(lane, held);
     await database.query('update follow_ups set due_at = now() where lane = $1', [lane]);
   }
   expect(sent).toBe(2);
@@ -170,7 +171,7 @@ test('what the database keeps from being done is not given up, however often it 
     telemetry: recordTelemetry().telemetry,
     fieldsOf: () => ({}),
   });
-  await followUps.work(lane);
+  await followUps.work(lane, held);
   const left = await testDatabase.query(
     'select kind, attempts, picked_by, due_at > now() as later from follow_ups where lane = $1',
     [lane],
