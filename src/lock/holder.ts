@@ -32,6 +32,9 @@ export interface YieldRequest {
 
 export const yieldChannel = 'trt_yield';
 
+/** SQL that changes nothing, and fails where nothing can be changed. */
+export const writeNothing = 'update leases set name = name where false';
+
 /** undefined while nobody has ever held the lease. */
 export async function readHolder(
   database: Queryable,
@@ -91,8 +94,12 @@ export function isYieldRequest(payload: string, holder: Omit<YieldRequest, 'inst
   }
 }
 
-/** Ends every session of a holder that has stopped renewing; its lock is free when the last one is gone. */
+/**
+ * Ends every session of a holder that has stopped renewing; its lock is free when the last one is gone. Rejects where
+ * nobody can write by this database, and ends nobody then: that one is not at fault, and could not be succeeded.
+ */
 export async function terminate(database: Queryable, holder: Holder): Promise<number> {
+  await database.query(writeNothing, []);
   const { rows } = await database.query<{ ended: boolean }>(
     `select pg_terminate_backend(pid) as ended from pg_stat_activity
      where datname = current_database() and pid <> pg_backend_pid() and (application_name = $1 or pid = $2)`,

@@ -10,6 +10,7 @@
 // that it works gives the lock back by itself.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { isReadOnly } from '../postgres/read-only.ts';
 import type { Secret } from '../secret.ts';
 import { askToYield, type Holder, isYieldRequest, readHolder, terminate, yieldChannel } from './holder.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
@@ -138,7 +139,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         // Nothing else shows, while the lock is out of reach, whether anybody works. Where the database cannot be asked
         // at all, updates cannot be stored either, and that is told.
         await look().catch(() => undefined);
-        await pause(reconnectPauseMs);
+        // A database that takes nothing comes back by a change of primary or by hand.
+        await pause(isReadOnly(error) ? timings.heartbeatMs : reconnectPauseMs);
       } finally {
         await connection?.close().catch(() => undefined);
       }

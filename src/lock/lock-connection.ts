@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { enforceDeadlines } from '../postgres/deadline.ts';
 import { keepAlive } from '../postgres/pool.ts';
 import type { Secret } from '../secret.ts';
+import { writeNothing } from './holder.ts';
 import type { InstanceMode } from './lease.ts';
 import type { LockKey } from './lock-key.ts';
 
@@ -47,7 +48,10 @@ const connectionCheckMs = 250;
 const formerSessionEndMs = 1_000;
 const lockNotAvailable = '55P03';
 
-/** Throws AppError LOCK_POOLER when the URL leads to a pooler that shares sessions. */
+/**
+ * Throws AppError LOCK_POOLER when the URL leads to a pooler that shares sessions, and what Postgres says where this
+ * session cannot write: with the lock and without the lease it would only keep others from working.
+ */
 export async function openLockConnection(options: LockConnectionOptions): Promise<LockConnection> {
   const client = createClient(options);
   const ended = new Promise<void>(resolve => void client.once('end', resolve));
@@ -55,6 +59,7 @@ export async function openLockConnection(options: LockConnectionOptions): Promis
   client.on('error', () => undefined);
   await client.connect();
   try {
+    await client.query(writeNothing);
     await refusePooler(client, options);
     await endFormerSessions(client, options);
   } catch (error) {

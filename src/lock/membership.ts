@@ -4,6 +4,7 @@
 // It also looks whether another one is late.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { isReadOnly } from '../postgres/read-only.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
 import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
@@ -180,18 +181,15 @@ export function createMembership(options: MembershipOptions): Membership {
   async function run(first: { joined: OwnTenure; activated: Promise<unknown> } | undefined): Promise<void> {
     if (first) await work(first.joined, first.activated);
     while (!stopping.signal.aborted) {
-      const joined = await tryToJoin();
-      if (joined) await work(joined, options.activate(joined));
-      else await pause(rejoinPauseMs);
-    }
-  }
-
-  async function tryToJoin(): Promise<OwnTenure | undefined> {
-    try {
-      return await join();
-    } catch (error) {
-      telemetry.warn('join the cluster', error);
-      return undefined;
+      try {
+        const joined = await join();
+        if (joined) await work(joined, options.activate(joined));
+        else await pause(rejoinPauseMs);
+      } catch (error) {
+        telemetry.warn('join the cluster', error);
+        // A database that takes nothing comes back by a change of primary or by hand.
+        await pause(isReadOnly(error) ? options.heartbeatMs : rejoinPauseMs);
+      }
     }
   }
 

@@ -18,6 +18,8 @@ export interface Deadlines {
    * was heard of lately; while a statement is under way it has a moment to answer.
    */
   doubt(error: AppError): void;
+  /** Ends this one with that error, unless a statement or a transaction is under way: it finds out by itself then. */
+  endIfIdle(error: Error): void;
 }
 
 interface Statement {
@@ -118,6 +120,9 @@ export function enforceDeadlines(client: pg.Client, options: DeadlineOptions): D
         clearTimeout(statement.timer);
         statement.timer = setTimeout(() => destroy(error), graceMs);
       }
+    },
+    endIfIdle(error) {
+      if (underWay.size === 0 && client.getTransactionStatus() === 'I') destroy(error);
     },
   };
 }

@@ -1,9 +1,11 @@
 // A pool whose connections all have deadlines. When one of them misses its deadline the server may be gone for all of
 // them: those that were not heard of lately are ended too, so that the price of a vanished server is one deadline and
-// not one per connection.
+// not one per connection. When one of them cannot write, those that began before it cannot either, or are of no more
+// use: after a failover all of them are fresh.
 import pg from 'pg';
 import type { AppError } from '../errors.ts';
 import { type Deadlines, enforceDeadlines } from './deadline.ts';
+import { watchForReadOnly } from './read-only.ts';
 
 export interface PoolOptions {
   readonly config: pg.PoolConfig;
@@ -41,6 +43,17 @@ export function createPool({ config, deadlineMs, cancelBefore = true, onError }:
     for (const deadlines of connections.values()) deadlines.doubt(error);
   }
 
+  function onReadOnly(refused: pg.PoolClient, error: Error): void {
+    // Whoever asked has heard it.
+    told.add(error);
+    // In the order in which they were opened.
+    for (const [client, deadlines] of connections) {
+      if (client === refused) break;
+      deadlines.endIfIdle(error);
+    }
+    refused.connection.stream.destroy(error);
+  }
+
   // Without listeners a connection that breaks would end the process: the pool hears of idle ones, too.
   pool.on('error', () => undefined);
   pool.on('connect', client => {
@@ -48,6 +61,7 @@ export function createPool({ config, deadlineMs, cancelBefore = true, onError }:
     client.once('error', tell);
     client.on('error', () => undefined);
     connections.set(client, enforceDeadlines(client, { deadlineMs, onMissed }));
+    watchForReadOnly(client, error => onReadOnly(client, error));
   });
   pool.on('remove', client => connections.delete(client));
   return pool;

@@ -1,7 +1,7 @@
-// Whether a database answers at all, asked before anything else is; and what an operator has to correct where it never
+// Whether a database answers and can be written to, asked before anything else is; and what an operator has to correct where it never
 // will.
 import pg from 'pg';
-import { errorMessage } from '../errors.ts';
+import { AppError, errorMessage } from '../errors.ts';
 import type { Secret } from '../secret.ts';
 
 const connectTimeoutMs = 5_000;
@@ -22,7 +22,11 @@ export function databaseAnswer(url: Secret, variable: string) {
       client.on('error', () => undefined);
       try {
         await client.connect();
-        await client.query('select 1');
+        const { rows } = await client.query<{ read_only: string }>(
+          `select current_setting('transaction_read_only') as read_only`,
+        );
+        if (rows[0]?.read_only === 'on')
+          throw new AppError({ code: 'DATABASE_ERROR', message: 'it is read-only now' });
       } finally {
         void client.end().catch(() => undefined);
       }
