@@ -24,6 +24,7 @@ import { deliverDue } from './deliver.ts';
 import type { Deliverer } from './deliverer.ts';
 import { createFailedLooks, isOpen } from './failed-looks.ts';
 import type { InputFiles } from './input-files.ts';
+import { createLooks } from './looks.ts';
 import { createObservation } from './observation.ts';
 import { type Confirmation, createOrders, type Order } from './orders.ts';
 import type { Alarm, Offer, ProgressBoard } from './ports.ts';
@@ -43,7 +44,7 @@ export interface Pipeline {
   start(taskId: string): Promise<void>;
   /** The job: brings the task as far as it can go now and schedules the next look. */
   advance(taskId: string): Promise<void>;
-  /** Tasks that are looked at here now. */
+  /** Tasks that are looked at here now; not those whose look hangs. */
   underWay(): readonly string[];
   /** What was ordered; undefined when this chat has no such task. */
   orderOf(
@@ -148,28 +149,7 @@ export function createPipeline(given: PipelineOptions): Pipeline {
     );
   }
 
-  /**
-   * Looks at one task follow each other, so that a report of progress cannot overtake the end. Each is made by the job
-   * that asks for it: under the lease of that job, and failing with it. One job waits at most; what it finds then is what
-   * a third one has come for.
-   */
-  const looking = new Map<string, { readonly running: Promise<void>; isFollowed: boolean }>();
-  async function advance(taskId: string): Promise<void> {
-    const at = looking.get(taskId);
-    if (at?.isFollowed) return;
-    if (at) {
-      at.isFollowed = true;
-      // Whoever asked for it hears how it ended.
-      await Promise.allSettled([at.running]);
-    }
-    const own = { running: look(taskId), isFollowed: false };
-    looking.set(taskId, own);
-    try {
-      await own.running;
-    } finally {
-      if (!own.isFollowed) looking.delete(taskId);
-    }
-  }
+  const looks = createLooks({ look, schedule: tasks.schedule, telemetry, timings: options.timings });
 
   /** Ids in buttons are the client's word: only the chat that ordered a task may name it. */
   async function ownTask(taskId: string, chatId: number): Promise<TaskRow | undefined> {
@@ -189,8 +169,8 @@ export function createPipeline(given: PipelineOptions): Pipeline {
   return {
     confirm: createOrders(options),
     start: taskId => tasks.schedule(taskId, 0),
-    advance,
-    underWay: () => [...looking.keys()],
+    advance: looks.advance,
+    underWay: looks.underWay,
     orderOf: ownTask,
     sendOriginals: (taskId, chatId) => sendAgain(taskId, chatId, deliveries.requestOriginal),
     redeliver: (taskId, chatId) => sendAgain(taskId, chatId, deliveries.redeliver),
