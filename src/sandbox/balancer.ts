@@ -11,6 +11,8 @@ export interface Balancer extends AsyncDisposable {
   remove(port: number): void;
   /** While true instances get requests, but their answers are lost: whoever sent one sees its connection end. */
   loseAnswers(isLost: boolean): void;
+  /** How many were lost so. */
+  readonly lostAnswers: number;
 }
 
 /** An instance that does not answer is as good as gone. */
@@ -20,6 +22,7 @@ export async function startBalancer(): Promise<Balancer> {
   let ports: number[] = [];
   let turn = 0;
   let losesAnswers = false;
+  let lostAnswers = 0;
 
   async function forward(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
@@ -52,6 +55,7 @@ export async function startBalancer(): Promise<Balancer> {
       attempt.on('error', () => resolve(false));
       attempt.on('response', answer => {
         if (losesAnswers) {
+          lostAnswers += 1;
           answer.resume();
           outgoing.destroy();
         } else {
@@ -78,6 +82,9 @@ export async function startBalancer(): Promise<Balancer> {
     },
     loseAnswers(isLost) {
       losesAnswers = isLost;
+    },
+    get lostAnswers() {
+      return lostAnswers;
     },
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

@@ -18,6 +18,8 @@ export interface ProxyConnection {
   readonly number: number;
   readonly requestBytes: number;
   readonly answerBytes: number;
+  /** It is mute, and somebody has sent something that does not pass. */
+  readonly isWaitedFor: boolean;
   setPassage(passage: Passage): void;
   /** RST to both sides; what is held is lost. */
   cut(): void;
@@ -34,6 +36,11 @@ export interface TcpProxy extends AsyncDisposable {
   readonly port: number;
   /** Those that are open, the oldest first. A mute one counts as open until it is cut, whoever has left it. */
   readonly connections: readonly ProxyConnection[];
+  /**
+   * How often it has delayed what somebody sent, cut a connection, or refused one, and how many connections are mute at
+   * this moment although somebody has sent something.
+   */
+  readonly hindrances: number;
   /** From now on connections pass in this way. For new ones it also ends `refuse`. */
   setPassage(passage: Passage, selection?: Selection): void;
   /** Open ones get a RST, all or this part of them. */
@@ -50,17 +57,24 @@ const heldBytesLimit = 256 * 1024;
 export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
   const connections = new Set<ProxyConnection>();
   let counted = 0;
+  let hindrances = 0;
   let forNew: Passage | 'refuse' = { kind: 'pass' };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, client => {
     if (forNew === 'refuse') {
+      hindrances += 1;
       client.on('error', () => undefined);
       client.resetAndDestroy();
       return;
     }
     counted += 1;
     const upstream = createConnection({ ...target, allowHalfOpen: true, noDelay: true });
-    const connection = join(counted, client, upstream, () => connections.delete(connection));
+    const connection = join(counted, client, upstream, {
+      onClose: () => connections.delete(connection),
+      onDelayed: () => {
+        hindrances += 1;
+      },
+    });
     connection.setPassage(forNew);
     connections.add(connection);
   });
@@ -79,12 +93,18 @@ export async function startTcpProxy(target: NetConnectOpts): Promise<TcpProxy> {
     get connections() {
       return [...connections];
     },
+    get hindrances() {
+      return hindrances + [...connections].filter(({ isWaitedFor }) => isWaitedFor).length;
+    },
     setPassage(passage, { to = 'both', share } = {}) {
       if (to !== 'new') for (const connection of select(share)) connection.setPassage(passage);
       if (to !== 'open') forNew = passage;
     },
     cut(share) {
-      for (const connection of select(share)) connection.cut();
+      for (const connection of select(share)) {
+        hindrances += 1;
+        connection.cut();
+      }
     },
     refuse() {
       forNew = 'refuse';
@@ -120,7 +140,18 @@ export async function startHttpProxy(targetUrl: string): Promise<TcpProxy & { re
   return Object.assign(proxy, { url: url.href.replace(/\/$/, '') });
 }
 
-function join(number: number, client: Socket, upstream: Socket, onClose: () => void): ProxyConnection {
+interface Listeners {
+  readonly onClose: () => void;
+  /** Told of each piece of data that passes later. */
+  readonly onDelayed: () => void;
+}
+
+function join(
+  number: number,
+  client: Socket,
+  upstream: Socket,
+  { onClose, onDelayed }: Listeners,
+): ProxyConnection {
   let open = true;
   const cut = (): void => {
     if (!open) return;
@@ -139,8 +170,8 @@ function join(number: number, client: Socket, upstream: Socket, onClose: () => v
     open = false;
     onClose();
   };
-  const requests = createFlow(client, upstream, ended);
-  const answers = createFlow(upstream, client, ended);
+  const requests = createFlow(client, upstream, ended, onDelayed);
+  const answers = createFlow(upstream, client, ended, onDelayed);
   // A side that breaks off breaks the other off, but only where something of it would get through.
   const broken = (flow: Flow) => (): void => flow.whenPassing(cut);
   client.on('error', broken(requests));
@@ -154,6 +185,9 @@ function join(number: number, client: Socket, upstream: Socket, onClose: () => v
     },
     get answerBytes() {
       return answers.bytes;
+    },
+    get isWaitedFor() {
+      return requests.isWaitedFor || answers.isWaitedFor;
     },
     setPassage(passage) {
       answers.setPassage(passage);
@@ -169,6 +203,8 @@ interface Flow {
   readonly bytes: number;
   /** The FIN has been passed on. */
   readonly ended: boolean;
+  /** It is mute, and something has come that does not pass. */
+  readonly isWaitedFor: boolean;
   setPassage(passage: Passage): void;
   /** Does this now, or when the flow is mute as soon as it passes again. */
   whenPassing(action: () => void): void;
@@ -176,7 +212,7 @@ interface Flow {
 }
 
 /** One direction of a connection. */
-function createFlow(from: Socket, to: Socket, onEnded: () => void): Flow {
+function createFlow(from: Socket, to: Socket, onEnded: () => void, onDelayed: () => void): Flow {
   const held: { readonly data: Buffer | 'FIN'; readonly dueAt: number }[] = [];
   const waiting: (() => void)[] = [];
   let passage: Passage = { kind: 'pass' };
@@ -189,6 +225,7 @@ function createFlow(from: Socket, to: Socket, onEnded: () => void): Flow {
 
   function hold(data: Buffer | 'FIN'): void {
     const length = data === 'FIN' ? 0 : data.length;
+    if (passage.kind === 'slow' && length > 0) onDelayed();
     let dueAt = 0;
     if (passage.kind === 'slow') {
       const { latencyMs, bytesPerSecond } = passage;
@@ -237,6 +274,10 @@ function createFlow(from: Socket, to: Socket, onEnded: () => void): Flow {
     },
     get ended() {
       return ended;
+    },
+    get isWaitedFor() {
+      // Nobody reads a mute one any more: what comes is kept by its socket.
+      return passage.kind === 'mute' && (held.length > 0 || from.readableLength > 0);
     },
     setPassage(next) {
       passage = next;

@@ -1,9 +1,13 @@
 // What a storm of chaos excuses: only instances that a fault keeps from working. Where a way around it is the bot's to
-// find, nothing is excused, or the law that nothing is healthy and idle would not see what it is for.
+// find, nothing is excused, or the law that nothing is healthy and idle would not see what it is for. And what it knows of
+// its faults: one that hits nothing goes on for a while, and is told as one that was none.
 import { expect, test } from 'vitest';
 import type { FaultName } from '../../src/sandbox/chaos/faults.ts';
 import type { Ground } from '../../src/sandbox/chaos/ground.ts';
-import { startStorm } from '../../src/sandbox/chaos/storm.ts';
+import type { PlannedFault } from '../../src/sandbox/chaos/plan.ts';
+import { startStorm, struckFaults } from '../../src/sandbox/chaos/storm.ts';
+import { historyOf } from '../../src/sandbox/history/history.ts';
+import { checkHistory } from '../../src/sandbox/history/laws.ts';
 import { waitFor } from '../support/bot.ts';
 
 test.for([
@@ -20,19 +24,78 @@ test.for([
   expect(storm.done).toMatchObject([{ name, to: expect.any(Number), failure: undefined }]);
 });
 
+test('a fault that hits nothing goes on until it does', async () => {
+  let ended = 0;
+  let asked = 0;
+  const storm = strike('some-sessions-ended', {
+    durationMs: 0,
+    ask: async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('Postgres is away');
+      ended = asked > 2 ? 4 : 0;
+      return Array.from({ length: ended }, () => ({}));
+    },
+  });
+  await storm.over;
+  expect(storm.done).toMatchObject([{ hits: 4, failures: 1, failure: undefined }]);
+  expect(asked).toBe(3);
+});
+
+test('one that still hits nothing when its patience is over is told with 0 hits, and breaks a law', async () => {
+  const storm = strike('some-sessions-ended', { durationMs: 0, ask: async () => [], lingerMs: 100 });
+  await storm.over;
+  expect(storm.done).toMatchObject([{ hits: 0, failure: undefined, to: expect.any(Number) }]);
+  const faults = struckFaults(storm.done);
+  expect(checkHistory(historyOf({ faults }))).toEqual([
+    { law: 'faults-hit', subject: 'fault some-sessions-ended', problem: 'has hit nothing, 1 times' },
+  ]);
+});
+
+test('a fault that strikes the same target waits for the one that goes on beyond its time', async () => {
+  let isEnded = false;
+  const storm = startStorm({
+    // SAFETY: the faults of this test touch nothing else.
+    ground: { slots: [{ number: 1 }], ask: async () => (isEnded ? [{}] : []) } as unknown as Ground,
+    plan: [planned(1, 'sessions-ended', 0), planned(2, 'sessions-ended', 50)],
+    onChange: () => undefined,
+  });
+  await waitFor('the first fault', () => storm.done[0]);
+  await new Promise(resolve => setTimeout(resolve, 300));
+  expect(storm.done.map(({ number }) => number)).toEqual([1]);
+  isEnded = true;
+  await storm.over;
+  expect(storm.done.map(({ number, hits }) => [number, hits])).toEqual([
+    [1, 1],
+    [2, 1],
+  ]);
+});
+
+interface StrikeOptions {
+  readonly durationMs?: number;
+  readonly lingerMs?: number;
+  readonly ask?: () => Promise<object[]>;
+}
+
 /** A storm whose one fault begins at once and lasts. */
-function strike(name: FaultName): ReturnType<typeof startStorm> {
+function strike(name: FaultName, { durationMs = 600_000, lingerMs, ask }: StrikeOptions = {}) {
   const nothing = (): void => undefined;
+  const way = { setPassage: nothing, cut: nothing, hindrances: 0 };
   const slot = {
     number: 1,
+    isRunning: true,
     signal: nothing,
     readOutput: nothing,
-    proxies: { postgres: { setPassage: nothing, cut: nothing } },
+    proxies: { postgres: way, lock: way },
   };
   return startStorm({
-    // SAFETY: the faults of this test touch nothing else.
-    ground: { slots: [slot] } as unknown as Ground,
-    plan: [{ number: 1, atMs: 0, durationMs: 600_000, name, instance: 1, seed: 1 }],
+    // SAFETY: the faults of these tests touch nothing else.
+    ground: { slots: [slot], ask } as unknown as Ground,
+    plan: [{ ...planned(1, name, 0), durationMs }],
     onChange: nothing,
+    ...(lingerMs === undefined ? {} : { lingerMs }),
   });
+}
+
+function planned(number: number, name: FaultName, atMs: number): PlannedFault {
+  return { number, atMs, durationMs: 0, name, instance: 1, seed: 1 };
 }

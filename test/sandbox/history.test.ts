@@ -34,6 +34,7 @@ const sound: History = historyOf({
   lastRequests: [{ chatId, updateId: 3, isAnswered: true }],
   requests: { seen: 147, unseen: 104 },
   memory: [{ process: 'instance 1', megabytes: 399, limitMegabytes: 400 }],
+  faults: [{ name: 'kill', occasions: 2, hits: 1 }],
 });
 
 test('a sound history keeps every law', () => {
@@ -217,6 +218,12 @@ const broken: readonly {
     by: 'a process that said it was ready while work waited',
     history: { processes: [{ subject: 'update 1', problem: 'was owed' }] },
     subject: /^update 1$/,
+  },
+  {
+    law: 'faults-hit',
+    by: 'a kind of fault that never hit anything',
+    history: { faults: [{ name: 'kill', occasions: 2, hits: 0 }] },
+    subject: /^fault kill$/,
   },
   {
     law: 'memory',

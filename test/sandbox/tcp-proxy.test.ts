@@ -44,6 +44,29 @@ test('a mute connection says nothing to either side, not even that the other has
   await ground.clients(2);
 });
 
+test('counts what it has hindered, and nothing while nobody sends anything', async () => {
+  await using ground = await prepare();
+  const client = await ground.connect();
+  await ground.clients(1);
+  const { proxy } = ground;
+  proxy.setPassage({ kind: 'mute' });
+  expect(proxy.hindrances).toBe(0);
+  client.write('x');
+  await waitFor('what waits', () => proxy.hindrances === 1 || undefined);
+  proxy.setPassage({ kind: 'slow', latencyMs: 1 });
+  client.write('y');
+  await client.received('xy');
+  expect(proxy.hindrances).toBeGreaterThan(0);
+
+  proxy.setPassage({ kind: 'pass' });
+  const before = proxy.hindrances;
+  proxy.cut();
+  expect(proxy.hindrances).toBe(before + 1);
+  proxy.refuse();
+  await (await ground.connect()).closed();
+  expect(proxy.hindrances).toBe(before + 2);
+});
+
 test('mutes an even share of the open connections, and new ones when asked', async () => {
   await using ground = await prepare();
   const clients = await Promise.all(Array.from({ length: 6 }, () => ground.connect()));

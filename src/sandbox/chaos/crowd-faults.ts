@@ -11,8 +11,9 @@ export const crowdFaults = defineFaults({
     begin({ telegram, sent }, { random }) {
       const user = telegram.user({ languageCode: 'en' });
       const count = random.between(50, 200);
-      for (let index = 0; index < count; index++) sent.push(user.say('/help'));
-      return () => undefined;
+      const updates = Array.from({ length: count }, () => user.say('/help'));
+      sent.push(...updates);
+      return { hits: () => updates.filter(({ isQueued }) => isQueued).length, end: () => undefined };
     },
   },
   strangers: {
@@ -21,8 +22,8 @@ export const crowdFaults = defineFaults({
     touches: 'supplier',
     begin({ slots }, { random }) {
       const bodies = ['', '{}', 'no JSON', JSON.stringify({ update_id: random.between(1, 1_000) })];
-      return repeatedly(100, () =>
-        Promise.all(
+      return repeatedly(100, async () => {
+        const refused = await Promise.all(
           Array.from({ length: strangersAtOnce }, async () => {
             const response = await fetch(`http://127.0.0.1:${random.pick(slots).port}/webhook`, {
               method: 'POST',
@@ -31,9 +32,11 @@ export const crowdFaults = defineFaults({
               signal: AbortSignal.timeout(2_000),
             });
             await response.body?.cancel();
+            return response.ok ? 0 : 1;
           }),
-        ),
-      );
+        );
+        return refused.filter(Boolean).length;
+      });
     },
   },
 });

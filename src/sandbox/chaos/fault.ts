@@ -15,11 +15,22 @@ export interface FaultKind {
   readonly touches: 'instance' | 'everything' | 'telegram' | 'supplier';
   /** The way around it is the bot's to find, such as a new connection: while it lasts nothing is excused. */
   readonly leavesAWay?: true;
-  /** Begins it and resolves with what ends it. */
-  begin(ground: Ground, occasion: Occasion): Promise<End> | End;
+  /** The only mode of the instances in which there is anything to strike. */
+  readonly onlyIn?: 'single' | 'cluster';
+  begin(ground: Ground, occasion: Occasion): Promise<Strike> | Strike;
 }
 
-export type End = () => Promise<void> | void;
+/** A fault that has begun. */
+export interface Strike {
+  /**
+   * How many processes, sessions, connections, calls it has hit so far. A fault that hits nothing is none: it lasts longer
+   * than was planned, until it does or its patience is over.
+   */
+  hits(): number;
+  /** How often what it does again and again has failed. */
+  failures?(): number;
+  end(): Promise<void> | void;
+}
 
 export interface Occasion {
   /** The instance that it strikes, if it strikes one. */
@@ -34,13 +45,22 @@ export function defineFaults<const F extends Record<string, FaultKind>>(faults: 
   return faults;
 }
 
-/** Does it again and again, from now on, until it is ended; one that fails is tried again at its next turn. */
-export function repeatedly(everyMs: number, action: () => Promise<unknown>): End {
+/**
+ * Does it again and again, from now on, until it is ended; one that fails is counted, and tried again at its next turn.
+ * `action` resolves with how much it has hit.
+ */
+export function repeatedly(everyMs: number, action: () => Promise<number>): Strike {
   const ending = new AbortController();
+  let hits = 0;
+  let failures = 0;
   const running = (async () => {
     while (!ending.signal.aborted) {
-      // The database may be away at this moment.
-      await action().catch(() => undefined);
+      try {
+        hits += await action();
+      } catch {
+        // The database may be away at this moment.
+        failures += 1;
+      }
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, everyMs);
         ending.signal.addEventListener('abort', () => {
@@ -50,8 +70,18 @@ export function repeatedly(everyMs: number, action: () => Promise<unknown>): End
       });
     }
   })();
-  return async () => {
-    ending.abort();
-    await running;
+  return {
+    hits: () => hits,
+    failures: () => failures,
+    async end() {
+      ending.abort();
+      await running;
+    },
   };
+}
+
+/** Of what only counts up: how much it has risen since. */
+export function risingFrom(count: () => number): () => number {
+  const before = count();
+  return () => count() - before;
 }

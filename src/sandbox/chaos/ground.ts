@@ -11,7 +11,7 @@ import type { Ask } from '../history/stored.ts';
 import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { type SandboxPostgres, startPostgres } from '../postgres.ts';
 import { startProxies } from '../proxies.ts';
-import { startHttpProxy, type TcpProxy } from '../tcp-proxy.ts';
+import { startHttpProxy, startPostgresProxy, type TcpProxy } from '../tcp-proxy.ts';
 import { type SentUpdate, startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
 import { createSlot, type Slot } from './slot.ts';
 
@@ -104,12 +104,14 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
   for (let number = 1; number <= options.instances; number++) {
     const proxies = await startProxies(environment);
     onStop('proxies', async () => proxies[Symbol.asyncDispose]());
+    const lock = await startPostgresProxy(databaseUrl);
+    onStop('proxy of the lock', async () => lock[Symbol.asyncDispose]());
     const port = await findFreePort();
     const slot = createSlot({
       number,
       port,
-      proxies,
-      environment: proxies.environment,
+      proxies: { ...proxies, lock },
+      environment: { ...proxies.environment, LOCK_DATABASE_URL: lock.url },
       lineCheck,
       onLine: line => options.onLine(number, line),
     });

@@ -41,7 +41,7 @@ export function planFaults({ seed, durationMs, instances, names }: PlanOptions):
     const wantedMs = Math.round((least + random.next() * (most - least)) * 1_000);
     const lasts = Math.min(wantedMs, durationMs - atMs);
     const faultSeed = random.between(0, 2 ** 31);
-    const target = kind.touches === 'instance' ? `instance ${instance}` : kind.touches;
+    const target = targetOf({ name, instance });
     if ((busyUntil.get(target) ?? 0) > atMs) continue;
     busyUntil.set(target, atMs + lasts + 500);
     planned.push({
@@ -54,6 +54,12 @@ export function planFaults({ seed, durationMs, instances, names }: PlanOptions):
     });
   }
   return planned;
+}
+
+/** What only one fault strikes at a time. */
+export function targetOf({ name, instance }: Pick<PlannedFault, 'name' | 'instance'>): string {
+  const { touches } = faults[name];
+  return touches === 'instance' ? `instance ${instance}` : touches;
 }
 
 function nextGapMs(random: Random): number {

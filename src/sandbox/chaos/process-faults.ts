@@ -1,5 +1,6 @@
 // What happens to processes: crashes, deploys, pauses, wrong clocks, a stdout that nobody reads.
-import { defineFaults, type End, type Occasion } from './fault.ts';
+import { defineFaults, type Occasion, type Strike } from './fault.ts';
+import type { Slot } from './slot.ts';
 
 const stopDeadlineMs = 40_000;
 const skewModule = new URL('./skewed-clock.ts', import.meta.url).href;
@@ -10,8 +11,9 @@ export const processFaults = defineFaults({
     seconds: [0.5, 5],
     touches: 'instance',
     async begin(_ground, { slot }) {
+      const hits = hitsOf(slot);
       await slot.kill();
-      return () => slot.start();
+      return { hits, end: () => slot.start() };
     },
   },
   deploy: {
@@ -19,8 +21,9 @@ export const processFaults = defineFaults({
     seconds: [0.1, 3],
     touches: 'instance',
     async begin(_ground, { slot, number }) {
+      const hits = hitsOf(slot);
       await slot.stop(stopDeadlineMs);
-      return () => slot.start({ environment: { RELEASE: `chaos-${number}` } });
+      return { hits, end: () => slot.start({ environment: { RELEASE: `chaos-${number}` } }) };
     },
   },
   freeze: {
@@ -28,8 +31,9 @@ export const processFaults = defineFaults({
     seconds: [1, 12],
     touches: 'instance',
     begin(_ground, { slot }) {
+      const hits = hitsOf(slot);
       slot.signal('SIGSTOP');
-      return () => slot.signal('SIGCONT');
+      return { hits, end: () => slot.signal('SIGCONT') };
     },
   },
   'clock-ahead': { weight: 1, seconds: [5, 15], touches: 'instance', begin: skew(1_000) },
@@ -40,23 +44,32 @@ export const processFaults = defineFaults({
     touches: 'instance',
     leavesAWay: true,
     begin(_ground, { slot }) {
+      const hits = hitsOf(slot);
       slot.readOutput(false);
-      return () => slot.readOutput(true);
+      return { hits, end: () => slot.readOutput(true) };
     },
   },
 });
 
 /** A clock cannot be changed in a process that runs, so it is started again with one that is off. */
-function skew(seconds: number): (ground: unknown, occasion: Occasion) => Promise<End> {
+function skew(seconds: number): (ground: unknown, occasion: Occasion) => Promise<Strike> {
   return async (_ground, { slot }) => {
     await slot.stop(stopDeadlineMs);
     slot.start({
       environment: { CHAOS_CLOCK_SKEW_SECONDS: String(seconds) },
       nodeArguments: ['--import', skewModule],
     });
-    return async () => {
-      await slot.stop(stopDeadlineMs);
-      slot.start();
+    return {
+      hits: () => (Math.abs(slot.clockOffMs ?? 0) > Math.abs(seconds) * 500 ? 1 : 0),
+      async end() {
+        await slot.stop(stopDeadlineMs);
+        slot.start();
+      },
     };
   };
+}
+
+/** Whether there is a process now that can be hit. */
+function hitsOf({ isRunning }: Slot): () => number {
+  return () => (isRunning ? 1 : 0);
 }

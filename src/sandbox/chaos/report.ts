@@ -21,11 +21,16 @@ export function reportOf({ startedAt, breaches, faults, figures }: RunResult, co
 }
 
 export function faultLine(
-  { number, name, instance, from, to, failure }: DoneFault,
+  { number, name, instance, from, to, failure, hits, failures }: DoneFault,
   startedAt: number,
 ): string {
   const seconds = (at: number): string => ((at - startedAt) / 1_000).toFixed(1);
   const end = to === undefined ? '…' : seconds(to);
-  const why = failure === undefined ? '' : ` (${failure})`;
+  const notes = [
+    ...(to === undefined ? [] : [`${hits} hit`]),
+    ...(failures > 0 ? [`${failures} times in vain`] : []),
+    ...(failure === undefined ? [] : [failure]),
+  ];
+  const why = notes.length === 0 ? '' : ` (${notes.join('; ')})`;
   return `${seconds(from)} – ${end}  #${number} ${name}, instance ${instance}${why}`;
 }

@@ -5,13 +5,13 @@ import { type Breach, checkHistory } from '../history/laws.ts';
 import { readJobless } from '../history/owed-work.ts';
 import { readLeftovers, readStored } from '../history/stored.ts';
 import { answersOf, ordersOf } from '../history/suppliers.ts';
-import type { FaultName } from './faults.ts';
+import { type FaultName, faults } from './faults.ts';
 import { prepareGround } from './ground.ts';
 import { startLoad } from './load.ts';
 import { startMonitor } from './monitor.ts';
 import { planFaults } from './plan.ts';
 import { settle, untilWorked, upDeadlineMs } from './settling.ts';
-import { type DoneFault, startStorm } from './storm.ts';
+import { type DoneFault, startStorm, struckFaults } from './storm.ts';
 
 export interface RunOptions {
   readonly seed: number;
@@ -61,7 +61,7 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   options.onStop('users', () => load.stop());
   const storm = startStorm({
     ground,
-    plan: planFaults({ seed, durationMs, instances, names: options.names }),
+    plan: planFaults({ seed, durationMs, instances, names: options.names.filter(name => isFor(mode, name)) }),
     onChange: options.onFault,
   });
   const monitor = startMonitor({ ground, isStruck: storm.isStruck });
@@ -102,6 +102,8 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     lines: ground.lineCheck.findings,
     processes: [...monitor.findings, ...slots.flatMap(({ findings }) => findings)],
     memory: monitor.peaks,
+    // One that was interrupted had no time to hit anything.
+    faults: options.signal.aborted ? [] : struckFaults(storm.done),
   });
   return {
     startedAt,
@@ -116,6 +118,10 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
       'tasks succeeded': stored.tasks.filter(({ state }) => state === 'succeeded').length,
       'orders at KIE.ai': kie.createdCount(),
       faults: storm.done.length,
+      'faults that could not be begun or ended': storm.done.filter(({ failure }) => failure !== undefined)
+        .length,
+      'faults that hit nothing': storm.done.filter(({ hits }) => hits === 0).length,
+      'parts of faults done in vain': storm.done.reduce((sum, { failures }) => sum + failures, 0),
       'longest owed, ms': Math.round(monitor.longestOwedMs),
       'samples of the processes': monitor.samples,
       ...Object.fromEntries(
@@ -123,6 +129,11 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
       ),
     },
   };
+}
+
+function isFor(mode: RunOptions['mode'], name: FaultName): boolean {
+  const { onlyIn } = faults[name];
+  return onlyIn === undefined || onlyIn === mode;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

@@ -6,13 +6,18 @@ import type { Finding } from '../history/history.ts';
 import type { LineCheck } from '../history/line-check.ts';
 import { type Exit, type ProgramProcess, startProgramProcess } from '../program.ts';
 import type { Proxies } from '../proxies.ts';
+import type { TcpProxy } from '../tcp-proxy.ts';
 
 export interface Slot {
   readonly number: number;
   readonly port: number;
-  readonly proxies: Proxies;
+  readonly proxies: Ways;
   /** Of the process that runs, once it has said who it is. */
   readonly instanceId: string | undefined;
+  /** There is a process, whatever it does. */
+  readonly isRunning: boolean;
+  /** How far the time of the last line of the process was from the time at which it came, in milliseconds. */
+  readonly clockOffMs: number | undefined;
   /** It takes updates: it has booted, was not asked to end, and has not ended. */
   readonly isUp: boolean;
   /** Resolves when it is up. Rejects when it is not within the deadline. */
@@ -34,6 +39,11 @@ export interface Slot {
   readonly findings: readonly Finding[];
 }
 
+export interface Ways extends Proxies {
+  /** To the same Postgres: for the lock, the queue and the journal. */
+  readonly lock: TcpProxy;
+}
+
 export interface Change {
   readonly environment?: Readonly<Record<string, string>>;
   readonly nodeArguments?: readonly string[];
@@ -42,7 +52,7 @@ export interface Change {
 export interface SlotOptions {
   readonly number: number;
   readonly port: number;
-  readonly proxies: Proxies;
+  readonly proxies: Ways;
   readonly environment: Readonly<Record<string, string>>;
   readonly lineCheck: LineCheck;
   /** Told of each line, as it was written. */
@@ -61,6 +71,7 @@ export function createSlot(options: SlotOptions): Slot {
   let current: ProgramProcess | undefined;
   let instanceId: string | undefined;
   let hasBooted = false;
+  let clockOffMs: number | undefined;
   /** What the process said that did not stop. */
   let leftHanging: string | undefined;
   let isWanted = false;
@@ -69,6 +80,7 @@ export function createSlot(options: SlotOptions): Slot {
     const lastLines: string[] = [];
     instanceId = undefined;
     hasBooted = false;
+    clockOffMs = undefined;
     leftHanging = undefined;
     const child = startProgramProcess({
       environment: { ...options.environment, PORT: String(options.port), ...change.environment },
@@ -80,6 +92,7 @@ export function createSlot(options: SlotOptions): Slot {
         const line = lineCheck.read(text);
         if (line === undefined || child !== current) return;
         if (typeof line.instance_id === 'string') instanceId = line.instance_id;
+        if (typeof line.ts === 'string') clockOffMs = Date.parse(line.ts) - Date.now();
         if (line.name === 'BOOT_OK') hasBooted = true;
         if (line.name === 'SHUTDOWN' && typeof line.error_message === 'string')
           leftHanging = line.error_message;
@@ -141,6 +154,12 @@ export function createSlot(options: SlotOptions): Slot {
     proxies: options.proxies,
     get instanceId() {
       return instanceId;
+    },
+    get isRunning() {
+      return current !== undefined;
+    },
+    get clockOffMs() {
+      return clockOffMs;
     },
     get isUp() {
       return isWanted && hasBooted;

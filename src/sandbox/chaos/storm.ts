@@ -1,10 +1,10 @@
 // Carries out a plan of faults: each begins and ends at its time. Remembers what was really done, and when.
 import { errorMessage } from '../../errors.ts';
-import type { Period } from '../history/history.ts';
+import type { Period, StruckFault } from '../history/history.ts';
 import type { FaultKind } from './fault.ts';
 import { type FaultName, faults } from './faults.ts';
 import type { Ground } from './ground.ts';
-import type { PlannedFault } from './plan.ts';
+import { type PlannedFault, targetOf } from './plan.ts';
 import { createRandom } from './random.ts';
 import type { Slot } from './slot.ts';
 
@@ -30,12 +30,18 @@ export interface DoneFault {
   readonly to: number | undefined;
   /** Why it could not be begun or ended. */
   readonly failure: string | undefined;
+  /** How much it has hit; see Strike. */
+  readonly hits: number;
+  /** How often what it does again and again has failed. */
+  readonly failures: number;
 }
 
 export interface StormOptions {
   readonly ground: Ground;
   readonly plan: readonly PlannedFault[];
   readonly onChange: (fault: DoneFault) => void;
+  /** For how long a fault that has hit nothing goes on after its time. */
+  readonly lingerMs?: number;
 }
 
 /**
@@ -43,18 +49,31 @@ export interface StormOptions {
  * until the deadline of the update.
  */
 const recoveryMs = { instance: 3_000, everything: 3_000, telegram: 10_000, supplier: 0 } as const;
+/** Some calls are rare, and a fault of theirs short. */
+const defaultLingerMs = 20_000;
+const lookEveryMs = 50;
 /** Of a fault that can neither begin nor end, such as a statement that nobody answers. */
 const stuckMs = 60_000;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export function startStorm({ ground, plan, onChange }: StormOptions): Storm {
+export function startStorm({ ground, plan, onChange, lingerMs = defaultLingerMs }: StormOptions): Storm {
   const done: Mutable<DoneFault>[] = [];
   const ending = new AbortController();
   const startedAt = performance.now();
+  /** The newest one of each target. */
+  const struckTargets = new Map<string, Promise<void>>();
+
+  /** One that lasts longer than was planned puts the next one at its target off. */
+  async function takeTurn(planned: PlannedFault): Promise<void> {
+    await sleep(planned.atMs - (performance.now() - startedAt), ending.signal);
+    const target = targetOf(planned);
+    const turn = (struckTargets.get(target) ?? Promise.resolve()).then(() => carryOut(planned));
+    struckTargets.set(target, turn);
+    await turn;
+  }
 
   async function carryOut(planned: PlannedFault): Promise<void> {
-    await sleep(planned.atMs - (performance.now() - startedAt), ending.signal);
     const slot = ground.slots[planned.instance - 1];
     if (ending.signal.aborted || slot === undefined) return;
     const fault: Mutable<DoneFault> = {
@@ -64,14 +83,22 @@ export function startStorm({ ground, plan, onChange }: StormOptions): Storm {
       from: Date.now(),
       to: undefined,
       failure: undefined,
+      hits: 0,
+      failures: 0,
     };
     done.push(fault);
     onChange(fault);
     try {
       const occasion = { slot, random: createRandom(planned.seed), number: planned.number };
-      const end = await within(stuckMs, faults[planned.name].begin(ground, occasion));
+      const strike = await within(stuckMs, faults[planned.name].begin(ground, occasion));
       await sleep(planned.durationMs, ending.signal);
-      await within(stuckMs, end());
+      const patientUntil = performance.now() + lingerMs;
+      while (strike.hits() <= 0 && performance.now() < patientUntil && !ending.signal.aborted)
+        await sleep(lookEveryMs, ending.signal);
+      // What ends it may look like a hit, such as cutting connections.
+      fault.hits = Math.max(0, strike.hits());
+      await within(stuckMs, strike.end());
+      fault.failures = strike.failures?.() ?? 0;
     } catch (error) {
       fault.failure = errorMessage(error);
     }
@@ -95,9 +122,18 @@ export function startStorm({ ground, plan, onChange }: StormOptions): Storm {
           from,
           to: (to ?? Date.now()) + recoveryMs[faults[name].touches],
         })),
-    over: Promise.all(plan.map(carryOut)).then(() => undefined),
+    over: Promise.all(plan.map(takeTurn)).then(() => undefined),
     stop: () => ending.abort(),
   };
+}
+
+/** Each kind once. */
+export function struckFaults(done: readonly DoneFault[]): StruckFault[] {
+  return [...Map.groupBy(done, ({ name }) => name)].map(([name, all]) => ({
+    name,
+    occasions: all.length,
+    hits: all.reduce((sum, { hits }) => sum + hits, 0),
+  }));
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

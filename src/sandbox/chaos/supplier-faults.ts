@@ -1,7 +1,8 @@
 // What happens at Telegram, at KIE.ai and at the hosts of files, and on the way to them.
 import type { KieFault } from '../kie/index.ts';
+import type { Passage, TcpProxy } from '../tcp-proxy.ts';
 import type { Fault } from '../telegram/index.ts';
-import { defineFaults, type End, type Occasion } from './fault.ts';
+import { defineFaults, type Occasion, risingFrom, type Strike } from './fault.ts';
 import type { Ground } from './ground.ts';
 
 /** Any other would keep the process from starting, which is a fault of its own. */
@@ -9,7 +10,7 @@ const struckMethods = ['sendMessage', 'editMessageText', 'answerCallbackQuery', 
 const endless = 1_000_000;
 
 type TelegramEffect = (occasion: Occasion) => Fault;
-type Begin = (ground: Ground, occasion: Occasion) => End;
+type Begin = (ground: Ground, occasion: Occasion) => Strike;
 
 export const supplierFaults = defineFaults({
   'telegram-429': {
@@ -78,12 +79,13 @@ export const supplierFaults = defineFaults({
     touches: 'telegram',
     begin(_ground, { slot, random }) {
       const proxy = slot.proxies.telegram;
+      const hits = risingFrom(() => proxy.hindrances);
       if (random.chance(0.5)) proxy.setPassage({ kind: 'mute' });
       else {
         proxy.refuse();
         proxy.cut();
       }
-      return () => proxy.setPassage({ kind: 'pass' });
+      return { hits, end: () => proxy.setPassage({ kind: 'pass' }) };
     },
   },
   /** Of the webhook, to Telegram and to KIE.ai: what was taken is sent again. */
@@ -92,8 +94,9 @@ export const supplierFaults = defineFaults({
     seconds: [1, 5],
     touches: 'supplier',
     begin({ balancer }) {
+      const hits = risingFrom(() => balancer.lostAnswers);
       balancer.loseAnswers(true);
-      return () => balancer.loseAnswers(false);
+      return { hits, end: () => balancer.loseAnswers(false) };
     },
   },
   'kie-429': {
@@ -164,8 +167,7 @@ export const supplierFaults = defineFaults({
     touches: 'supplier',
     begin(_ground, { slot, random }) {
       const proxy = random.pick([slot.proxies.kie, slot.proxies.upload]);
-      proxy.setPassage({ kind: 'mute' });
-      return () => proxy.setPassage({ kind: 'pass' });
+      return hinder(proxy, { kind: 'mute' });
     },
   },
   'file-host-mute': {
@@ -173,8 +175,7 @@ export const supplierFaults = defineFaults({
     seconds: [2, 10],
     touches: 'supplier',
     begin({ fileHost }) {
-      fileHost.setPassage({ kind: 'mute' });
-      return () => fileHost.setPassage({ kind: 'pass' });
+      return hinder(fileHost, { kind: 'mute' });
     },
   },
   'file-host-slow': {
@@ -182,24 +183,32 @@ export const supplierFaults = defineFaults({
     seconds: [3, 10],
     touches: 'supplier',
     begin({ fileHost }) {
-      fileHost.setPassage({ kind: 'slow', latencyMs: 200, bytesPerSecond: 2_000 });
-      return () => fileHost.setPassage({ kind: 'pass' });
+      return hinder(fileHost, { kind: 'slow', latencyMs: 200, bytesPerSecond: 2_000 });
     },
   },
 });
 
 function telegram(effect: TelegramEffect): Begin {
   return (ground, occasion) => {
+    const hits = risingFrom(() => ground.telegram.faultsStruck);
     ground.telegram.failNext({ times: endless, ...effect(occasion) });
-    return () => ground.telegram.clearFaults();
+    return { hits, end: () => ground.telegram.clearFaults() };
   };
 }
 
 function kie(effect: (occasion: Occasion) => KieFault): Begin {
   return (ground, occasion) => {
+    const hits = risingFrom(() => ground.kie.faultsStruck);
     ground.kie.failNext(effect(occasion), endless);
-    return () => ground.kie.clearFaults();
+    return { hits, end: () => ground.kie.clearFaults() };
   };
+}
+
+/** Until the end its connections pass in this way only. */
+function hinder(proxy: TcpProxy, passage: Passage): Strike {
+  const hits = risingFrom(() => proxy.hindrances);
+  proxy.setPassage(passage);
+  return { hits, end: () => proxy.setPassage({ kind: 'pass' }) };
 }
 
 /** Any method where none is named. */

@@ -34,6 +34,15 @@ export interface History {
   /** What was seen of the processes while they ran: idle ones that said they were ready, ends that nobody asked for. */
   readonly processes: readonly Finding[];
   readonly memory: readonly MemoryPeak[];
+  readonly faults: readonly StruckFault[];
+}
+
+/** What became of all faults of one kind. */
+export interface StruckFault {
+  readonly name: string;
+  readonly occasions: number;
+  /** How many processes, sessions, connections and calls they have hit. */
+  readonly hits: number;
 }
 
 export interface Period {
@@ -143,6 +152,7 @@ export function historyOf(known: Partial<History>): History {
     lines: [],
     processes: [],
     memory: [],
+    faults: [],
     ...known,
   };
 }

@@ -48,6 +48,10 @@ export const laws = define({
     says: 'no process says that it is ready while work waits, and none ends unasked',
     check: history => history.processes,
   },
+  'faults-hit': {
+    says: 'every kind of fault has hit something: one that hits nothing tries nothing',
+    check: checkFaults,
+  },
   memory: { says: 'no process grows above its limit', check: checkMemory },
 });
 
@@ -220,6 +224,11 @@ function* checkOrders({ tasks, orders }: History): Iterable<Finding> {
     if (url !== undefined && same.length > 1) yield { subject, problem: `was ordered ${same.length} times` };
     if (url !== undefined && !task) yield { subject, problem: 'is of no task' };
   }
+}
+
+function* checkFaults({ faults }: History): Iterable<Finding> {
+  for (const { name, occasions, hits } of faults)
+    if (hits === 0) yield { subject: `fault ${name}`, problem: `has hit nothing, ${occasions} times` };
 }
 
 function* checkMemory({ memory }: History): Iterable<Finding> {

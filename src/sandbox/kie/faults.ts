@@ -80,13 +80,19 @@ export interface FaultQueue {
   add(fault: KieFault, times: number): void;
   /** The fault for this occasion, which is used up. */
   take<Place extends KieFault['at']>(place: Place): FaultAt<Place> | undefined;
+  /** How many occasions have gone wrong so far. */
+  readonly struck: number;
   /** Drops all that wait. */
   clear(): void;
 }
 
 export function createFaultQueue(): FaultQueue {
   const waiting: { readonly fault: KieFault; times: number }[] = [];
+  let struck = 0;
   return {
+    get struck() {
+      return struck;
+    },
     add(fault, times) {
       waiting.push({ fault, times });
     },
@@ -97,6 +103,7 @@ export function createFaultQueue(): FaultQueue {
       const entry = waiting.find(candidate => candidate.fault.at === place && candidate.times > 0);
       if (!entry) return undefined;
       entry.times -= 1;
+      struck += 1;
       if (entry.times === 0) waiting.splice(waiting.indexOf(entry), 1);
       // SAFETY: the entry was chosen by its place, which is what FaultAt selects by.
       return entry.fault as FaultAt<Place>;

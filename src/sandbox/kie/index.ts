@@ -48,6 +48,8 @@ export interface KieSandbox {
   readonly webhookHmacKey: string | undefined;
   /** The next `times` (1) occasions for this fault go wrong; faults of different places combine. */
   failNext(fault: KieFault, times?: number): void;
+  /** How many occasions have gone wrong so far. */
+  readonly faultsStruck: number;
   /** From now on nothing fails that was to; tasks keep what they were given when they were created. */
   clearFaults(): void;
   /** Moves all unfinished tasks `steps` (1) states on; resolves when their callbacks are delivered or given up. */
@@ -161,6 +163,9 @@ export async function startKieSandbox(options: KieSandboxOptions = {}): Promise<
     apiKey,
     webhookHmacKey,
     failNext: (fault, times = 1) => faults.add(fault, times),
+    get faultsStruck() {
+      return faults.struck;
+    },
     clearFaults: faults.clear,
     async advance(steps = 1) {
       for (let step = 0; step < steps; step++) tasks.advance();

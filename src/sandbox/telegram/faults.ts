@@ -44,6 +44,8 @@ export const FILE_DOWNLOAD = 'file';
 export interface Faults {
   /** What was planned and has never struck. */
   readonly unmet: readonly Fault[];
+  /** How many calls were struck so far. */
+  readonly struck: number;
   plan(fault: Fault): void;
   /** Drops all plans, also as unmet. */
   clear(): void;
@@ -59,9 +61,13 @@ interface Plan {
 
 export function createFaults(): Faults {
   let plans: Plan[] = [];
+  let struck = 0;
   return {
     get unmet() {
       return plans.filter(plan => !plan.hasStruck).map(plan => plan.fault);
+    },
+    get struck() {
+      return struck;
     },
     plan(fault) {
       plans.push({ fault, left: fault.times ?? 1, hasStruck: false });
@@ -73,6 +79,7 @@ export function createFaults(): Faults {
       const plan = plans.find(({ fault }) => matches(fault, method, chatId));
       if (plan === undefined) return undefined;
       plan.hasStruck = true;
+      struck += 1;
       plan.left -= 1;
       if (plan.left <= 0) plans = plans.filter(other => other !== plan);
       return plan.fault;

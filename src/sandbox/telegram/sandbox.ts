@@ -66,6 +66,8 @@ export interface TelegramSandbox {
   callCount(method?: string): number;
   /** Plans a failure for the next call that it matches. */
   failNext(fault: Fault): void;
+  /** How many calls a planned failure has struck so far. */
+  readonly faultsStruck: number;
   /** From now on nothing fails that was planned to. */
   clearFaults(): void;
   /** The next update is delivered twice. */
@@ -168,6 +170,9 @@ export async function startTelegramSandbox(options: TelegramSandboxOptions = {})
     calls: (method, filter) => journal.list(method, filter),
     callCount: method => journal.count(method),
     failNext: fault => faults.plan(fault),
+    get faultsStruck() {
+      return faults.struck;
+    },
     clearFaults: faults.clear,
     duplicateNextUpdate: () => queue.duplicateNext(),
     transcript(chatId) {
