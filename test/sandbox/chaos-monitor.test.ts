@@ -77,11 +77,11 @@ test('whoever says that it is not ready, is struck by a fault, or works update a
   expect(monitors.flatMap(({ findings }) => findings)).toEqual([]);
 });
 
-test('the peak of the memory is kept', async () => {
+test('the highest peak of all processes of an instance is kept', async () => {
   await using instance = await listen(200);
   const sizes = [120, 410, 130];
   const monitor = startMonitor({
-    ground: { ask: askOf(() => []), slots: [{ ...instance, residentMegabytes: () => sizes.shift() }] },
+    ground: { ask: askOf(() => []), slots: [{ ...instance, peakMegabytes: () => sizes.shift() }] },
     isStruck: () => false,
   });
   await waitFor('all samples', () => sizes.length === 0 || undefined);
@@ -101,7 +101,7 @@ async function listen(status: number) {
     number: 1,
     port,
     isUp: true,
-    residentMegabytes: () => 1,
+    peakMegabytes: () => 1,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise(resolve => server.close(resolve));

@@ -7,7 +7,7 @@ import {
   type StoredTask,
   type StoredUpdate,
 } from '../../src/sandbox/history/history.ts';
-import { checkHistory, type LawName, laws } from '../../src/sandbox/history/laws.ts';
+import { checkHistory, countQueries, type LawName, laws } from '../../src/sandbox/history/laws.ts';
 import { createLineCheck } from '../../src/sandbox/history/line-check.ts';
 
 const chatId = 61;
@@ -35,6 +35,7 @@ const sound: History = historyOf({
   requests: { seen: 147, unseen: 104 },
   memory: [{ process: 'instance 1', megabytes: 399, limitMegabytes: 400 }],
   faults: [{ name: 'kill', occasions: 2, hits: 1 }],
+  efforts: [{ what: 'updates', count: 60, least: 60 }],
 });
 
 test('a sound history keeps every law', () => {
@@ -118,6 +119,12 @@ const broken: readonly {
     by: 'a last request that led to nothing',
     history: { lastRequests: [{ chatId, updateId: 3, isAnswered: false }] },
     subject: /^chat 61, update 3$/,
+  },
+  {
+    law: 'enough',
+    by: 'a run in which next to nothing happened',
+    history: { efforts: [{ what: 'updates', count: 59, least: 60 }] },
+    subject: /^updates$/,
   },
   {
     law: 'books',
@@ -261,6 +268,17 @@ test('what was ended at its receipt overtakes what waits', () => {
 test('a tap that came while nobody could be told anything is excused', () => {
   const excused = [{ from: 2_900, to: 3_100 }];
   expect(checkHistory({ ...sound, answers: [], excused })).toEqual([]);
+});
+
+test('how many taps the law asks nothing of is told, and how many of those were late', () => {
+  const excused = [{ from: 2_900, to: 3_100 }];
+  expect(countQueries(sound)).toEqual({ judged: 1, excused: 0, excusedAndLate: 0 });
+  expect(countQueries({ ...sound, excused })).toEqual({ judged: 0, excused: 1, excusedAndLate: 0 });
+  expect(countQueries({ ...sound, excused, answers: [] })).toEqual({
+    judged: 0,
+    excused: 1,
+    excusedAndLate: 1,
+  });
 });
 
 test('screens of a burst that began before an earlier request had its end are not taken for its own', () => {

@@ -24,7 +24,7 @@ export interface MonitorOptions {
   readonly owedLimitMs?: number;
 }
 
-type WatchedSlot = Pick<Slot, 'number' | 'port' | 'isUp' | 'residentMegabytes'>;
+type WatchedSlot = Pick<Slot, 'number' | 'port' | 'isUp' | 'peakMegabytes'>;
 
 const memoryLimitMegabytes = 400;
 const everyMs = 250;
@@ -65,7 +65,7 @@ export function startMonitor({
     const passedMs = Math.min(now - lastAt, countedMs);
     lastAt = now;
     for (const each of watched)
-      each.peakMegabytes = Math.max(each.peakMegabytes, each.slot.residentMegabytes() ?? 0);
+      each.peakMegabytes = Math.max(each.peakMegabytes, each.slot.peakMegabytes() ?? 0);
     const [owed, ready] = await Promise.all([
       // While Postgres is away nobody can work.
       readOwed(ground.ask).catch(() => []),

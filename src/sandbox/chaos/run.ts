@@ -1,10 +1,11 @@
 // One run: instances, users and faults for so long, then calm, then the history.
 import type { createLifecycle } from '../../lifecycle.ts';
 import { historyOf } from '../history/history.ts';
-import { type Breach, checkHistory } from '../history/laws.ts';
+import { type Breach, checkHistory, countQueries } from '../history/laws.ts';
 import { readJobless } from '../history/owed-work.ts';
 import { readLeftovers, readStored } from '../history/stored.ts';
 import { answersOf, ordersOf } from '../history/suppliers.ts';
+import { effortsOf } from './efforts.ts';
 import { type FaultName, faults } from './faults.ts';
 import { prepareGround } from './ground.ts';
 import { startLoad } from './load.ts';
@@ -102,9 +103,17 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
     lines: ground.lineCheck.findings,
     processes: [...monitor.findings, ...slots.flatMap(({ findings }) => findings)],
     memory: monitor.peaks,
-    // One that was interrupted had no time to hit anything.
+    // One that was interrupted had no time for either.
     faults: options.signal.aborted ? [] : struckFaults(storm.done),
+    efforts: options.signal.aborted
+      ? []
+      : effortsOf(options, {
+          updates: stored.updates.length,
+          tasks: stored.tasks.length,
+          'samples of the processes': monitor.samples,
+        }),
   });
+  const queries = countQueries(history);
   return {
     startedAt,
     breaches: checkHistory(history),
@@ -114,6 +123,9 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
       'requests seen': load.seen,
       'requests not seen in time': load.unseen,
       bursts: load.bursts.length,
+      'taps judged': queries.judged,
+      'taps excused': queries.excused,
+      'taps excused and not answered in time': queries.excusedAndLate,
       tasks: stored.tasks.length,
       'tasks succeeded': stored.tasks.filter(({ state }) => state === 'succeeded').length,
       'orders at KIE.ai': kie.createdCount(),

@@ -33,8 +33,11 @@ export interface Slot {
   kill(): Promise<void>;
   signal(name: 'SIGSTOP' | 'SIGCONT'): void;
   readOutput(isRead: boolean): void;
-  /** Resident memory in MB; undefined while nothing runs. */
-  residentMegabytes(): number | undefined;
+  /**
+   * The most that the process which runs has ever had in memory, in MB, as the kernel keeps it; undefined while nothing
+   * runs.
+   */
+  peakMegabytes(): number | undefined;
   /** Ends that nobody asked for, and stops that took too long. */
   readonly findings: readonly Finding[];
 }
@@ -181,18 +184,18 @@ export function createSlot(options: SlotOptions): Slot {
     kill: () => end('SIGKILL', 10_000),
     signal: name => current?.signal(name),
     readOutput: isRead => current?.readOutput(isRead),
-    residentMegabytes() {
+    peakMegabytes() {
       if (current?.pid === undefined) return undefined;
-      return residentOf(current.pid);
+      return peakOf(current.pid);
     },
     findings,
   };
 }
 
 /** Undefined for a process that has ended, and where there is no /proc. */
-function residentOf(pid: number): number | undefined {
+function peakOf(pid: number): number | undefined {
   try {
-    const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kilobytes === undefined ? undefined : Number(kilobytes) / 1_024;
   } catch {
     return undefined;

@@ -50,7 +50,7 @@ export interface StormOptions {
  */
 const recoveryMs = { instance: 3_000, everything: 3_000, telegram: 10_000, supplier: 0 } as const;
 /** Some calls are rare, and a fault of theirs short. */
-const defaultLingerMs = 20_000;
+const defaultLingerMs = 30_000;
 const lookEveryMs = 50;
 /** Of a fault that can neither begin nor end, such as a statement that nobody answers. */
 const stuckMs = 60_000;

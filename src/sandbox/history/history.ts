@@ -35,6 +35,14 @@ export interface History {
   readonly processes: readonly Finding[];
   readonly memory: readonly MemoryPeak[];
   readonly faults: readonly StruckFault[];
+  readonly efforts: readonly Effort[];
+}
+
+/** What has to have happened so often, or the history says nothing of the bot. */
+export interface Effort {
+  readonly what: string;
+  readonly count: number;
+  readonly least: number;
 }
 
 /** What became of all faults of one kind. */
@@ -153,6 +161,7 @@ export function historyOf(known: Partial<History>): History {
     processes: [],
     memory: [],
     faults: [],
+    efforts: [],
     ...known,
   };
 }

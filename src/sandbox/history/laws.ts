@@ -27,6 +27,10 @@ export const laws = define({
     says: 'most requests are seen in time: a run in which they are not proves nothing else',
     check: checkRequests,
   },
+  enough: {
+    says: 'enough has happened: a run in which little does proves nothing else',
+    check: checkEfforts,
+  },
   books: { says: 'the ledger adds up to the wallets', check: checkBooks },
   'no-hold-left': { says: 'nothing is held any more, and nobody owes', check: checkHolds },
   'settled-once': {
@@ -124,6 +128,11 @@ function* checkRequests({ requests: { seen, unseen } }: History): Iterable<Findi
     yield { subject: 'users', problem: `saw ${seen} of their requests in time, and ${unseen} not` };
 }
 
+function* checkEfforts({ efforts }: History): Iterable<Finding> {
+  for (const { what, count, least } of efforts)
+    if (count < least) yield { subject: what, problem: `were ${count}, at least ${least} are asked for` };
+}
+
 /**
  * An earlier request of the chat had its end only after the burst had begun: its screen, which the user had given up
  * waiting for, cannot be told from those of the burst.
@@ -139,22 +148,39 @@ function isMixed(updateIds: readonly number[], updates: readonly StoredUpdate[])
   );
 }
 
-function* checkAnswers({ updates, answers, answerLimitMs, excused }: History): Iterable<Finding> {
+function* checkAnswers(history: History): Iterable<Finding> {
+  for (const { update, problem, isExcused } of queriesOf(history))
+    if (problem !== undefined && !isExcused) yield { subject: nameOf(update), problem };
+}
+
+/** How many taps and checkouts there were, and of how many the law asks nothing: what a green run does not say. */
+export function countQueries(history: History): { judged: number; excused: number; excusedAndLate: number } {
+  const queries = [...queriesOf(history)];
+  const excused = queries.filter(({ isExcused }) => isExcused);
+  return {
+    judged: queries.length - excused.length,
+    excused: excused.length,
+    excusedAndLate: excused.filter(({ problem }) => problem !== undefined).length,
+  };
+}
+
+function* queriesOf({ updates, answers, answerLimitMs, excused }: History): Iterable<{
+  readonly update: StoredUpdate;
+  /** Undefined where it was answered in time. */
+  readonly problem: string | undefined;
+  readonly isExcused: boolean;
+}> {
   const byQuery = Map.groupBy(answers, ({ queryId }) => queryId);
   for (const update of updates) {
     if (update.queryId === null) continue;
-    const first = byQuery.get(update.queryId)?.find(({ ok }) => ok);
+    const tried = byQuery.get(update.queryId);
+    const first = tried?.find(({ ok }) => ok);
     const limit = update.receivedAt + answerLimitMs;
-    if (first !== undefined && first.at < limit) continue;
-    if (excused.some(({ from, to }) => from <= limit && to >= update.receivedAt)) continue;
-    yield {
-      subject: nameOf(update),
-      problem: first
-        ? `was answered after ${first.at - update.receivedAt} ms`
-        : byQuery.has(update.queryId)
-          ? 'was answered in vain'
-          : 'was never answered',
-    };
+    const isExcused = excused.some(({ from, to }) => from <= limit && to >= update.receivedAt);
+    if (first !== undefined && first.at < limit) yield { update, problem: undefined, isExcused };
+    else if (first)
+      yield { update, problem: `was answered after ${first.at - update.receivedAt} ms`, isExcused };
+    else yield { update, problem: tried ? 'was answered in vain' : 'was never answered', isExcused };
   }
 }
 
