@@ -1,7 +1,8 @@
 // What platforms and people ask about this process. /livez: the event loop turns. /readyz: updates are stored here, an
 // instance that should work has shown that it does, and what is stored is not left undone by all of them; whatever else
-// is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md says what each means. /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or
-// KIE.ai, what the database is asked is shared by all who ask at about the same time, and no answer holds a secret.
+// is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md says what each means.
+// /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or KIE.ai, what the database is
+// asked is shared by all who ask at about the same time, and no answer holds a secret.
 import type { FastifyInstance } from 'fastify';
 import type { SourceStatus } from '../bot/source-watch.ts';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
@@ -10,22 +11,20 @@ import type { CurrentLease } from '../lock/lease.ts';
 import type { BotState } from '../otel/fields.ts';
 import { service } from '../service.ts';
 import type { LockVitals, Vitals } from '../vitals/vitals.ts';
+import { type ReadinessOptions, readinessOf } from './readiness.ts';
 
-export interface HealthOptions {
+export interface HealthOptions extends ReadinessOptions {
   readonly vitals: Vitals;
   readonly lease: CurrentLease;
   readonly totals: Pick<InboxTotals, 'read'>;
   readonly instanceId: string;
   readonly instanceMode: 'single' | 'cluster';
-  readonly botMode: 'webhook' | 'polling';
   readonly release: string;
   /** The number of the newest migration when this process started. */
   readonly schemaVersion: () => number;
   /** No update is taken while so many have no outcome. */
   readonly queueMax: number;
   botState(): BotState;
-  /** No instance has shown within the stale limit that it is ACTIVE. */
-  isAbandoned(): boolean;
   /** Of the circuit before KIE.ai. */
   supplierState(): BreakerState;
   /** Where Telegram brings updates, as the instance that is their source saw it last. */
@@ -36,36 +35,28 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   const { vitals } = options;
   const startedAt = performance.now();
 
-  /**
-   * No instance is in charge, this one has not become it, and there is something to do: updates that wait or, where they
-   * have to be fetched, those that nobody fetches.
-   */
-  async function isLeftUndone(): Promise<boolean> {
-    if (!options.isAbandoned()) return false;
-    return options.botMode === 'polling' || ((await vitals.queueDepth()) ?? 0) > 0;
-  }
-
   server.get('/livez', async () => ({ ok: true }));
 
   server.get('/readyz', async (_request, reply) => {
-    const [{ isShown: isStoring }, isUndone] = await Promise.all([vitals.intake(), isLeftUndone()]);
-    const ok = isStoring && vitals.work().isShown && !isUndone;
-    return reply.code(ok ? 200 : 503).send({ ok });
+    const { reason } = await readinessOf(options);
+    return reply.code(reason ? 503 : 200).send({ ok: !reason, reason: reason ?? null });
   });
 
   server.get('/health', async (_request, reply) => {
-    const [latencyMs, queueDepth, lock, intake, isUndone] = await Promise.all([
+    const [latencyMs, queueDepth, lock, intake, readiness] = await Promise.all([
       vitals.databaseLatencyMs(),
       vitals.queueDepth(),
       vitals.lock(),
       vitals.intake(),
-      isLeftUndone(),
+      readinessOf(options),
     ]);
     const isAnswered = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
     const work = vitals.work();
-    const ok = isAnswered && intake.isShown && work.isShown && !isUndone;
+    const reason = readiness.reason ?? (isAnswered ? undefined : 'database');
+    const ok = !reason;
     return reply.code(ok ? 200 : 503).send({
       ok,
+      reason: reason ?? null,
       status: ok ? 'ok' : 'degraded',
       uptime: Math.floor((performance.now() - startedAt) / 1_000),
       bot_state: options.botState(),
@@ -76,7 +67,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
         waiting_age: intake.waitingMs === undefined ? null : inTenths(intake.waitingMs / 1_000),
       },
       work: {
-        ok: work.isShown && !isUndone,
+        ok: work.isShown && !readiness.isLeftUndone,
         proof_age: work.proofAgeMs === undefined ? null : inTenths(work.proofAgeMs / 1_000),
       },
       epoch: options.lease().epoch,

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { UnreadyReason } from './readiness.ts';
 
 const bodyLimitBytes = 1_048_576;
 /** Slow senders are cut off; Telegram and KIE.ai send at once. Node looks after this interval, every 30 s by itself. */
@@ -36,7 +37,9 @@ export function createServer({ refusals, telemetry, limits, isStarted }: ServerO
   if (isStarted)
     server.addHook('onRequest', async (request, reply) => {
       if (isStarted() || request.url === '/livez') return;
-      await reply.code(503).send({ ok: false, status: 'starting' });
+      await reply
+        .code(503)
+        .send({ ok: false, reason: 'starting' satisfies UnreadyReason, status: 'starting' });
     });
   server.setErrorHandler(async (error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;

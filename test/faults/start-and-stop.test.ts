@@ -84,6 +84,9 @@ test(
     expect(await Promise.all(['livez', 'readyz', 'health', 'webhook'].map(statusAt(port)))).toEqual([
       200, 503, 503, 503,
     ]);
+    expect(await (await fetch(`http://127.0.0.1:${port}/readyz`)).json()).toMatchObject({
+      reason: 'starting',
+    });
     database.setPassage({ kind: 'pass' }, { to: 'new' });
     const ready = await program.waitForEvent('BOOT_OK');
     expect(ready).toMatchObject({

@@ -43,8 +43,8 @@ test(
     );
     await second.waitForEvent('LOCK_ACQUIRED');
     await user.waitForMessage(/What shall we create/, 20_000);
-    expect(await readinessOf(first)).toBe(503);
-    expect(await readinessOf(second)).toBe(200);
+    expect(await readinessOf(first)).toEqual([503, 'work']);
+    expect(await readinessOf(second)).toEqual([200, null]);
     await expectSoundHistory(fleet, [start]);
     // It is of use again as soon as it can work.
     await fleet.surroundings.database.query('drop trigger no_jobs on graphile_worker._private_jobs');
@@ -52,7 +52,7 @@ test(
     second.signal('SIGKILL');
     await waitFor(
       'the first to be ready again',
-      async () => (await readinessOf(first)) === 200 || undefined,
+      async () => (await readinessOf(first))[0] === 200 || undefined,
       undefined,
       20_000,
     );
@@ -60,8 +60,11 @@ test(
   testTimeoutMs,
 );
 
-async function readinessOf({ port }: Instance): Promise<number> {
-  return (await fetch(`http://127.0.0.1:${port}/readyz`)).status;
+/** Status and reason. */
+async function readinessOf({ port }: Instance): Promise<[number, unknown]> {
+  const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
+  // SAFETY: the probe answers with a JSON object.
+  return [answer.status, ((await answer.json()) as { readonly reason: unknown }).reason];
 }
 
 /** Whatever this instance does to have a job fails. */

@@ -29,6 +29,7 @@ test('an instance alone is ACTIVE, holds the lock, and tells its state in number
   const instanceId = bot.lines.find(({ name }) => name === 'BOOT_OK')?.instance_id;
   expect(body).toEqual({
     ok: true,
+    reason: null,
     status: 'ok',
     uptime: number,
     bot_state: 'ACTIVE',
@@ -136,7 +137,7 @@ test('a second instance is PASSIVE, says who the holder is, and is well', async 
     epoch: 0,
   });
   expect(body.instance_id).not.toBe(holder.instance_id);
-  expect(await probe(second, '/readyz')).toEqual({ status: 200, body: { ok: true } });
+  expect(await probe(second, '/readyz')).toEqual({ status: 200, body: { ok: true, reason: null } });
 });
 
 test('each member of a cluster is ACTIVE, and tells which of them is the source of updates', async () => {
@@ -234,6 +235,7 @@ test('while the database does not answer the health says so in time, with all th
     intake: { ok: false, waiting_age: null },
     work: { ok: expect.any(Boolean), proof_age: number },
     ok: false,
+    reason: 'intake',
     status: 'degraded',
     uptime: number,
     lock_holder_pid: null,
@@ -245,7 +247,7 @@ test('while the database does not answer the health says so in time, with all th
     database: { ok: false, latency_ms: null },
   });
   expect(Number(body.lock_idle_duration)).toBeGreaterThan(Number(before.lock_idle_duration));
-  expect(await probe(bot, '/readyz')).toEqual({ status: 503, body: { ok: false } });
+  expect(await probe(bot, '/readyz')).toEqual({ status: 503, body: { ok: false, reason: 'intake' } });
   expect(await probe(bot, '/livez')).toEqual({ status: 200, body: { ok: true } });
   expect((await probe(bot, '/version')).status).toBe(200);
   shut[Symbol.dispose]();
@@ -279,7 +281,11 @@ test('a database that answers and takes no updates makes an instance not ready',
     create trigger refuse before insert on updates for each statement execute function refuse()`);
   expect((await post(bot, 1)).status).toBe(503);
   expect((await probe(bot, '/readyz')).status).toBe(503);
-  expect(await health(bot)).toMatchObject({ ok: false, database: { ok: true }, intake: { ok: false } });
+  expect(await health(bot)).toMatchObject({
+    reason: 'intake',
+    database: { ok: true },
+    intake: { ok: false },
+  });
   await bot.database.query('drop function refuse cascade');
   expect((await post(bot, 2)).status).toBe(200);
   await waitFor('readiness', async () => ((await probe(bot, '/readyz')).status === 200 ? true : undefined));
@@ -302,8 +308,13 @@ test('updates that wait for the database make an instance not ready, and the ans
 test('a standby is not ready while nobody fetches the updates that have to be fetched', async () => {
   const state = { isActive: () => false, isAbandoned: () => true, isHolderLate: () => false };
   await using bot = await startBot({ overrides: { state }, environment: { BOT_MODE: 'polling' } });
-  expect((await probe(bot, '/readyz')).status).toBe(503);
-  expect(await health(bot)).toMatchObject({ ok: false, work: { ok: false }, queue_depth: 0 });
+  expect(await probe(bot, '/readyz')).toEqual({ status: 503, body: { ok: false, reason: 'nobody_active' } });
+  expect(await health(bot)).toMatchObject({
+    ok: false,
+    reason: 'nobody_active',
+    work: { ok: false },
+    queue_depth: 0,
+  });
 });
 
 test('a standby is not ready while updates wait that nobody works', async () => {
@@ -312,7 +323,11 @@ test('a standby is not ready while updates wait that nobody works', async () => 
   expect((await probe(bot, '/readyz')).status).toBe(200);
   await fill(bot, 1);
   await waitFor('unreadiness', async () => ((await probe(bot, '/readyz')).status === 503 ? true : undefined));
-  expect(await health(bot)).toMatchObject({ ok: false, work: { ok: false }, intake: { ok: true } });
+  expect(await health(bot)).toMatchObject({
+    reason: 'nobody_active',
+    work: { ok: false },
+    intake: { ok: true },
+  });
 });
 
 test('a burst of probes makes a few statements, and all are answered', async () => {

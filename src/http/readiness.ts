@@ -1,0 +1,46 @@
+// Whether traffic may be sent here, and if not, why: one word, so that nobody has to work it out from numbers at night.
+import type { Vitals } from '../vitals/vitals.ts';
+
+/** docs/operations.md says what to do for each. Where several are true the first of this order is told. */
+export type UnreadyReason =
+  /** Something is still waited for. */
+  | 'starting'
+  /** Updates cannot be stored here. */
+  | 'intake'
+  /** This instance should work and cannot show that it does. */
+  | 'work'
+  /** No instance is ACTIVE, and there is something to do. */
+  | 'nobody_active'
+  /** Something asked of the database was not answered; told by /health alone. */
+  | 'database';
+
+export interface ReadinessOptions {
+  readonly vitals: Pick<Vitals, 'intake' | 'work' | 'queueDepth'>;
+  readonly botMode: 'webhook' | 'polling';
+  /** No instance has shown within the stale limit that it is ACTIVE. */
+  isAbandoned(): boolean;
+}
+
+export interface Readiness {
+  readonly reason: Exclude<UnreadyReason, 'starting' | 'database'> | undefined;
+  /** No instance is in charge, this one has not become it, and updates wait or, where they are fetched, nobody does. */
+  readonly isLeftUndone: boolean;
+}
+
+/** Asks the database at most as often as its readings allow. Never rejects. */
+export async function readinessOf(options: ReadinessOptions): Promise<Readiness> {
+  const [intake, isUndone] = await Promise.all([options.vitals.intake(), isLeftUndone(options)]);
+  const reason = !intake.isShown
+    ? 'intake'
+    : !options.vitals.work().isShown
+      ? 'work'
+      : isUndone
+        ? 'nobody_active'
+        : undefined;
+  return { reason, isLeftUndone: isUndone };
+}
+
+async function isLeftUndone({ isAbandoned, botMode, vitals }: ReadinessOptions): Promise<boolean> {
+  if (!isAbandoned()) return false;
+  return botMode === 'polling' || ((await vitals.queueDepth()) ?? 0) > 0;
+}
