@@ -4,6 +4,7 @@ import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Database } from './database.ts';
 import { addFollowUpJob } from './job-queue.ts';
 import { pickLimitMs } from './update-store.ts';
+import { isWorkedElsewhere } from './worked-elsewhere.ts';
 
 export interface PickedFollowUp {
   readonly id: number;
@@ -55,13 +56,8 @@ export function createFollowUpStore({ database, instanceId, lease }: FollowUpSto
            select holds_lease($3, $4) as held
          ), oldest as (
            select id from follow_ups
-           where lane = $1 and due_at <= now() and (select held from lease) and (
-             picked_by is null or picked_by = $2 or picked_at < now() - $5 * interval '1 millisecond')
-             -- Another instance is at work in this lane.
-             and not exists (
-               select 1 from updates
-               where updates.lane = $1 and outcome is null and updates.picked_by <> $2
-                 and updates.picked_at > now() - $5 * interval '1 millisecond')
+           where lane = $1 and due_at <= now() and (select held from lease)
+             and not ${isWorkedElsewhere('$1', '$2', '$5')}
            order by id limit 1 for update skip locked
          ), picked as (
            update follow_ups set attempts = attempts + 1, picked_by = $2, picked_at = now()

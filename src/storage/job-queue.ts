@@ -4,6 +4,7 @@
 import { makeWorkerUtils } from 'graphile-worker';
 import { type Lease, leaseLost } from '../lock/lease.ts';
 import type { Database, Queryable } from './database.ts';
+import { isWorkedElsewhere } from './worked-elsewhere.ts';
 
 export interface JobPayloads {
   /** Works off the pending updates of one lane, oldest first. */
@@ -117,13 +118,13 @@ export interface Stranding {
   readonly pickLimitMs: number;
 }
 
-/** SQL: nobody works this row of a lane, which could be worked `since` then. Its values are those of `reviveStranded`. */
-const isLeftBehind = (since: string): string => `case
-  when lane = any(string_to_array($2, ',')::bigint[]) then false
+/** SQL: nobody works this row of a lane, one of `rows`, which could be worked `since` then. Its values are those of `reviveStranded`. */
+const isLeftBehind = (rows: string, since: string): string => `case
+  when ${rows}.lane = any(string_to_array($2, ',')::bigint[]) then false
   when picked_by is null then ${since} < now() - $3 * interval '1 millisecond'
   when picked_by = $1 then picked_at < now() - $3 * interval '1 millisecond'
-  else picked_at < now() - $4 * interval '1 millisecond'
-end`;
+  else true
+end and not ${isWorkedElsewhere(`${rows}.lane`, '$1', '$4')}`;
 
 /**
  * Gives a job to every lane whose oldest update, or what that has left to be done, nobody works, and to every unfinished
@@ -138,19 +139,20 @@ export async function reviveStranded(queryable: Queryable, stranding: Stranding)
        select distinct on (lane) id, lane, picked_by, picked_at, received_at from updates
        where outcome is null order by lane, id
      ), stored as (
-       select lane from heads where ${isLeftBehind('received_at')}
+       select lane from heads where ${isLeftBehind('heads', 'received_at')}
      ), freed as (
        update updates set picked_by = null
        where (lane, id) in (select lane, id from heads) and outcome is null and picked_by is not null
-         and ${isLeftBehind('received_at')}
+         and ${isLeftBehind('updates', 'received_at')}
      ) ${addLaneJobs}`,
     values,
   );
   const followUps = await queryable.query(
     `with followed as (
-       select lane, due_at from follow_ups where ${isLeftBehind('due_at')}
+       select lane, due_at from follow_ups where ${isLeftBehind('follow_ups', 'due_at')}
      ), freed as (
-       update follow_ups set picked_by = null where picked_by is not null and ${isLeftBehind('due_at')}
+       update follow_ups set picked_by = null
+       where picked_by is not null and ${isLeftBehind('follow_ups', 'due_at')}
      ) ${addFollowUpJobs}`,
     values,
   );

@@ -10,7 +10,7 @@ import type { Database } from '../../src/storage/database.ts';
 import { createFollowUpStore, type FollowUpStore } from '../../src/storage/follow-up-store.ts';
 import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { createOwedStore } from '../../src/storage/owed-store.ts';
-import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
+import { createUpdateStore, pickLimitMs, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
@@ -90,6 +90,54 @@ test('what a member has picked and left lying is free for every member as soon a
   expect(await other.updates.pick(update)).toMatchObject({ lane: update, attempt: 2 });
   expect(await other.followUps.pick(followUp)).toMatchObject({ lane: followUp, attempt: 2 });
   expect(await other.updates.pick(worked)).toBeUndefined();
+});
+
+test('of several things that are left to be done, nobody does one while another does one', async () => {
+  const lane = 100;
+  await endWith(lane, one, 'welcome');
+  await endWith(lane, one, 'export');
+  const first = (await one.followUps.pick(lane)) ?? expect.fail('nothing was picked');
+  expect(await other.followUps.pick(lane)).toBeUndefined();
+  await one.followUps.finish(first);
+  expect(await other.followUps.pick(lane)).toMatchObject({ kind: 'export' });
+});
+
+test('a chat counts as left behind only while nobody is at work in it', async () => {
+  const [withFollowUp, withUpdate, withBoth] = [101, 102, 103];
+  const leftBehind = async (): Promise<number[]> => {
+    await testDatabase.query('delete from graphile_worker._private_jobs');
+    await reviveStranded(database, {
+      instanceId: 'other',
+      workedHere: [],
+      tasksWorkedHere: [],
+      patienceMs: 5_000,
+      pickLimitMs,
+    });
+    const rows = await testDatabase.query<{ lane: number }>(
+      `select distinct (payload->>'lane')::int as lane from graphile_worker._private_jobs order by 1`,
+    );
+    return rows.map(({ lane }) => lane).filter(lane => lane >= withFollowUp);
+  };
+  await endWith(withFollowUp, one, 'welcome');
+  await receive(withFollowUp, other);
+  await endWith(withUpdate, one, 'welcome');
+  await receive(withUpdate, one);
+  await endWith(withBoth, one, 'welcome');
+  await endWith(withBoth, one, 'export');
+  await testDatabase.query(`update updates set received_at = now() - interval '1 minute' where lane > 100`);
+  await testDatabase.query(`update follow_ups set due_at = now() - interval '1 minute' where lane > 100`);
+  expect(await leftBehind()).toEqual([withFollowUp, withUpdate, withBoth]);
+
+  const followUp = await one.followUps.pick(withFollowUp);
+  const update = await one.updates.pick(withUpdate);
+  const both = await one.followUps.pick(withBoth);
+  if (!followUp || !update || !both) expect.fail('nothing was picked');
+  expect(await leftBehind()).toEqual([]);
+  await testDatabase.query(
+    `update follow_ups set picked_at = picked_at - interval '1 hour' where lane > 100`,
+  );
+  await testDatabase.query(`update updates set picked_at = picked_at - interval '1 hour' where lane > 100`);
+  expect(await leftBehind()).toEqual([withFollowUp, withUpdate, withBoth]);
 });
 
 test('what was put off is picked when it is due, and by whoever picks it last it is ended', async () => {
