@@ -7,14 +7,14 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   ExponentialBackoff,
-  handleAll,
+  handleWhen,
   noJitterGenerator,
 } from 'cockatiel';
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Answer } from './answer.ts';
 import { meaningOf } from './codes.ts';
-import { ConnectFailure } from './connection.ts';
+import { ConnectFailure, Withheld } from './connection.ts';
 
 /** `open` lasts until the next call that may probe, so it can outlive its pause where nobody calls. */
 export type BreakerState = 'closed' | 'open' | 'half_open';
@@ -58,7 +58,7 @@ const stateNames: Readonly<Record<CircuitState, BreakerState>> = {
 export function createBreaker(options: BreakerOptions): Breaker {
   const { host, telemetry } = options;
   const limits = { ...production, ...options };
-  const policy = circuitBreaker(handleAll, {
+  const policy = circuitBreaker(handleWhen(isOfHost), {
     breaker: new ConsecutiveBreaker(limits.failuresToOpen),
     halfOpenAfter: new ExponentialBackoff({
       generator: noJitterGenerator,
@@ -121,6 +121,11 @@ function isOutage(answer: Answer | undefined): boolean {
   if (!answer) return true;
   const { kind } = meaningOf(answer.code, answer.text);
   return kind === 'server' || (kind === 'undocumented' && answer.code >= 500);
+}
+
+/** What we did not send says nothing of the host. */
+function isOfHost(error: unknown): boolean {
+  return !(error instanceof Withheld);
 }
 
 function rootType(error: unknown): string {

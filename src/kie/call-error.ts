@@ -4,22 +4,24 @@ import { AppError, errorType } from '../errors.ts';
 import type { Answer } from './answer.ts';
 import { CircuitOpen } from './breaker.ts';
 import type { CodeMeaning } from './codes.ts';
-import { ConnectFailure } from './connection.ts';
+import { ConnectFailure, Withheld } from './connection.ts';
 
 export type Operation = 'createTask' | 'recordInfo' | 'upload' | 'credits';
 
 /**
  * No usable answer; for an order also: certainly not executed. `cause` is undefined when something answered
- * that is not KIE. details `{circuit: 'open'}` when nothing was tried, because the host is known to be down.
+ * that is not KIE. details `{circuit: 'open'}` when nothing was tried, because the host is known to be down, and
+ * `{withheld}`, the type of the caller's error, when the caller did not want it sent any more.
  */
 export function notReached(operation: Operation, cause: unknown): AppError {
-  const root = cause instanceof ConnectFailure ? cause.cause : cause;
+  const root = cause instanceof ConnectFailure || cause instanceof Withheld ? cause.cause : cause;
   const why = root === undefined ? 'the answer is not understandable' : errorType(root);
   return new AppError({
     code: 'KIE_NOT_REACHED',
     message: `KIE.ai was not reached for ${operation} (${why})`,
     cause,
     ...(cause instanceof CircuitOpen ? { details: { circuit: 'open' } } : {}),
+    ...(cause instanceof Withheld ? { details: { withheld: errorType(cause.cause) } } : {}),
   });
 }
 

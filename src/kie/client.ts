@@ -26,13 +26,14 @@ export interface KieClient {
    * Sends the order once and resolves with KIE's task id when it was accepted (not: finished).
    * Rejects with an AppError:
    * - KIE_NOT_REACHED: certainly not executed, retryable. details `{circuit: 'open'}` when it was not even
-   *   tried, because KIE is known to be down.
+   *   tried, because KIE is known to be down; `{withheld}` when `assertMayBeSent`, which is asked last of all, has thrown:
+   *   the type of that error.
    * - KIE_REFUSED: a definite no. details `{code, kind, reason, charge, field?}`, see codes.ts; `field` is the
    *   key of `input` that KIE named. Retryable only for 429 and 455. Without `code`, and with the kind
    *   `callback_missing`, when the family needs a callback URL and the order has none: nothing was sent.
    * - KIE_UNKNOWN_OUTCOME: sent, and no understandable answer. It may have been executed: never resend.
    */
-  submit(order: VendorOrder): Promise<{ readonly vendorTaskId: string }>;
+  submit(order: VendorOrder, assertMayBeSent?: () => void): Promise<{ readonly vendorTaskId: string }>;
   /**
    * Asks for the state of a task; repeats by itself what can pass, with jitter, within `timeoutMs` in all.
    * Rejects with an AppError: KIE_NOT_REACHED (no usable answer), TIMEOUT (the deadline passed) or
@@ -133,7 +134,7 @@ export function createKieClient(options: KieClientOptions): KieClient {
   }
 
   return {
-    submit: submission.submit,
+    submit: (order, assertMayBeSent = () => undefined) => submission.submit(order, assertMayBeSent),
     status(api, vendorTaskId) {
       const { statusPath, readStatus } = families[api];
       const call: Call = { operation: 'recordInfo', method: 'GET', path: statusPath, api };

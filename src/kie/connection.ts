@@ -1,7 +1,7 @@
 // The HTTP connections to KIE.ai. What they promise beyond undici: a failure before the connection stood
 // (DNS, refused, TLS, connect timeout) is told apart from every later one, because only then is it certain
 // that KIE executed nothing. HTTP/1.1 only: one request on one socket keeps that distinction true.
-import { Agent, buildConnector } from 'undici';
+import { Agent, buildConnector, type Dispatcher } from 'undici';
 
 /** The connection was never established; nothing of the request was sent. */
 export class ConnectFailure extends Error {
@@ -9,6 +9,39 @@ export class ConnectFailure extends Error {
     super('The connection could not be established', { cause });
     this.name = 'ConnectFailure';
   }
+}
+
+/** The caller did not want it sent any more, for this reason; nothing of the request was. */
+export class Withheld extends Error {
+  constructor(cause: unknown) {
+    super('The request was not sent', { cause });
+    this.name = 'Withheld';
+  }
+}
+
+/**
+ * Asks when the connection stands, right before the request goes out: a process may have been frozen since it was made.
+ * What `assertMayBeSent` throws becomes a Withheld.
+ */
+export function askedBeforeSending(connections: Dispatcher, assertMayBeSent: () => void): Dispatcher {
+  return connections.compose(
+    dispatch => (options, handler) =>
+      dispatch(
+        options,
+        Object.create(handler, {
+          onRequestStart: {
+            value(controller: Dispatcher.DispatchController, context: unknown) {
+              try {
+                assertMayBeSent();
+              } catch (error) {
+                return controller.abort(new Withheld(error));
+              }
+              return handler.onRequestStart?.(controller, context);
+            },
+          },
+        }),
+      ),
+  );
 }
 
 export interface ConnectionOptions {

@@ -8,7 +8,7 @@ import type { Answer } from './answer.ts';
 import { CircuitOpen } from './breaker.ts';
 import { callbackMissing, notReached, refused, unknownOutcome } from './call-error.ts';
 import { meaningOf } from './codes.ts';
-import { ConnectFailure } from './connection.ts';
+import { askedBeforeSending, ConnectFailure, Withheld } from './connection.ts';
 import type { Call, Exchange } from './exchange.ts';
 import { families } from './families.ts';
 import { namedTask } from './vendor-task-id.ts';
@@ -33,16 +33,20 @@ export interface SubmissionOptions {
 }
 
 export interface Submission {
-  submit(order: VendorOrder): Promise<{ readonly vendorTaskId: string }>;
+  submit(order: VendorOrder, assertMayBeSent: () => void): Promise<{ readonly vendorTaskId: string }>;
 }
 
 export function createSubmission({ exchange, dispatcher, timeoutMs, ready }: SubmissionOptions): Submission {
-  async function send(call: Call, body: string): Promise<Answer> {
+  async function send(call: Call, body: string, assertMayBeSent: () => void): Promise<Answer> {
     let answer: Answer | undefined;
     try {
-      answer = await exchange.send(call, { body, dispatcher, signal: AbortSignal.timeout(timeoutMs) });
+      answer = await exchange.send(call, {
+        body,
+        dispatcher: askedBeforeSending(dispatcher, assertMayBeSent),
+        signal: AbortSignal.timeout(timeoutMs),
+      });
     } catch (cause) {
-      if (cause instanceof ConnectFailure || cause instanceof CircuitOpen)
+      if (cause instanceof ConnectFailure || cause instanceof CircuitOpen || cause instanceof Withheld)
         throw notReached('createTask', cause);
       throw unknownOutcome(`no answer (${errorType(cause)})`, cause);
     }
@@ -51,14 +55,14 @@ export function createSubmission({ exchange, dispatcher, timeoutMs, ready }: Sub
   }
 
   return {
-    async submit({ api, vendorModel, input, callbackUrl }) {
+    async submit({ api, vendorModel, input, callbackUrl }, assertMayBeSent) {
       const family = families[api];
       if (family.needsCallback && callbackUrl === undefined) throw callbackMissing(api);
       const body = JSON.stringify(family.orderBody({ vendorModel, input, callbackUrl }));
       const call: Call = { operation: 'createTask', method: 'POST', path: family.orderPath, api };
       return exchange.inSpan(call, async () => {
         await ready();
-        return { vendorTaskId: taskOf(await send(call, body), input) };
+        return { vendorTaskId: taskOf(await send(call, body, assertMayBeSent), input) };
       });
     },
   };

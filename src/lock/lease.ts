@@ -45,7 +45,15 @@ export function leaseOfCaller(latest: CurrentLease): CurrentLease {
  * that this instance knows to be lost. Somebody else does that work then, and may have gone on to the next.
  */
 export function assertLeaseOfCaller(): void {
-  if (leaseOfWork.getStore()?.isLost()) throw leaseLost();
+  assertLeaseLater()();
+}
+
+/** The same, to be asked later, and wherever a library calls back. */
+export function assertLeaseLater(): () => void {
+  const own = leaseOfWork.getStore();
+  return () => {
+    if (own?.isLost()) throw leaseLost();
+  };
 }
 
 /** What a statement or a job fails with that came under a lease which is no longer this instance's. */

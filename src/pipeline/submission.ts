@@ -6,9 +6,10 @@ import type { Model } from '../catalogue/schema.ts';
 import { AppError, errorType } from '../errors.ts';
 import type { KieClient } from '../kie/client.ts';
 import { refusalReason } from '../kie/codes.ts';
+import { assertLeaseLater } from '../lock/lease.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { SubmissionClaim, TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { InputFiles } from './input-files.ts';
 import { buildInput, filesOf } from './payload.ts';
 import type { Alarm, Offer } from './ports.ts';
@@ -64,22 +65,38 @@ export function createSubmission(options: SubmissionOptions): Submission {
       input: buildInput(model, task.values, parameter => fileUrls[parameter] ?? []),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     };
+    const assertMayBeSent = mayBeSentFromNow();
     const claim = await tasks.claimSubmission(task.id, timings.submissionLimit);
     if (claim === 'full') {
       progress(task, 'wait for a place', { reason_detail: 'the supplier’s limit of submissions' });
       await tasks.schedule(task.id, jitter(fullPauseMs));
+      return;
     }
-    if (claim !== 'claimed') return;
+    if (claim === 'taken') return;
     // If this process dies from here on, the next look finds `submitting` and only waits.
     await tasks.schedule(task.id, timings.unknownOutcomeLimitMs);
     let vendorTaskId: string;
     try {
-      ({ vendorTaskId } = await kie.submit(order));
+      ({ vendorTaskId } = await kie.submit(order, assertMayBeSent));
     } catch (error) {
-      return orderFailed(task, error);
+      return orderFailed(task, claim, error);
     }
     // Outside of the above: once it is accepted, no error may lead to a second order.
     await submitted(task, vendorTaskId);
+  }
+
+  /**
+   * For an order that is about to be claimed, asked right before it goes out. A process that was frozen in between must not
+   * send it: the user may have the money back, or others may have used up what the supplier takes in that time.
+   */
+  function mayBeSentFromNow(): () => void {
+    const since = performance.now();
+    const assertLease = assertLeaseLater();
+    return () => {
+      assertLease();
+      if (performance.now() - since > timings.orderSendLimitMs)
+        throw new AppError({ code: 'TIMEOUT', message: 'The order was held up before it was sent' });
+    };
   }
 
   /** Nobody else knows what was answered: while the database is away, it is kept here. */
@@ -151,8 +168,15 @@ export function createSubmission(options: SubmissionOptions): Submission {
     await settlement.fail(task, reason, kieCode(error), errorType(error));
   }
 
-  async function orderFailed(task: TaskRow, error: unknown): Promise<void> {
+  async function orderFailed(task: TaskRow, claim: SubmissionClaim, error: unknown): Promise<void> {
     if (!(error instanceof AppError)) throw error;
+    const { withheld } = error.details;
+    if (typeof withheld === 'string') {
+      await recordKnown(() => tasks.returnSubmission(task.id, claim, false));
+      progress(task, 'order not sent', { reason_detail: 'it was held up', error_type: withheld });
+      await tasks.schedule(task.id, 0);
+      return;
+    }
     if (error.code === 'KIE_UNKNOWN_OUTCOME') {
       progress(task, 'outcome unknown', {
         reason_detail: 'waiting for the callback',
@@ -164,7 +188,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const spent = error.details.circuit !== 'open';
     const attempt = task.submitAttempts + 1;
     if (error.retryable && (spent ? attempt < timings.submitAttempts : isYoung(task))) {
-      await recordKnown(() => tasks.returnSubmission(task.id, spent));
+      await recordKnown(() => tasks.returnSubmission(task.id, claim, spent));
       progress(task, 'submit again', { ...failure(error), attempt });
       await tasks.schedule(task.id, submitRetryDelayMs(timings, attempt));
       return;

@@ -9,6 +9,8 @@ export interface PipelineTimings {
   /** How many times a submission that was definitely refused may be tried in all. */
   readonly submitAttempts: number;
   readonly submitRetryMs: number;
+  /** How long after its claim an order may still go out; one that is later, as after a freeze, is put back. */
+  readonly orderSendLimitMs: number;
   /** How long what is free (storing files, waiting for a supplier that is down) is tried before an order is sent. */
   readonly submitWindowMs: number;
   /** How long a submission without an answer may still be settled by a callback. */
@@ -44,6 +46,7 @@ export const productionTimings: PipelineTimings = {
   submissionLimit: { submissions: 18, windowMs: 10_000 },
   submitAttempts: 5,
   submitRetryMs: 2_000,
+  orderSendLimitMs: 60_000,
   submitWindowMs: 5 * 60_000,
   unknownOutcomeLimitMs: 15 * 60_000,
   notFoundLimitMs: 60_000,

@@ -62,6 +62,12 @@ export interface SubmissionLimit {
   readonly windowMs: number;
 }
 
+/** Of an order that nobody else submits meanwhile. */
+export interface SubmissionClaim {
+  /** By the database's clock; tells one claim of a task from the next. */
+  readonly claimedAt: string;
+}
+
 export interface NewTask {
   readonly id: string;
   readonly chatId: number;
@@ -92,9 +98,12 @@ export interface TaskStore {
   /** Remembers where the input files lie, so that another attempt need not store them again. */
   saveFileUrls(id: string, urls: Readonly<Record<string, readonly string[]>>): Promise<void>;
   /** created → submitting, committed before the billable call. `full`: the limit is reached; `taken`: somebody else was first. */
-  claimSubmission(id: string, limit: SubmissionLimit): Promise<'claimed' | 'full' | 'taken'>;
-  /** submitting → created, after a definite refusal that may be tried again; `spent`: it counts as an attempt. */
-  returnSubmission(id: string, spent: boolean): Promise<void>;
+  claimSubmission(id: string, limit: SubmissionLimit): Promise<SubmissionClaim | 'full' | 'taken'>;
+  /**
+   * submitting → created, after a definite refusal that may be tried again, or where nothing was sent: whoever is in charge
+   * now, nobody else can know it. It must be the same claim. `spent`: it counts as an attempt.
+   */
+  returnSubmission(id: string, claim: SubmissionClaim, spent: boolean): Promise<void>;
   /**
    * Saves the vendor's id, once; submitting → waiting, and created → waiting where an order was refused and made all the
    * same. `of another task`: nothing was saved, one order has it already.
@@ -243,19 +252,19 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
           [windowMs],
         );
         if (Number(rows[0]?.recent ?? 0) >= submissions) return 'full';
-        const claimed = await changed(
-          transaction,
+        const claimed = await transaction.query<{ claimed_at: string }>(
           `update tasks set state = 'submitting', submitted_at = clock_timestamp(), submit_attempts = submit_attempts + 1
-           where id = $1 and state = 'created' and holds_lease($2, $3)`,
+           where id = $1 and state = 'created' and holds_lease($2, $3) returning submitted_at::text as claimed_at`,
           [id, lease().name, lease().epoch],
         );
-        return claimed ? 'claimed' : 'taken';
+        const [claim] = claimed.rows;
+        return claim ? { claimedAt: claim.claimed_at } : 'taken';
       }),
-    async returnSubmission(id, spent) {
+    async returnSubmission(id, { claimedAt }, spent) {
       await database.query(
-        `update tasks set state = 'created', submit_attempts = submit_attempts - case when $4 then 0 else 1 end
-         where id = $1 and state = 'submitting' and vendor_task_id is null and holds_lease($2, $3)`,
-        [id, lease().name, lease().epoch, spent],
+        `update tasks set state = 'created', submit_attempts = submit_attempts - case when $3 then 0 else 1 end
+         where id = $1 and state = 'submitting' and vendor_task_id is null and submitted_at = $2::timestamptz`,
+        [id, claimedAt, spent],
       );
     },
     async saveVendorTaskId(id, vendorTaskId) {

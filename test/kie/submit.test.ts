@@ -52,6 +52,21 @@ describe('an order', () => {
     expect(sent(received)).toEqual(body);
   });
 
+  test('that is not wanted any more when its connection stands is not sent, and no fault of the host', async () => {
+    const client = kie.clientOf({ breaker: { failuresToOpen: 1 } });
+    kie.api.otherwise(accepted);
+    const error = await rejectionOf(
+      client.submit(order, () => {
+        throw new Error('too late');
+      }),
+    );
+    expect(error).toMatchObject({ code: 'KIE_NOT_REACHED', retryable: true, details: { withheld: 'Error' } });
+    expect(client.breakerState()).toBe('closed');
+    expect(kie.api.connectionCount()).toBe(1);
+    expect(kie.api.received()).toEqual([]);
+    await expect(client.submit(order)).resolves.toEqual({ vendorTaskId: 'task-1' });
+  });
+
   test.each(['market', 'veo'] as const)('of the family %s can do without a callback URL', async api => {
     kie.api.otherwise(accepted);
     await kie.client.submit({ ...order, api });

@@ -76,7 +76,10 @@ function claimAll(
   limit: SubmissionLimit,
 ): Promise<('claimed' | 'full' | 'taken')[]> {
   return Promise.all(
-    ids.map((id, index) => (index % 2 === 0 ? stores[0] : stores[1]).claimSubmission(id, limit)),
+    ids.map(async (id, index) => {
+      const claim = await (index % 2 === 0 ? stores[0] : stores[1]).claimSubmission(id, limit);
+      return typeof claim === 'string' ? claim : 'claimed';
+    }),
   );
 }
 

@@ -209,9 +209,7 @@ test('no task is created, claimed, ended or delivered', async () => {
   const refused = { code: 'LEASE_LOST' };
   await expect(create(former, { ...task, id: 'other', draft: 'other' })).rejects.toMatchObject(refused);
   expect(await former.tasks.claimSubmission('task', noLimit)).toBe('taken');
-  expect(await successor.tasks.claimSubmission('task', noLimit)).toBe('claimed');
-  await former.tasks.returnSubmission('task', true);
-  expect((await successor.tasks.find('task'))?.state).toBe('submitting');
+  expect(await successor.tasks.claimSubmission('task', noLimit)).toHaveProperty('claimedAt');
   await expect(fail(former)).rejects.toMatchObject(refused);
   await expect(complete(former)).rejects.toMatchObject(refused);
   expect(await complete(successor)).toBe('succeeded');
@@ -234,6 +232,20 @@ test('what a successor has to deliver is neither put off nor given up by its for
   expect(await former.deliveries.giveUpAll('task', 'DOWNSTREAM_ERROR')).toEqual([]);
   expect(await former.deliveries.abandon('task', 'DOWNSTREAM_ERROR')).toEqual([]);
   expect(await testDatabase.query('select * from deliveries order by id')).toEqual(before);
+});
+
+test('an order that was not made is put back in any case, but not one that was claimed anew', async () => {
+  const former = await succeed('former');
+  await create(former, task);
+  const claim = await former.tasks.claimSubmission('task', noLimit);
+  const successor = await succeed('successor');
+  if (typeof claim === 'string') expect.fail(claim);
+  await former.tasks.returnSubmission('task', claim, false);
+  expect(await successor.tasks.find('task')).toMatchObject({ state: 'created', submitAttempts: 0 });
+  expect(await successor.tasks.claimSubmission('task', noLimit)).toHaveProperty('claimedAt');
+  // The same again, as when the answer to it was lost.
+  await former.tasks.returnSubmission('task', claim, false);
+  expect(await successor.tasks.find('task')).toMatchObject({ state: 'submitting', submitAttempts: 1 });
 });
 
 test("the vendor's id of a task is saved in any case: nobody else knows it", async () => {

@@ -69,6 +69,7 @@ export const quickTimings: PipelineTimings = {
   submissionLimit: { submissions: 18, windowMs: 100 },
   submitAttempts: 3,
   submitRetryMs: 20,
+  orderSendLimitMs: 20_000,
   submitWindowMs: 20_000,
   unknownOutcomeLimitMs: 1_500,
   notFoundLimitMs: 500,
