@@ -138,6 +138,19 @@ describe.concurrent('what is no answer of the Bot API', () => {
     await user.waitForMessage(/Balance:/, { after: user.say('/balance') });
   });
 
+  test('is given up where it is longer than any answer', async () => {
+    await using bot = await startBot();
+    const user = await userAtMenu(bot);
+    const endless = `${' '.repeat(2 * 1024 * 1024)}{"ok":true,"result":{"message_id":1,"date":0,"chat":{"id":1}}}`;
+    bot.telegram.failNext({ kind: 'nonsense', body: endless, method: 'sendMessage' });
+    const story = await storyOf(bot, user.say('/help'));
+    expect(story.line('DISPATCH_FAIL')).toMatchObject({
+      reason_code: 'DOWNSTREAM_ERROR',
+      error_type: 'HttpError',
+    });
+    await user.waitForMessage(/Balance:/, { after: user.say('/balance') });
+  });
+
   test('leaves no tap unfinished, and what may be done twice is done again', async () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
