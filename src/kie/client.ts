@@ -15,6 +15,7 @@ import { createRepetition, type Repetition } from './repetition.ts';
 import { createSubmission, type VendorOrder } from './submission.ts';
 import type { TaskStatus } from './task-status.ts';
 import { type UploadFile, uploadedUrl, uploadForm, uploadPath } from './upload.ts';
+import { namedTask } from './vendor-task-id.ts';
 
 export type { BreakerState } from './breaker.ts';
 export type { VendorOrder } from './submission.ts';
@@ -139,6 +140,9 @@ export function createKieClient(options: KieClientOptions): KieClient {
       const { statusPath, readStatus } = families[api];
       const call: Call = { operation: 'recordInfo', method: 'GET', path: statusPath, api };
       return ask(apiHost, lookups, call, { query: { taskId: vendorTaskId } }, answer => {
+        const named = namedTask(answer.data);
+        // A record of another order would give somebody else's files to a user.
+        if (named !== undefined && named !== vendorTaskId) throw notReached('recordInfo', undefined);
         const status = readStatus(answer.data);
         // Records of failed tasks can come in an envelope that has their code.
         if (status && (answer.code === 200 || status.state !== 'unknown')) return status;

@@ -35,6 +35,29 @@ describe.each(apiFamilies)('a task of %s', api => {
     expect(await kie.client.status(api, 'abc')).toEqual({ state: 'not_found' });
   });
 
+  test('is not known by the record of another one, which holds the files of somebody else', async () => {
+    const ofAnother = {
+      code: 200,
+      data: {
+        taskId: 'xyz',
+        state: 'success',
+        resultJson: '{"resultUrls":["https://files.example/1.png"]}',
+        successFlag: 1,
+        status: 'SUCCESS',
+        response: {
+          resultUrls: ['https://files.example/1.png'],
+          sunoData: [{ audioUrl: 'https://files.example/1.mp3' }],
+        },
+      },
+    };
+    kie.api.next(ofAnother);
+    kie.api.otherwise({ code: 200, data: { taskId: 'abc' } });
+    expect(await kie.client.status(api, 'abc')).toMatchObject({ state: 'unknown' });
+    kie.api.otherwise(ofAnother);
+    const error = await rejectionOf(kie.client.status(api, 'abc'));
+    expect(error).toMatchObject({ code: 'KIE_NOT_REACHED', retryable: true });
+  });
+
   test('in a state that we do not know is unknown, not failed', async () => {
     kie.api.next({ code: 200, data: { state: 'postponed', successFlag: 9, status: 'POSTPONED' } });
     expect(await kie.client.status(api, 'abc')).toMatchObject({ state: 'unknown' });
