@@ -5,6 +5,7 @@ import type { TelegramApi } from './bot/api.ts';
 import type { AdminTools, Reports } from './bot/context.ts';
 import { createReports } from './bot/reports.ts';
 import { createServiceSurroundings } from './bot/service-surroundings.ts';
+import type { SourceWatch } from './bot/source-watch.ts';
 import type { Config } from './config.ts';
 import { createDesk } from './diagnosis/desk.ts';
 import type { Role } from './lock/role.ts';
@@ -32,6 +33,7 @@ export interface AdministrationOptions {
   readonly role: Role;
   readonly updates: Pick<UpdateStore, 'depth'>;
   readonly botState: () => BotState;
+  readonly source: SourceWatch['status'];
   readonly debugLevel: DebugLevel;
   readonly telegram: TelegramApi;
   readonly messages: MessageStore;
@@ -59,6 +61,7 @@ export function createAdministration(options: AdministrationOptions): Administra
         epoch,
         heartbeatAgeMs: holder?.heartbeatAgeMs,
         queueDepth: await updates.depth(),
+        source: options.source()?.state,
       };
     },
     users: createUserStore(database),

@@ -450,6 +450,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         role,
         updates,
         botState,
+        source: watch.status,
         debugLevel,
         telegram,
         messages,

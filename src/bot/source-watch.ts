@@ -1,12 +1,15 @@
 // Whether Telegram still brings its updates here: the instance that is their source asks once a minute where they go
 // (getWebhookInfo). Somebody else who has the token can point the webhook elsewhere, delete it, change its secret or
 // poll; what is ours to set right is set right, without dropping an update. Two bots with one token would take turns
-// for ever, so each time is followed by a longer pause, and the line says what to do.
-import type { Api } from 'grammy';
+// for ever, so each time is followed by a longer pause, and the line says what to do. A Telegram that does not answer is
+// a state of its own: what was seen before says nothing of now.
+import { type Api, GrammyError, HttpError } from 'grammy';
 import type { WebhookInfo } from 'grammy/types';
+import { errorMessage } from '../errors.ts';
 import { underLease } from '../lock/lease.ts';
 import type { Tenure } from '../lock/tenure.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { refusalOf } from './refusal.ts';
 import { allowedUpdates } from './registration.ts';
 
 export type SourceState =
@@ -20,17 +23,22 @@ export type SourceState =
   /** It is ours, and Telegram cannot deliver. */
   | 'webhook_failing'
   /** Somebody else polls. */
-  | 'poll_conflict';
+  | 'poll_conflict'
+  /** Telegram has not answered two looks in a row. */
+  | 'unreachable'
+  /** Telegram has refused two looks in a row: it does not know the token of this bot. */
+  | 'token_refused';
 
-/** As it was at the last look. */
+/** As it was at the last look. While Telegram gives no answer all but the state is of the last answer. */
 export interface SourceStatus {
   readonly state: SourceState;
-  /** Updates that wait at Telegram. */
-  readonly pendingUpdates: number;
+  /** Updates that wait at Telegram; undefined before its first answer. */
+  readonly pendingUpdates: number | undefined;
   /** What Telegram said of the last delivery that failed, which may be long ago. */
   readonly lastError: string | undefined;
   readonly lastErrorAt: Date | undefined;
-  readonly checkedAt: Date;
+  /** When Telegram answered last; undefined before its first answer. */
+  readonly checkedAt: Date | undefined;
 }
 
 export interface SourceWatch {
@@ -80,6 +88,8 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   let failingSince: number | undefined;
   let conflicts: readonly number[] = [];
   let conflictToldAt = 0;
+  /** Looks in a row without an answer. */
+  let missed = 0;
 
   function tell(state: SourceState, message: string): void {
     telemetry.emit('SYSTEM_WARNING', {
@@ -90,9 +100,15 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   }
 
   async function look(tenure: SourceTenure): Promise<void> {
-    const info = await api.getWebhookInfo();
+    const answer = await api.getWebhookInfo().then(
+      info => ({ info }),
+      (error: unknown) => ({ error }),
+    );
     // Another instance may be the source meanwhile, and what it has registered is no stranger's.
     if (tenure !== current || tenure.isLost()) return;
+    if ('error' in answer) return miss(answer.error);
+    missed = 0;
+    const { info } = answer;
     const state = stateOf(info);
     latest = {
       state,
@@ -109,6 +125,24 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     if (state === 'webhook_lost' || state === 'webhook_foreign' || state === 'webhook_changed')
       await setRight(state, info, tenure);
     else if (Date.now() - restoredAt > longestPauseMs) restorations = 0;
+  }
+
+  /** One look alone may be a blip. What lasts is told once, and ends by itself. */
+  function miss(error: unknown): void {
+    missed += 1;
+    const state = missed > 1 ? silenceOf(error) : undefined;
+    if (state === undefined) throw error;
+    if (latest?.state === state) return;
+    latest = {
+      ...(latest ?? { pendingUpdates: undefined, lastError: undefined, lastErrorAt: undefined }),
+      state,
+      checkedAt: latest?.checkedAt,
+    };
+    const detail = refusalOf(error)?.detail ?? errorMessage(error);
+    tell(
+      state,
+      `${detail}, ${missed} times in a row; Telegram keeps the updates. It is asked again and again.`,
+    );
   }
 
   function stateOf(info: WebhookInfo): SourceState {
@@ -173,6 +207,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
           if (current !== tenure) return;
           current = undefined;
           latest = undefined;
+          missed = 0;
         },
         settled: async () => looking,
       };
@@ -201,6 +236,15 @@ function describe(state: SourceState, { url = '' }: WebhookInfo): string {
   if (state === 'webhook_lost') return 'The webhook was deleted';
   if (state === 'webhook_changed') return 'The kinds of updates or the secret of the webhook were changed';
   return `A webhook was set to ${URL.canParse(url) ? new URL(url).host : 'another address'}`;
+}
+
+/** undefined for an answer that says nothing of it, such as one that asks to wait. */
+function silenceOf(error: unknown): 'unreachable' | 'token_refused' | undefined {
+  if (error instanceof HttpError) return 'unreachable';
+  if (!(error instanceof GrammyError)) return undefined;
+  // Telegram says 404 of a token that has not even the form of one.
+  if (error.error_code === 401 || error.error_code === 404) return 'token_refused';
+  return error.error_code >= 500 ? 'unreachable' : undefined;
 }
 
 function isSameSet(some: readonly string[], others: readonly string[]): boolean {

@@ -26,6 +26,8 @@ export interface ServiceStatus {
   /** Of the holder of the lock. */
   readonly heartbeatAgeMs: number | undefined;
   readonly queueDepth: number;
+  /** Whether Telegram brings updates, as /health says it; undefined where this instance is not their source. */
+  readonly source: string | undefined;
 }
 
 export interface Dashboard {

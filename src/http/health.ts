@@ -111,10 +111,10 @@ function sourceFields(status: SourceStatus | undefined) {
   if (!status) return null;
   return {
     state: status.state,
-    pending_update_count: status.pendingUpdates,
+    pending_update_count: status.pendingUpdates ?? null,
     last_error: status.lastError ?? null,
     last_error_at: status.lastErrorAt?.toISOString() ?? null,
-    checked_at: status.checkedAt.toISOString(),
+    checked_at: status.checkedAt?.toISOString() ?? null,
   };
 }
 

@@ -37,6 +37,7 @@ export function renderDebug(
       faults: dashboard.faults,
       outcomes: dashboard.outcomes,
     }),
+    ...(status.source === undefined ? [] : [t('debug-source', { state: status.source })]),
     ...(dashboard.warnings.length === 0 ? [] : [t('debug-warnings', warningsOf(dashboard))]),
     ...(newestCid === undefined ? [] : [t('debug-newest', { cid: newestCid })]),
     debugUntil ? t('debug-level-until', { time: timeOf(debugUntil) }) : t('debug-level-normal'),

@@ -1,4 +1,6 @@
-// A look takes a while, and the instance may not be the source any more when it ends: then it concludes nothing.
+// A look takes a while, and the instance may not be the source any more when it ends: then it concludes nothing. Nor is
+// what was seen before the state of a Telegram that does not answer any more.
+import { GrammyError, HttpError } from 'grammy';
 import type { WebhookInfo } from 'grammy/types';
 import { expect, test } from 'vitest';
 import { allowedUpdates } from '../../src/bot/registration.ts';
@@ -18,7 +20,7 @@ const tenure = { lease: { name: 'bot', epoch: 1 }, isLost: () => false };
 /** A watch whose looks are answered by the test, and which can be made to look at any time. */
 function openWatch() {
   const { telemetry, lines } = recordTelemetry();
-  const asked: ((info: WebhookInfo) => void)[] = [];
+  const asked: ((info: WebhookInfo | Promise<WebhookInfo>) => void)[] = [];
   const restorations: PromiseWithResolvers<void>[] = [];
   const watch = createSourceWatch({
     api: { getWebhookInfo: () => new Promise(resolve => asked.push(resolve)) },
@@ -99,4 +101,51 @@ test('a webhook that is just being set right is waited for at the end', async ()
   expect(isSettled).toBe(false);
   restoration.resolve();
   await settled;
+});
+
+const away = () =>
+  Promise.reject(new HttpError('Network request for getWebhookInfo failed!', new Error('ECONNREFUSED')));
+const refused = (code: number, description: string) =>
+  Promise.reject(
+    new GrammyError('refused', { ok: false, error_code: code, description }, 'getWebhookInfo', {}),
+  );
+const fine = { ...theirs, url: ours, pending_update_count: 3 };
+
+test('a Telegram that does not answer twice in a row is unreachable, which is told once and ends by itself', async () => {
+  const { watch, lines, question } = openWatch();
+  const watching = watch.start(tenure);
+  const told = () => lines.map(({ operation, error_type: type }) => [operation, type]);
+  (await question())(fine);
+  (await question())(away());
+  (await question())(fine);
+  (await question())(away());
+  expect(watch.status()).toMatchObject({ state: 'ok', pendingUpdates: 3 });
+  const checkedAt = watch.status()?.checkedAt;
+  for (let look = 0; look < 3; look += 1) (await question())(away());
+  const last = await question();
+  expect(watch.status()).toMatchObject({ state: 'unreachable', pendingUpdates: 3, checkedAt });
+  expect(told()).toEqual([
+    ['look where updates go', 'HttpError'],
+    ['look where updates go', 'HttpError'],
+    ['source of updates', 'UNREACHABLE'],
+  ]);
+  last(fine);
+  await question();
+  expect(watch.status()).toMatchObject({ state: 'ok' });
+  expect(told()).toHaveLength(3);
+  watching.stop();
+});
+
+test('a token that was revoked is no Telegram that is away, and one that asks to wait is neither', async () => {
+  const { watch, lines, question } = openWatch();
+  const watching = watch.start(tenure);
+  for (let look = 0; look < 3; look += 1) (await question())(refused(401, 'Unauthorized'));
+  const next = await question();
+  expect(watch.status()).toEqual({ state: 'token_refused' });
+  expect(lines.at(-1)?.error_message).toContain('401 Unauthorized, 2 times in a row');
+  next(fine);
+  for (let look = 0; look < 3; look += 1) (await question())(refused(429, 'Too Many Requests'));
+  await question();
+  expect(watch.status()).toMatchObject({ state: 'ok' });
+  watching.stop();
 });

@@ -178,6 +178,26 @@ test(
   testLimitMs,
 );
 
+test(
+  'a Telegram that does not answer is shown by /health, told once, and needs nobody when it is back',
+  async () => {
+    await using bot = await startBot(watched);
+    await healthy(bot);
+    bot.telegram.failNext({ kind: 'reset', method: 'getWebhookInfo', times: 1_000 });
+    await waitFor(
+      'the state',
+      async () => (await health(bot)).telegram?.state === 'unreachable' || undefined,
+      undefined,
+      waitMs,
+    );
+    bot.telegram.clearFaults();
+    await healthy(bot);
+    expect(toldOf(bot)).toEqual(['UNREACHABLE']);
+    expect((await health(bot)).ok).toBe(true);
+  },
+  testLimitMs,
+);
+
 interface Health {
   readonly ok: boolean;
   readonly telegram: { readonly state: string; readonly pending_update_count: number } | null;

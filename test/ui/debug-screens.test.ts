@@ -56,7 +56,14 @@ test('what the service warned of itself is a line of its own, the most frequent 
   });
   const { text } = renderDebug(
     {
-      status: { mode: 'single', state: 'ACTIVE', epoch: 1, heartbeatAgeMs: undefined, queueDepth: 0 },
+      status: {
+        mode: 'single',
+        state: 'ACTIVE',
+        epoch: 1,
+        heartbeatAgeMs: undefined,
+        queueDepth: 0,
+        source: 'unreachable',
+      },
       dashboard: {
         actions: [],
         newestCid: undefined,
@@ -75,6 +82,7 @@ test('what the service warned of itself is a line of its own, the most frequent 
     view,
   );
   expect(text).toContain('Last hour: 0 faults of 5 outcomes');
+  expect(text).toContain('Updates from Telegram: unreachable');
   expect(text).toContain(
     'the service itself: 26 warnings (SYSTEM_WARNING &lt;count&gt; 20, LOCK_LOST 3, SYSTEM_WARNING store update 2, …)',
   );

@@ -38,7 +38,14 @@ const action = {
   userHash: '0123456789abcdef',
 } as const;
 const panel = {
-  status: { mode: 'single, webhook', state: 'ACTIVE', epoch: 3, heartbeatAgeMs: 1_234, queueDepth: 7 },
+  status: {
+    mode: 'single, webhook',
+    state: 'ACTIVE',
+    epoch: 3,
+    heartbeatAgeMs: 1_234,
+    queueDepth: 7,
+    source: 'ok',
+  },
   dashboard: {
     actions: [action, { ...action, cid: 'b1b2c3d4', screen: undefined }],
     newestCid: 'b1b2c3d4',

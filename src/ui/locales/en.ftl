@@ -231,6 +231,7 @@ debug-panel =
     Mode: { $mode } · { $state } · epoch { $epoch }
     Heartbeat: { $heartbeat } s · in the queue and in work: { $depth }
     Last hour: { $faults } faults of { $outcomes } outcomes
+debug-source = Updates from Telegram: { $state }
 debug-warnings = Last hour, the service itself: { $count } warnings ({ $kinds })
 debug-newest = Newest cid: <code>{ $cid }</code>
 debug-level-until = Detailed logs until { $time } UTC

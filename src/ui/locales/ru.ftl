@@ -232,6 +232,7 @@ debug-panel =
     Режим: { $mode } · { $state } · эпоха { $epoch }
     Пульс: { $heartbeat } с · в очереди и в работе: { $depth }
     За час: ошибок { $faults } из { $outcomes } исходов
+debug-source = Обновления от Telegram: { $state }
 debug-warnings = За час сам сервис: предупреждений { $count } ({ $kinds })
 debug-newest = Последний cid: <code>{ $cid }</code>
 debug-level-until = Подробные логи до { $time } UTC
