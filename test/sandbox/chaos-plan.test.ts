@@ -38,16 +38,25 @@ test('the command of a run gives the same run', () => {
     '0.5',
     '--mode',
     'cluster',
+    '--source',
+    'polling',
     '--faults',
     'kill,freeze',
   ]);
-  expect(given).toMatchObject({ seed: 3, minutes: 0.5, mode: 'cluster', names: ['kill', 'freeze'] });
+  expect(given).toMatchObject({
+    seed: 3,
+    minutes: 0.5,
+    mode: 'cluster',
+    source: 'polling',
+    names: ['kill', 'freeze'],
+  });
   expect(readArguments(commandOf(given).split(' ').slice(4))).toEqual(given);
 });
 
 test.each([
   [['--faults', 'rain'], 'There is no fault rain'],
   [['--mode', 'both'], '--mode must be single or cluster'],
+  [['--source', 'pigeons'], '--source must be webhook or polling'],
   [['--minutes', 'ten'], '--minutes must be a number'],
 ])('%j is refused in a sentence', (given, sentence) => {
   expect(() => readArguments(given)).toThrow(sentence);

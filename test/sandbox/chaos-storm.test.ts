@@ -70,6 +70,14 @@ test('a fault that strikes the same target waits for the one that goes on beyond
   ]);
 });
 
+test('a 429 with a long wait excuses taps until the wait is over, and no instance', async () => {
+  const storm = strike('telegram-429-long', { durationMs: 0 });
+  await storm.over;
+  const [fault] = storm.done;
+  expect(storm.isStruck({ number: 1 })).toBe(false);
+  expect(storm.silences()).toEqual([{ from: fault?.from, to: (fault?.to ?? 0) + 40_000 }]);
+});
+
 interface StrikeOptions {
   readonly durationMs?: number;
   readonly lingerMs?: number;
@@ -80,6 +88,16 @@ interface StrikeOptions {
 function strike(name: FaultName, { durationMs = 600_000, lingerMs, ask }: StrikeOptions = {}) {
   const nothing = (): void => undefined;
   const way = { setPassage: nothing, cut: nothing, hindrances: 0 };
+  let faultsStruck = 0;
+  const telegram = {
+    get faultsStruck() {
+      return faultsStruck;
+    },
+    failNext() {
+      faultsStruck += 1;
+    },
+    clearFaults: nothing,
+  };
   const slot = {
     number: 1,
     isRunning: true,
@@ -89,7 +107,7 @@ function strike(name: FaultName, { durationMs = 600_000, lingerMs, ask }: Strike
   };
   return startStorm({
     // SAFETY: the faults of these tests touch nothing else.
-    ground: { slots: [slot], ask } as unknown as Ground,
+    ground: { slots: [slot], ask, telegram } as unknown as Ground,
     plan: [{ ...planned(1, name, 0), durationMs }],
     onChange: nothing,
     ...(lingerMs === undefined ? {} : { lingerMs }),

@@ -3,6 +3,7 @@ import { createLifecycle } from '../../src/lifecycle.ts';
 import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
 import { type Exit, startProgramProcess } from '../../src/sandbox/program.ts';
 import { type Proxies, startProxies } from '../../src/sandbox/proxies.ts';
+import { standInEnvironment } from '../../src/sandbox/stand-in-environment.ts';
 import { startHttpProxy, type TcpProxy } from '../../src/sandbox/tcp-proxy.ts';
 import {
   type SandboxUser,
@@ -86,19 +87,12 @@ export async function startSurroundings(options: SurroundingsOptions = {}): Prom
   lifecycle.onStop('file host', () => fileHost[Symbol.asyncDispose]());
   kie.offerFilesAt(fileHost.url);
   const environment: Environment = {
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_API_ROOT: telegram.apiRoot,
+    ...standInEnvironment({ telegram, kie, databaseUrl: database.url }),
     PORT: '0',
     WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
     WEBHOOK_SECRET_TOKEN: webhookSecret,
-    DATABASE_URL: database.url,
     HASH_SECRET: hashSecret,
-    KIE_API_KEY: kie.apiKey,
-    KIE_API_URL: kie.apiUrl,
-    KIE_UPLOAD_URL: kie.uploadUrl,
-    USD_RUB_RATE: '100',
     WELCOME_CREDIT: '100000',
-    KIE_WEBHOOK_HMAC_KEY: kieHmacKey,
     NODE_ENV: 'test',
   };
   return {

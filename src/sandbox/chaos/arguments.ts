@@ -7,6 +7,8 @@ export interface ChaosArguments {
   readonly seed: number;
   readonly instances: number;
   readonly mode: 'single' | 'cluster';
+  /** How updates come. */
+  readonly source: 'webhook' | 'polling';
   readonly users: number;
   readonly names: readonly FaultName[];
   /** A folder that gets the lines of each instance. */
@@ -24,18 +26,21 @@ export function readArguments(given: readonly string[]): ChaosArguments {
       seed: { type: 'string' },
       instances: { type: 'string', default: '2' },
       mode: { type: 'string', default: 'single' },
+      source: { type: 'string', default: 'webhook' },
       users: { type: 'string', default: '6' },
       faults: { type: 'string' },
       lines: { type: 'string' },
     },
   });
-  const { mode } = values;
+  const { mode, source } = values;
   if (mode !== 'single' && mode !== 'cluster') throw new Error('--mode must be single or cluster');
+  if (source !== 'webhook' && source !== 'polling') throw new Error('--source must be webhook or polling');
   return {
     minutes: numberOf('minutes', values.minutes, 0.1, longestMinutes),
     seed: Math.floor(numberOf('seed', values.seed ?? String(Date.now() % 100_000), 0, 2 ** 31)),
     instances: Math.floor(numberOf('instances', values.instances, 1, 5)),
     mode,
+    source,
     users: Math.floor(numberOf('users', values.users, 1, 100)),
     names: namesOf(values.faults),
     lines: values.lines,
@@ -43,9 +48,9 @@ export function readArguments(given: readonly string[]): ChaosArguments {
 }
 
 /** The command that gives the same. */
-export function commandOf({ minutes, seed, instances, mode, users, names }: ChaosArguments): string {
+export function commandOf({ minutes, seed, instances, mode, source, users, names }: ChaosArguments): string {
   const only = names.length === faultNames.length ? '' : ` --faults ${names.join(',')}`;
-  return `npm run chaos -- --minutes ${minutes} --seed ${seed} --instances ${instances} --mode ${mode} --users ${users}${only}`;
+  return `npm run chaos -- --minutes ${minutes} --seed ${seed} --instances ${instances} --mode ${mode} --source ${source} --users ${users}${only}`;
 }
 
 function numberOf(name: string, text: string, least: number, most: number): number {

@@ -25,6 +25,9 @@ const screens = [
 ] as const;
 type Screen = (typeof screens)[number];
 export const [help, , menu] = screens;
+/** Of the pictures that users send; KIE.ai takes up to 10 MB of the model that they order. */
+const largeShare = 0.3;
+const largeBytes = [2_000_000, 9_500_000] as const;
 const pauseMs = [100, 700] as const;
 
 export const deeds: readonly Deed[] = [
@@ -134,7 +137,8 @@ async function order(
     await person.look(person.request(user.say(`${canary} a yellow bird`)));
     await person.step(text => text === '16:9');
   } else {
-    await person.look(person.request(user.sendPhoto()));
+    const options = random.chance(largeShare) ? { declaredBytes: random.between(...largeBytes) } : {};
+    await person.look(person.request(user.sendPhoto(undefined, options)));
   }
   const isRun = (text: string): boolean => text.includes('Run');
   const run = person.tap(isRun);

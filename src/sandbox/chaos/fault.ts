@@ -15,8 +15,10 @@ export interface FaultKind {
   readonly touches: 'instance' | 'everything' | 'telegram' | 'supplier';
   /** The way around it is the bot's to find, such as a new connection: while it lasts nothing is excused. */
   readonly leavesAWay?: true;
-  /** The only mode of the instances in which there is anything to strike. */
-  readonly onlyIn?: 'single' | 'cluster';
+  /** For how long it may be felt after its end, where that is longer than usual for what it touches. */
+  readonly recoverySeconds?: number;
+  /** The only way of running the instances in which there is anything to strike. */
+  readonly onlyIn?: 'single' | 'cluster' | 'webhook' | 'polling';
   begin(ground: Ground, occasion: Occasion): Promise<Strike> | Strike;
 }
 

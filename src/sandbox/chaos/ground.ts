@@ -2,6 +2,9 @@
 // or three instances of the bot as processes, each with proxies of its own. All of it on loopback. Lock and deadlines
 // are as in production but shorter, in the same relations.
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import pg from 'pg';
 import type { createLifecycle } from '../../lifecycle.ts';
 import { type Balancer, startBalancer } from '../balancer.ts';
@@ -11,6 +14,7 @@ import type { Ask } from '../history/stored.ts';
 import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { type SandboxPostgres, startPostgres } from '../postgres.ts';
 import { startProxies } from '../proxies.ts';
+import { standInEnvironment } from '../stand-in-environment.ts';
 import { startHttpProxy, startPostgresProxy, type TcpProxy } from '../tcp-proxy.ts';
 import { type SentUpdate, startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
 import { createSlot, type Slot } from './slot.ts';
@@ -36,6 +40,8 @@ export interface Ground {
 export interface GroundOptions {
   readonly instances: number;
   readonly mode: 'single' | 'cluster';
+  /** How updates come. */
+  readonly source: 'webhook' | 'polling';
   readonly onStop: ReturnType<typeof createLifecycle>['onStop'];
   /** Told of each line of each instance. */
   readonly onLine: (instance: number, line: string) => void;
@@ -91,7 +97,16 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
   onStop('balancer', async () => balancer[Symbol.asyncDispose]());
 
   const canary = `canary${randomBytes(6).toString('hex')}`;
-  const environment = environmentOf(databaseUrl, telegram, kie, balancer, options.mode);
+  const environment = {
+    ...standInEnvironment({ telegram, kie, databaseUrl }),
+    WEBHOOK_BASE_URL: balancer.url,
+    BOT_MODE: options.source,
+    WELCOME_CREDIT: '100000000',
+    INSTANCE_MODE: options.mode,
+    RELEASE: 'chaos-0',
+    NODE_ENV: 'test',
+    ...shortTimings,
+  };
   const lineCheck = createLineCheck([
     telegram.token,
     kie.apiKey,
@@ -106,11 +121,14 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
     onStop('proxies', async () => proxies[Symbol.asyncDispose]());
     const lock = await startPostgresProxy(databaseUrl);
     onStop('proxy of the lock', async () => lock[Symbol.asyncDispose]());
+    const temporaryFolder = await mkdtemp(path.join(tmpdir(), 'trt-chaos-'));
+    onStop('temporary folder', () => rm(temporaryFolder, { recursive: true, force: true }));
     const port = await findFreePort();
     const slot = createSlot({
       number,
       port,
       proxies: { ...proxies, lock },
+      temporaryFolder,
       environment: { ...proxies.environment, LOCK_DATABASE_URL: lock.url },
       lineCheck,
       onLine: line => options.onLine(number, line),
@@ -130,32 +148,5 @@ export async function prepareGround(options: GroundOptions): Promise<Ground> {
     ask: async (text, values) => (await pool.query(text, values)).rows,
     sent: [],
     canary,
-  };
-}
-
-function environmentOf(
-  databaseUrl: string,
-  telegram: TelegramSandbox,
-  kie: KieSandbox,
-  balancer: Balancer,
-  mode: GroundOptions['mode'],
-) {
-  return {
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_API_ROOT: telegram.apiRoot,
-    WEBHOOK_BASE_URL: balancer.url,
-    WEBHOOK_SECRET_TOKEN: randomBytes(16).toString('hex'),
-    DATABASE_URL: databaseUrl,
-    HASH_SECRET: randomBytes(16).toString('hex'),
-    KIE_API_KEY: kie.apiKey,
-    KIE_API_URL: kie.apiUrl,
-    KIE_UPLOAD_URL: kie.uploadUrl,
-    KIE_WEBHOOK_HMAC_KEY: kie.webhookHmacKey ?? '',
-    USD_RUB_RATE: '100',
-    WELCOME_CREDIT: '100000000',
-    INSTANCE_MODE: mode,
-    RELEASE: 'chaos-0',
-    NODE_ENV: 'test',
-    ...shortTimings,
   };
 }

@@ -1,4 +1,5 @@
 // What happens to processes: crashes, deploys, pauses, wrong clocks, a stdout that nobody reads.
+import { rename, rm, writeFile } from 'node:fs/promises';
 import { defineFaults, type Occasion, type Strike } from './fault.ts';
 import type { Slot } from './slot.ts';
 
@@ -38,6 +39,25 @@ export const processFaults = defineFaults({
   },
   'clock-ahead': { weight: 1, seconds: [5, 15], touches: 'instance', begin: skew(1_000) },
   'clock-behind': { weight: 1, seconds: [5, 15], touches: 'instance', begin: skew(-1_000) },
+  /** Files on their way are kept there. */
+  'no-temporary-folder': {
+    weight: 1,
+    seconds: [2, 10],
+    touches: 'supplier',
+    async begin(_ground, { slot }) {
+      const aside = `${slot.temporaryFolder}.aside`;
+      await rename(slot.temporaryFolder, aside);
+      // A folder that is only gone could be made again.
+      await writeFile(slot.temporaryFolder, '');
+      return {
+        hits: () => 1,
+        async end() {
+          await rm(slot.temporaryFolder);
+          await rename(aside, slot.temporaryFolder);
+        },
+      };
+    },
+  },
   'stdout-blocked': {
     weight: 2,
     seconds: [3, 15],

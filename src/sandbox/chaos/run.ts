@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly durationMs: number;
   readonly instances: number;
   readonly mode: 'single' | 'cluster';
+  /** How updates come. */
+  readonly source: 'webhook' | 'polling';
   readonly users: number;
   readonly names: readonly FaultName[];
   readonly onStop: ReturnType<typeof createLifecycle>['onStop'];
@@ -47,7 +49,7 @@ const answerLimitMs = 15_000;
 
 export async function runChaos(options: RunOptions): Promise<RunResult> {
   const { seed, durationMs, instances, mode, announce } = options;
-  announce(`starting Postgres, the stand-ins and ${instances} instances (${mode})`);
+  announce(`starting Postgres, the stand-ins and ${instances} instances (${mode}, ${options.source})`);
   const ground = await prepareGround(options);
   const { slots, telegram, kie, ask } = ground;
   for (const slot of slots) {
@@ -62,7 +64,12 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   options.onStop('users', () => load.stop());
   const storm = startStorm({
     ground,
-    plan: planFaults({ seed, durationMs, instances, names: options.names.filter(name => isFor(mode, name)) }),
+    plan: planFaults({
+      seed,
+      durationMs,
+      instances,
+      names: options.names.filter(name => isFor(options, name)),
+    }),
     onChange: options.onFault,
   });
   const monitor = startMonitor({ ground, isStruck: storm.isStruck });
@@ -143,9 +150,9 @@ export async function runChaos(options: RunOptions): Promise<RunResult> {
   };
 }
 
-function isFor(mode: RunOptions['mode'], name: FaultName): boolean {
+function isFor({ mode, source }: RunOptions, name: FaultName): boolean {
   const { onlyIn } = faults[name];
-  return onlyIn === undefined || onlyIn === mode;
+  return onlyIn === undefined || onlyIn === mode || onlyIn === source;
 }
 
 function sleep(ms: number, signal: AbortSignal): Promise<void> {

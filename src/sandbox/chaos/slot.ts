@@ -12,6 +12,7 @@ export interface Slot {
   readonly number: number;
   readonly port: number;
   readonly proxies: Ways;
+  readonly temporaryFolder: string;
   /** Of the process that runs, once it has said who it is. */
   readonly instanceId: string | undefined;
   /** There is a process, whatever it does. */
@@ -56,6 +57,8 @@ export interface SlotOptions {
   readonly number: number;
   readonly port: number;
   readonly proxies: Ways;
+  /** The process's own. */
+  readonly temporaryFolder: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly lineCheck: LineCheck;
   /** Told of each line, as it was written. */
@@ -86,7 +89,12 @@ export function createSlot(options: SlotOptions): Slot {
     clockOffMs = undefined;
     leftHanging = undefined;
     const child = startProgramProcess({
-      environment: { ...options.environment, PORT: String(options.port), ...change.environment },
+      environment: {
+        ...options.environment,
+        TMPDIR: options.temporaryFolder,
+        PORT: String(options.port),
+        ...change.environment,
+      },
       nodeArguments: [...nodeArguments, ...(change.nodeArguments ?? [])],
       onLine(text) {
         options.onLine(text);
@@ -155,6 +163,7 @@ export function createSlot(options: SlotOptions): Slot {
     number,
     port: options.port,
     proxies: options.proxies,
+    temporaryFolder: options.temporaryFolder,
     get instanceId() {
       return instanceId;
     },

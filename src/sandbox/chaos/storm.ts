@@ -55,6 +55,11 @@ const lookEveryMs = 50;
 /** Of a fault that can neither begin nor end, such as a statement that nobody answers. */
 const stuckMs = 60_000;
 
+function recoveryMsOf(name: FaultName): number {
+  const { touches, recoverySeconds } = faults[name];
+  return recoverySeconds === undefined ? recoveryMs[touches] : recoverySeconds * 1_000;
+}
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export function startStorm({ ground, plan, onChange, lingerMs = defaultLingerMs }: StormOptions): Storm {
@@ -113,15 +118,12 @@ export function startStorm({ ground, plan, onChange, lingerMs = defaultLingerMs 
         const { touches, leavesAWay }: FaultKind = faults[name];
         if (leavesAWay || touches === 'supplier' || (touches === 'instance' && instance !== slot.number))
           return false;
-        return to === undefined || Date.now() < to + recoveryMs[touches];
+        return to === undefined || Date.now() < to + recoveryMsOf(name);
       }),
     silences: () =>
       done
         .filter(({ name }) => ['telegram', 'everything'].includes(faults[name].touches))
-        .map(({ name, from, to }) => ({
-          from,
-          to: (to ?? Date.now()) + recoveryMs[faults[name].touches],
-        })),
+        .map(({ name, from, to }) => ({ from, to: (to ?? Date.now()) + recoveryMsOf(name) })),
     over: Promise.all(plan.map(takeTurn)).then(() => undefined),
     stop: () => ending.abort(),
   };

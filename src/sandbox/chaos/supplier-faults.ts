@@ -8,6 +8,8 @@ import type { Ground } from './ground.ts';
 /** Any other would keep the process from starting, which is a fault of its own. */
 const struckMethods = ['sendMessage', 'editMessageText', 'answerCallbackQuery', 'sendPhoto'] as const;
 const endless = 1_000_000;
+const megabyte = 1_048_576;
+const mostLargeFiles = 5;
 
 type TelegramEffect = (occasion: Occasion) => Fault;
 type Begin = (ground: Ground, occasion: Occasion) => Strike;
@@ -23,6 +25,22 @@ export const supplierFaults = defineFaults({
       code: 429,
       description: 'Too Many Requests: retry later',
       retryAfter: random.between(1, 3),
+    })),
+  },
+  /** Nothing is excused: an update may not wait for so long, and what it owes is shown when the wait is over. */
+  'telegram-429-long': {
+    weight: 2,
+    seconds: [0, 1],
+    touches: 'telegram',
+    leavesAWay: true,
+    recoverySeconds: 40,
+    begin: telegram(({ random }) => ({
+      ...struck(random.pick(['sendMessage', 'editMessageText'] as const)),
+      kind: 'error',
+      code: 429,
+      description: 'Too Many Requests: retry later',
+      retryAfter: random.between(10, 30),
+      times: random.between(1, 3),
     })),
   },
   'telegram-5xx': {
@@ -93,6 +111,7 @@ export const supplierFaults = defineFaults({
     weight: 2,
     seconds: [1, 5],
     touches: 'supplier',
+    onlyIn: 'webhook',
     begin({ balancer }) {
       const hits = risingFrom(() => balancer.lostAnswers);
       balancer.loseAnswers(true);
@@ -161,6 +180,16 @@ export const supplierFaults = defineFaults({
     touches: 'supplier',
     begin: kie(({ random }) => ({ at: 'file', does: random.pick(['miss', 'hang'] as const) })),
   },
+  /** Of many megabytes, up to what a bot may send as a document; the stand-ins keep all of them in memory, so only some. */
+  'kie-large-files': {
+    weight: 2,
+    seconds: [2, 8],
+    touches: 'supplier',
+    begin: kie(
+      ({ random }) => ({ at: 'file', does: 'huge', bytes: random.between(2 * megabyte, 19 * megabyte) }),
+      mostLargeFiles,
+    ),
+  },
   'kie-mute': {
     weight: 1,
     seconds: [2, 10],
@@ -196,10 +225,10 @@ function telegram(effect: TelegramEffect): Begin {
   };
 }
 
-function kie(effect: (occasion: Occasion) => KieFault): Begin {
+function kie(effect: (occasion: Occasion) => KieFault, times = endless): Begin {
   return (ground, occasion) => {
     const hits = risingFrom(() => ground.kie.faultsStruck);
-    ground.kie.failNext(effect(occasion), endless);
+    ground.kie.failNext(effect(occasion), times);
     return { hits, end: () => ground.kie.clearFaults() };
   };
 }

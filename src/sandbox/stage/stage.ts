@@ -8,6 +8,7 @@ import { type Config, parseConfig } from '../../config.ts';
 import type { createLifecycle } from '../../lifecycle.ts';
 import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { startPostgres } from '../postgres.ts';
+import { standInEnvironment } from '../stand-in-environment.ts';
 import { startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
 import type { Chronicle } from './chronicle.ts';
 import { refuseOutside } from './refusal.ts';
@@ -80,21 +81,12 @@ function configOf(
 ): Config {
   const { OTEL_LOGS_EXPORTER } = process.env;
   return parseConfig({
-    TELEGRAM_BOT_TOKEN: telegram.token,
-    TELEGRAM_API_ROOT: telegram.apiRoot,
+    ...standInEnvironment({ telegram, kie, databaseUrl }),
     BOT_MODE: 'webhook',
     // Port 0: whichever is free, so that two stages can stand beside each other.
     PORT: '0',
     WEBHOOK_BASE_URL: 'http://127.0.0.1:0',
-    WEBHOOK_SECRET_TOKEN: randomBytes(16).toString('hex'),
-    DATABASE_URL: databaseUrl,
-    HASH_SECRET: randomBytes(16).toString('hex'),
-    KIE_API_KEY: kie.apiKey,
-    KIE_API_URL: kie.apiUrl,
-    KIE_UPLOAD_URL: kie.uploadUrl,
-    USD_RUB_RATE: '100',
     WELCOME_CREDIT: '100000',
-    KIE_WEBHOOK_HMAC_KEY: kie.webhookHmacKey,
     LOG_FORMAT: 'json',
     LOG_LEVEL: 'INFO',
     NODE_ENV: 'development',
