@@ -16,6 +16,8 @@ const catalogue = {
   CALLBACK_DATA_TOO_LONG: { retryable: false },
   CATALOGUE_INVALID: { retryable: false },
   TELEGRAM_UNREACHABLE: { retryable: true },
+  /** There was no time left, or no connection in time: nothing was sent. */
+  TELEGRAM_NOT_ASKED: { retryable: true },
   TELEGRAM_ANSWER_INVALID: { retryable: true },
   KIE_NOT_REACHED: { retryable: true },
   KIE_UNKNOWN_OUTCOME: { retryable: false },

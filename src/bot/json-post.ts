@@ -8,7 +8,7 @@ const headers = { 'content-type': 'application/json' };
 
 /**
  * Resolves to the answer whatever its status; rejects where it is no JSON, and with AppError TIMEOUT where it is not
- * there whole after `timeoutMs`, the wait for a free connection included.
+ * there whole after `timeoutMs`, the wait for a free connection included: TELEGRAM_NOT_ASKED where that was all of it.
  */
 export function postJson(pool: Pool, path: string, body: string, timeoutMs: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
@@ -28,10 +28,14 @@ class Answer implements Dispatcher.DispatchHandler {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(() => {
-      this.#timeout = new AppError({
-        code: 'TIMEOUT',
-        message: `No answer within ${Math.round(timeoutMs)} ms`,
-      });
+      this.#timeout = new AppError(
+        this.#controller
+          ? { code: 'TIMEOUT', message: `No answer within ${Math.round(timeoutMs)} ms` }
+          : {
+              code: 'TELEGRAM_NOT_ASKED',
+              message: `No connection was free within ${Math.round(timeoutMs)} ms`,
+            },
+      );
       reject(this.#timeout);
       this.#controller?.abort(this.#timeout);
     }, timeoutMs);

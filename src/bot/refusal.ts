@@ -49,7 +49,9 @@ export function refusalOf(error: unknown): Refusal | undefined {
     return {
       reason: isTimeout(cause) ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
       detail: isTimeout(cause)
-        ? 'Telegram did not answer in time'
+        ? wasNeverSent(error)
+          ? 'there was no time left to ask Telegram'
+          : 'Telegram did not answer in time'
         : isInvalid(cause)
           ? 'Telegram did not answer as the Bot API does'
           : 'Telegram could not be reached',
@@ -65,7 +67,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
 
 /** Ours, grammY's, and undici's, which have no class in common. */
 function isTimeout(error: unknown): boolean {
-  if (error instanceof AppError) return error.code === 'TIMEOUT';
+  if (error instanceof AppError) return error.code === 'TIMEOUT' || error.code === 'TELEGRAM_NOT_ASKED';
   if (!(error instanceof Error)) return false;
   return (
     /timed out|aborted/i.test(error.message) ||

@@ -1,10 +1,10 @@
 // When a call to the Bot API is made again: after the time that Telegram asks for, after a connection that was never
 // made, and after any failure that passes where doing it twice is the same as doing it once. A send whose answer was
-// lost is not repeated here: it may have been done. Nothing is repeated that does not fit into the time that is left;
+// lost is not repeated here: it may have been done. For that reason none is begun that could not hear its answer. Nothing is repeated that does not fit into the time that is left;
 // what is owed then is for whoever called to remember. (@grammyjs/auto-retry knows no such time.)
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpError, type Transformer } from 'grammy';
-import { errorType } from '../errors.ts';
+import { AppError, errorType } from '../errors.ts';
 import { remainingMs } from './deadline.ts';
 
 type Response = Awaited<ReturnType<Transformer>>;
@@ -17,6 +17,9 @@ const longestPauseMs = 5_000;
 /** What a call is given at least, so that repeating it is of use. */
 const shortestCallMs = 500;
 
+/** An answer takes longer, so a send that has less would be one that nobody hears of. */
+const shortestSendMs = 200;
+
 /** Doing it twice is the same as doing it once. */
 export function isIdempotent(method: string): boolean {
   return /^(answer|edit|delete|set|get|leave)/.test(method);
@@ -25,6 +28,11 @@ export function isIdempotent(method: string): boolean {
 export const repeating: Transformer = async (previous, method, payload, signal) => {
   let unheard: unknown;
   for (let number = 1; ; number += 1) {
+    if (!isIdempotent(method) && remainingMs() < shortestSendMs)
+      throw new HttpError(
+        `'${method}' was not begun`,
+        new AppError({ code: 'TELEGRAM_NOT_ASKED', message: 'There was no time left to ask Telegram' }),
+      );
     const attempt: Attempt = await previous(method, payload, signal).then(
       response => ({ response }),
       (error: unknown) => ({ error }),
@@ -61,8 +69,10 @@ function isQueryOver(response: Response): boolean {
   return !response.ok && response.error_code === 400 && response.description.includes('query is too old');
 }
 
-/** The connection was never made: nothing was done. */
+/** It was not begun, or the connection was never made: nothing was done. */
 export function wasNeverSent(error: unknown): boolean {
   const cause = error instanceof HttpError ? error.error : error;
-  return ['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(errorType(cause));
+  return ['TELEGRAM_NOT_ASKED', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'UND_ERR_CONNECT_TIMEOUT'].includes(
+    errorType(cause),
+  );
 }

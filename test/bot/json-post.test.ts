@@ -80,10 +80,10 @@ test('an answer that does not come in time is a timeout, and its connection is n
   expect(await second).toEqual({ answer: 2 });
 });
 
-test('the wait for a free connection counts', async () => {
+test('the wait for a free connection counts, and what was all of it was not sent', async () => {
   const pool = await openPool(() => undefined, { connections: 1 });
   const first = postJson(pool, '/', '{}', patienceMs).catch(() => undefined);
-  await expect(postJson(pool, '/', '{}', 50)).rejects.toMatchObject({ code: 'TIMEOUT' });
+  await expect(postJson(pool, '/', '{}', 50)).rejects.toMatchObject({ code: 'TELEGRAM_NOT_ASKED' });
   await pool.destroy();
   await first;
 });
