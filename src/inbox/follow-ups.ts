@@ -11,9 +11,12 @@ import type { HeldLane } from './held-lanes.ts';
 
 /**
  * Nothing is left to do, or it goes on from `again`, after `delayMs` or the pause that follows a failure: for as long as
- * its work says so.
+ * its work says so. Or it was not tried, because it has to wait for `waitMs`.
  */
-export type FollowUpEnd = 'done' | { readonly again: FollowUp; readonly delayMs?: number | undefined };
+export type FollowUpEnd =
+  | 'done'
+  | { readonly again: FollowUp; readonly delayMs?: number | undefined }
+  | { readonly waitMs: number };
 
 /** What is known beside the follow-up itself. */
 export interface FollowUpCircumstances {
@@ -82,6 +85,7 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
     try {
       const end = await worked(followUpSchema.parse({ ...Object(picked.data), kind }), picked);
       if (end === 'done') await store.finish(picked);
+      else if ('waitMs' in end) await store.wait(picked, end.waitMs);
       else await store.postpone(picked, end.delayMs ?? pauseMs(attempt), dataOf(end.again));
     } catch (error) {
       if (isConnectionLost(error)) {

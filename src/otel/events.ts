@@ -196,8 +196,8 @@ export const events = define({
   RENDER_DROPPED: {
     domain: 'UX',
     level: 'WARNING',
-    required: ['screen_id', 'reason_detail'],
-    optional: ['reason_code'],
+    required: ['screen_id', 'reason_code', 'reason_detail'],
+    optional: [],
     doc: 'What was owed is not shown any more: the user has gone on or blocked the bot, it is too late, or Telegram will not take it.',
   },
   PARAM_INPUT: {

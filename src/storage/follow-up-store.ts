@@ -12,8 +12,10 @@ export interface PickedFollowUp {
   readonly kind: string;
   readonly data: unknown;
   readonly traceparent: string;
-  /** From 1. */
+  /** From 1; those that only found that it has to wait do not count. */
   readonly attempt: number;
+  /** Which pick this is: the last one alone can end it. */
+  readonly pick: number;
 }
 
 export interface FollowUpStore {
@@ -29,6 +31,8 @@ export interface FollowUpStore {
    * is more than was picked where the work has stored how far it got. Nothing happens where another pick has it now.
    */
   postpone(picked: PickedFollowUp, delayMs: number, data?: object): Promise<void>;
+  /** The same for one that was not tried: the pick counts as no attempt. */
+  wait(picked: PickedFollowUp, delayMs: number): Promise<void>;
 }
 
 export interface FollowUpStoreOptions {
@@ -46,9 +50,26 @@ interface PickRecord {
   data: unknown;
   traceparent: string;
   attempts: number;
+  waits: number;
 }
 
 export function createFollowUpStore({ database, instanceId, lease }: FollowUpStoreOptions): FollowUpStore {
+  async function putOff(
+    { id, lane, pick }: PickedFollowUp,
+    delayMs: number,
+    { data, isWait }: { readonly data?: object | undefined; readonly isWait: boolean },
+  ): Promise<void> {
+    await database.transaction(async transaction => {
+      const { rowCount } = await transaction.query(
+        `update follow_ups set picked_by = null, data = coalesce($5, data), waits = waits + $6,
+           due_at = now() + $4 * interval '1 millisecond'
+         where id = $1 and picked_by = $2 and attempts = $3`,
+        [id, instanceId, pick, delayMs, data === undefined ? null : JSON.stringify(data), isWait ? 1 : 0],
+      );
+      if (rowCount) await addFollowUpJob(transaction, lane, delayMs);
+    });
+  }
+
   return {
     async pick(lane) {
       const { rows } = await database.query<PickRecord>(
@@ -63,31 +84,24 @@ export function createFollowUpStore({ database, instanceId, lease }: FollowUpSto
            update follow_ups set attempts = attempts + 1, picked_by = $2, picked_at = now()
            from oldest where follow_ups.id = oldest.id returning follow_ups.*
          )
-         select held, id, lane, kind, data, traceparent, attempts from lease left join picked on true`,
+         select held, id, lane, kind, data, traceparent, attempts, waits from lease left join picked on true`,
         [lane, instanceId, lease().name, lease().epoch, pickLimitMs],
       );
       const [row] = rows;
       if (!row?.held) throw leaseLost();
       if (row.id === null) return undefined;
-      const { kind, data, traceparent, attempts } = row;
-      return { id: Number(row.id), lane: Number(row.lane), kind, data, traceparent, attempt: attempts };
+      const { kind, data, traceparent, attempts: pick, waits } = row;
+      const attempt = pick - waits;
+      return { id: Number(row.id), lane: Number(row.lane), kind, data, traceparent, attempt, pick };
     },
-    async finish({ id, attempt }) {
+    async finish({ id, pick }) {
       await database.query('delete from follow_ups where id = $1 and picked_by = $2 and attempts = $3', [
         id,
         instanceId,
-        attempt,
+        pick,
       ]);
     },
-    async postpone({ id, lane, attempt }, delayMs, data) {
-      await database.transaction(async transaction => {
-        const { rowCount } = await transaction.query(
-          `update follow_ups set picked_by = null, data = coalesce($5, data), due_at = now() + $4 * interval '1 millisecond'
-           where id = $1 and picked_by = $2 and attempts = $3`,
-          [id, instanceId, attempt, delayMs, data === undefined ? null : JSON.stringify(data)],
-        );
-        if (rowCount) await addFollowUpJob(transaction, lane, delayMs);
-      });
-    },
+    postpone: (picked, delayMs, data) => putOff(picked, delayMs, { data, isWait: false }),
+    wait: (picked, delayMs) => putOff(picked, delayMs, { isWait: true }),
   };
 }

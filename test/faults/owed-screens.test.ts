@@ -65,6 +65,7 @@ describe.concurrent('a screen that could not be shown', () => {
     await user.waitForMessage(/Balance:/, { after: user.say('/balance') });
     expect(await eventOf(bot, story, 'RENDER_DROPPED')).toMatchObject({
       screen_id: 'CATEGORY_PICK',
+      reason_code: 'STATE_MISMATCH',
       reason_detail: 'user has gone on',
     });
     await nothingOwed(bot);
@@ -94,6 +95,7 @@ describe.concurrent('a screen that could not be shown', () => {
     await user.waitForMessage(({ kind }) => kind === 'photo', { after: run, deadlineMs: waitMs });
     expect(await eventOf(bot, story, 'RENDER_DROPPED')).toMatchObject({
       screen_id: 'PROCESSING',
+      reason_code: 'STATE_MISMATCH',
       reason_detail: 'generation has ended',
     });
     await nothingOwed(bot);

@@ -227,10 +227,19 @@ test('what an update has left to be done holds its chat for a minute too', async
     store: {
       async pick(lane) {
         picks.push(lane);
-        return { id: 1, lane, kind: 'welcome', data: {}, traceparent, attempt: picks.length };
+        return {
+          id: 1,
+          lane,
+          kind: 'welcome',
+          data: {},
+          traceparent,
+          attempt: picks.length,
+          pick: picks.length,
+        };
       },
       finish: async () => undefined,
       postpone: unasked,
+      wait: unasked,
     },
     work: {
       async welcome() {

@@ -210,6 +210,12 @@ const broken: readonly {
   },
   {
     law: 'lines',
+    by: 'a screen that is not shown any more for no reason',
+    history: { lines: linesOf('{"name":"RENDER_DROPPED","cid":"0000000a"}') },
+    subject: /^RENDER_DROPPED \(cid 0000000a\)$/,
+  },
+  {
+    law: 'lines',
     by: 'a line that tells a secret',
     history: { lines: linesOf('{"name":"BOOT_OK","cid":"0000000a","msg":"token-4242"}') },
     subject: /^BOOT_OK /,

@@ -195,7 +195,10 @@ test('a sending whose end could not be stored is made once more and not each tim
   }
   expect(sent).toBe(2);
   expect(lines.filter(({ name }) => name === 'RENDER_DROPPED')).toEqual([
-    expect.objectContaining({ reason_detail: 'it was sent twice, perhaps in vain' }),
+    expect.objectContaining({
+      reason_code: 'DOWNSTREAM_TIMEOUT',
+      reason_detail: 'it was sent twice, perhaps in vain',
+    }),
   ]);
   expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
 });
@@ -225,6 +228,48 @@ test('what the database keeps from being done is not given up, however often it 
     [lane],
   );
   expect(left).toEqual([{ kind: 'welcome', attempts: 13, picked_by: null, later: true }]);
+});
+
+test('a chat that is busy costs no attempt, and a defect that lasts is told when it is given up', async () => {
+  const lane = 200;
+  await database.query('insert into users (chat_id, language) values ($1, $2)', [lane, 'en']);
+  await endWith(lane, one, 'show', {
+    dueInMs: 0,
+    owed: { screen: 'BALANCE', record: {}, drawn: { text: 'Balance: 5', rows: [] }, unheard: 0 },
+  });
+  await receive(lane, one);
+  const { telemetry, lines } = recordTelemetry();
+  const { show } = createOwedScreens({
+    store: createOwedStore({ database, lease }),
+    // SAFETY: all that is called of it.
+    api: { sendMessage: () => Promise.reject(new TypeError('broken')) } as unknown as Api,
+    messages: { markBlocked: () => expect.fail('nobody has blocked it') },
+    telemetry,
+  });
+  const unasked = () => expect.fail('nobody has asked for that');
+  const followUps = createFollowUps({
+    store: one.followUps,
+    work: { welcome: unasked, start_task: unasked, export: unasked, erase: unasked, show },
+    telemetry,
+    fieldsOf: () => ({}),
+  });
+  const look = async (): Promise<void> => {
+    await database.query('update follow_ups set due_at = now() where lane = $1', [lane]);
+    await followUps.work(lane, held);
+  };
+  for (let count = 0; count < 20; count += 1) await look();
+  expect(lines).toEqual([]);
+  await database.query('delete from updates where lane = $1 and outcome is null', [lane]);
+
+  const attemptsLeft = 11;
+  for (let count = 0; count < attemptsLeft; count += 1) await look();
+  expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toHaveLength(1);
+  expect(lines.map(({ name }) => name)).not.toContain('RENDER_DROPPED');
+  await look();
+  expect(await testDatabase.query('select 1 from follow_ups where lane = $1', [lane])).toEqual([]);
+  expect(lines.filter(({ name }) => name === 'RENDER_DROPPED')).toEqual([
+    expect.objectContaining({ screen_id: 'BALANCE', reason_code: 'INTERNAL_ERROR' }),
+  ]);
 });
 
 async function receive(lane: number, { updates }: Member): Promise<void> {

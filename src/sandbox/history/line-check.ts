@@ -9,7 +9,7 @@ export interface LineCheck {
   readonly findings: readonly Finding[];
 }
 
-const needsReason = /(_FAIL|_FAILED|_REJECTED|_REFUSED)$/;
+const needsReason = /(_FAIL|_FAILED|_REJECTED|_REFUSED|_DROPPED)$/;
 /** They end the process before there is anything a user could be told. */
 const withoutReason: ReadonlySet<string> = new Set(['BOOT_FAIL']);
 const keptOfEach = 3;
