@@ -53,10 +53,12 @@ import { startMetering } from './metering.ts';
 import { createDebugLevel } from './otel/debug-level.ts';
 import { createEventCounts } from './otel/event-counts.ts';
 import { createLogger, type LogDestination } from './otel/logger.ts';
+import { createPeriodicWarnings } from './otel/periodic-warnings.ts';
 import { createPseudonyms, createScrubber } from './otel/privacy.ts';
 import { createRefusals } from './otel/refusals.ts';
 import { createTelemetry, type Telemetry } from './otel/telemetry.ts';
 import { type PipelineTimings, productionTimings } from './pipeline/timings.ts';
+import { nameInWarnings } from './postgres/named-warnings.ts';
 import { service } from './service.ts';
 import { createStartWait } from './start-wait.ts';
 import { createBoundedReads } from './storage/bounded-reads.ts';
@@ -149,7 +151,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       url: config.lockDatabaseUrl,
       instanceId,
       release: config.instance.release,
-      warn: (...told) => telemetry.warn(...told),
+      // It tells seldom by itself, and each time what was dropped since the last.
+      warn: (...told) => nameInWarnings(telemetry, lockDatabaseName).warn(...told),
     });
   const eventCounts = createEventCounts();
   const telemetry: Telemetry = createTelemetry({
@@ -161,6 +164,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     serviceVersion: service.version,
     checked: config.environment !== 'production',
   });
+  // For what asks again and again by itself.
+  const periodic = createPeriodicWarnings(telemetry);
+  const lockVariable = config.lockDatabaseUrl === config.databaseUrl ? 'DATABASE_URL' : 'LOCK_DATABASE_URL';
+  const ofDatabase = nameInWarnings(
+    periodic.telemetry,
+    () => databaseAnswer(config.databaseUrl, 'DATABASE_URL').name,
+  );
+  const lockDatabaseName = () => databaseAnswer(config.lockDatabaseUrl, lockVariable).name;
+  const ofLockDatabase = nameInWarnings(periodic.telemetry, lockDatabaseName);
   let listening: AddressInfo | undefined;
 
   const url = (): string =>
@@ -195,6 +207,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('journal', () => journaling?.stop(), { leastMs: journalStopMs });
     // When all that works has stopped, so that it can tell what has not, and before all that keeps lines does.
     lifecycle.onStop('last words', tellShutdown);
+    lifecycle.onStop('warnings', async () => periodic.stop());
     const refusals = createRefusals(telemetry);
     lifecycle.onStop('refusals', async () => refusals.stop());
     const { statementDeadlineMs: deadlineMs } = config.instance.lock;
@@ -203,10 +216,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       instanceId,
       poolSize: databasePoolSize,
       deadlineMs,
-      telemetry,
+      telemetry: ofDatabase,
     });
     lifecycle.onStop('database', () => database.stop());
-    const archive = createDatabase({ url: config.databaseUrl, instanceId, ...longStatements, telemetry });
+    const archive = createDatabase({
+      url: config.databaseUrl,
+      instanceId,
+      ...longStatements,
+      telemetry: ofDatabase,
+    });
     lifecycle.onStop('database of long statements', () => archive.stop());
     const debugLevel = createDebugLevel({
       store: createDebugLevelStore(database),
@@ -226,7 +244,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         poolSize: queuePoolSize,
         deadlineMs,
         durableCommits: false,
-        telemetry,
+        telemetry: ofLockDatabase,
       });
     // Both are only begun below, when everything that they need is there.
     const work = createDuty(
@@ -243,7 +261,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
           task: ({ task }) => pipeline.advance(task),
           tasksUnderWay: pipeline.underWay,
           slots: { lane: overrides.concurrency ?? defaultConcurrency, task: taskConcurrency },
-          telemetry,
+          telemetry: ofDatabase,
         }),
       warnOf('stop the workers'),
     );
@@ -263,7 +281,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
                     intake,
                     depth,
                     refusals,
-                    telemetry,
+                    telemetry: periodic.telemetry,
                     onConflict: watch.conflict,
                   })
               : undefined,
@@ -281,10 +299,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
                     }
                   : {}),
               },
-              telemetry,
+              telemetry: ofDatabase,
             }),
           watch,
-          telemetry,
+          telemetry: periodic.telemetry,
         }),
       warnOf('stop taking updates'),
     );
@@ -296,7 +314,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       instanceId,
       release: config.instance.release,
       timings: config.instance.lock,
-      telemetry,
+      telemetry: ofDatabase,
+      lockTelemetry: ofLockDatabase,
       work,
       source,
     });
@@ -363,7 +382,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     lifecycle.onStop('reception', () => reception.stop());
     const depth = totals.countAdmissions(
-      createInboxDepth({ count: () => updates.depth(), max: config.inboxMax, telemetry }),
+      createInboxDepth({ count: () => updates.depth(), max: config.inboxMax, telemetry: ofDatabase }),
     );
     const intake = createIntake({
       inbox,
@@ -414,7 +433,6 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       signal: lifecycle.stopping,
       telemetry,
     });
-    const lockVariable = config.lockDatabaseUrl === config.databaseUrl ? 'DATABASE_URL' : 'LOCK_DATABASE_URL';
     await wait.until(databaseAnswer(config.lockDatabaseUrl, lockVariable));
     if (lockVariable !== 'DATABASE_URL') await wait.until(databaseAnswer(config.databaseUrl, 'DATABASE_URL'));
     const schema = await migrate(config.lockDatabaseUrl);

@@ -116,11 +116,15 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
           // The pool is smaller than the concurrency on purpose, see above.
           if (message.includes('maxPoolSize')) return;
           const cause = meta && 'error' in meta ? meta.error : undefined;
-          telemetry.emit('SYSTEM_WARNING', {
-            operation: 'job queue',
-            error_type: cause instanceof Error ? cause.name : level,
-            error_message: telemetry.scrub(message),
-          });
+          const type = cause instanceof Error ? cause.name : level;
+          // Each job that has failed is told; that none can be had is told now and then.
+          if (message.startsWith('Failed task'))
+            telemetry.emit('SYSTEM_WARNING', {
+              operation: 'job queue',
+              error_type: type,
+              error_message: telemetry.scrub(message),
+            });
+          else telemetry.warn('job queue', Object.assign(new Error(message), { name: type }));
         }),
       },
     },

@@ -22,6 +22,8 @@ export interface RoleOptions {
   readonly release: string;
   readonly timings: LockTimings;
   readonly telemetry: Telemetry;
+  /** For what is asked by `url`. */
+  readonly lockTelemetry: Telemetry;
   /** Works updates and tasks. Shows by its tenure that it does. */
   readonly work: Duty;
   /** Tells Telegram where updates go, or polls for them. */
@@ -57,6 +59,7 @@ export function createRole(options: RoleOptions): Role {
   if (options.mode === 'single') {
     const lock = createInstanceLock({
       ...options,
+      telemetry: options.lockTelemetry,
       proofs: proof,
       hasWorked: () => false,
       async activate(tenure) {
@@ -87,6 +90,7 @@ export function createRole(options: RoleOptions): Role {
   });
   const lock = createInstanceLock({
     ...options,
+    telemetry: options.lockTelemetry,
     // Being the source is no work that has to be proved.
     proofs: createProofBook(Number.POSITIVE_INFINITY),
     hasWorked: () => membership.hasWorked(),

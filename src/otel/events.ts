@@ -367,8 +367,8 @@ export const events = define({
     domain: 'SYSTEM',
     level: 'WARNING',
     required: ['operation', 'error_type', 'error_message'],
-    optional: ['reason_code', 'attempt', 'task_id'],
-    doc: 'Something outside any update went wrong and will be tried again.',
+    optional: ['reason_code', 'attempt', 'task_id', 'repeat_count'],
+    doc: 'Something outside any update went wrong and will be tried again. What a part of the process tries by itself is told at once, then the same at most every 10 s, with repeat_count.',
   },
   MODEL_SWITCHED_OFF: {
     domain: 'MODEL',

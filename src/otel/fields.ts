@@ -54,6 +54,7 @@ export interface EventFields {
   text: string;
   queue_depth: number;
   refused_count: number;
+  repeat_count: number;
   worker_id: string;
   latency_ms: number;
   duration_ms: number;
@@ -151,6 +152,10 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
   },
   queue_depth: { type: number, meaning: 'Updates without an outcome, as far as this instance knows.' },
   refused_count: { type: number, meaning: 'How many were refused so since the last such line.' },
+  repeat_count: {
+    type: number,
+    meaning: 'How often it was met since the last such line, if more than once.',
+  },
   worker_id: { type: text, meaning: 'The instance that works the update.' },
   latency_ms: { type: number, meaning: 'From the receipt, or the beginning of the whole, until now.' },
   duration_ms: { type: number, meaning: 'How long this step took.' },

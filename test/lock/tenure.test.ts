@@ -54,6 +54,7 @@ async function createInstance(
     release: 'release',
     timings: { heartbeatMs: 200, staleMs: 1_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
     telemetry: told.telemetry,
+    lockTelemetry: told.telemetry,
     ...duties,
   });
   onTestFinished(async () => {

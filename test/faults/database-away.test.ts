@@ -1,0 +1,61 @@
+// Postgres is gone: whoever reads the lines learns which one, at once, and is not flooded while it lasts.
+import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { type Line, waitFor } from '../support/bot.ts';
+import { startFleet } from '../support/fleet.ts';
+
+const testTimeoutMs = 90_000;
+/** Of 10 s; lines have their time from another clock than timers. */
+const leastPauseMs = 9_000;
+
+test.each([
+  { mode: 'single', operations: ['hold the lock'] },
+  { mode: 'cluster', operations: ['hold the lock', 'join the cluster'] },
+])(
+  'a database that is gone is told by its address, and the same once in a while, with how often ($mode)',
+  async ({ mode, operations }) => {
+    await using fleet = await startFleet({ environment: { INSTANCE_MODE: mode } });
+    await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
+    const instance = await fleet.start({ DATABASE_URL: proxy.url });
+    proxy.refuse();
+    proxy.cut();
+    const repeated = await waitFor(
+      'a line of what was met again',
+      () => warningsOf(instance.lines).find(line => line.repeat_count !== undefined),
+      () => instance.output.join('\n'),
+      40_000,
+    );
+    expect(repeated.repeat_count).toBeGreaterThan(1);
+    proxy.setPassage({ kind: 'pass' }, { to: 'new' });
+    await waitFor('that it is over', () =>
+      instance.lines.findLast(line => line.name === 'LOCK_ACQUIRED' && String(line.ts) > String(repeated.ts)),
+    );
+
+    const told = warningsOf(instance.lines);
+    for (const operation of operations)
+      expect(told).toContainEqual(
+        expect.objectContaining({
+          operation,
+          reason_code: 'DB_ERROR',
+          error_message: expect.stringContaining(
+            `the database at 127.0.0.1:${new URL(proxy.url).port} (DATABASE_URL): `,
+          ),
+        }),
+      );
+    for (const kind of Map.groupBy(told, kindOf).values())
+      for (const [place, line] of kind.slice(1).entries())
+        expect(Date.parse(String(line.ts)) - Date.parse(String(kind[place]?.ts))).toBeGreaterThan(
+          leastPauseMs,
+        );
+  },
+  testTimeoutMs,
+);
+
+const warningsOf = (lines: readonly Line[]): Line[] =>
+  lines.filter(
+    ({ name, operation }) =>
+      name === 'SYSTEM_WARNING' && /^(hold|look at the|join|renew|count the inbox)/.test(String(operation)),
+  );
+
+const kindOf = ({ operation, error_type: type, error_message: message }: Line): string =>
+  [operation, type, String(message).replaceAll(/\d+/g, '#')].join(' ');
