@@ -1,6 +1,6 @@
 // Owns the order in which what was started is stopped: last acquired, first released. One release that fails or hangs
-// never keeps the others from running. Also the two-stage reaction to signals: the first asks
-// for a graceful stop, a second one (or the deadline) ends the process at once.
+// never keeps the others from running. Also the two-stage reaction to signals: the first asks for a graceful stop, a
+// second one (or the deadline) ends the process at once.
 import { AppError, errorMessage, errorType } from './errors.ts';
 
 export type Release = () => void | Promise<void>;
@@ -111,11 +111,11 @@ export interface SignalOptions {
 }
 
 /**
- * SIGTERM and SIGINT start `stop`; when it resolves the signal is raised again with the default
- * handler, so that the exit status tells the truth, and it is 1 when `stop` rejects or the deadline comes first. A second signal, or the deadline, skips the wait; one that comes
- * right after the first is the same one, because Ctrl-C reaches both npm and what it runs, and npm passes it on.
- * SIGPIPE is left alone: a closed stdout must not stop the bot. Returns the way to end this, for what ends before its
- * process does.
+ * SIGTERM and SIGINT start `stop`. When it resolves the signal is raised again with the default handler, so that the exit
+ * status is that of the signal; it is 1 when `stop` rejects or the deadline comes first. A second signal, or the deadline,
+ * skips the wait; one that comes right after the first is the same one, because Ctrl-C reaches both npm and what it runs,
+ * and npm passes it on. SIGPIPE is left alone: a closed stdout must not stop the bot. Returns how to stop listening, for
+ * what ends before its process does.
  */
 export function stopOnSignals(options: SignalOptions): () => void {
   let stoppingSince: number | undefined;

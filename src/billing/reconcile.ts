@@ -1,5 +1,5 @@
 // The audit of the wallets: what the ledger adds up to against what wallets say, and what is held against the tasks it
-// is held for. It only looks; what it finds is for people to mend. All is read in one statement, so in one moment:
+// is held for. It only looks; what it finds is for people to fix. All is read in one statement, so in one moment:
 // moves that are being made meanwhile are no differences.
 // What is told has counts and amounts, never a chat or a task.
 import type { Telemetry } from '../otel/telemetry.ts';

@@ -2,7 +2,7 @@
 // be stored. Answer and render start together, the answer first, because the spinner is what the user looks
 // at; their events keep that order. A failure of the Bot API does not throw: it becomes the conclusion, and
 // the state stays as it was, because the user does not see the new screen. But where a fault was to be told the
-// conclusion stays that fault: it is what somebody has to mend.
+// conclusion stays that fault: it is what somebody has to fix.
 import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Conclusion } from '../inbox/lanes.ts';

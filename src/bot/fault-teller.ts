@@ -22,7 +22,8 @@ export interface FaultTeller {
   tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<void>;
   /**
    * Writes these words with the button beneath; the message is left on the context, to be stored with the outcome, or
-   * what is owed where it may get through later. Resolves to why Telegram did not take it. Throws only what did not come from the Bot API.
+   * what is owed where it may get through later. Resolves to why Telegram did not take it. Throws only what did not
+   * come from the Bot API.
    */
   write(context: BotContext, notice: string): Promise<Refusal | undefined>;
   /** The same for what follows an update that has ended: nothing is left to store it with. */

@@ -30,7 +30,7 @@ export interface IntakeOptions {
   readonly spanKind: SpanKind;
 }
 
-/** Telegram, and what stands in between, must be answered before they give up. What is stored later is a duplicate then. */
+/** Telegram, and what is in between, give up later than this. What is stored after it is a duplicate when it comes again. */
 const storeLimitMs = 10_000;
 
 export function createIntake(options: IntakeOptions): Intake {

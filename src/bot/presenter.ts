@@ -12,7 +12,7 @@ export interface Presented {
 }
 
 /**
- * Throws what grammY throws, except where sending anew mends a message that cannot be edited. `beforeSending` is awaited
+ * Throws what grammY throws, except where sending anew fixes a message that cannot be edited. `beforeSending` is awaited
  * before a new message is sent: unlike an edit, that cannot be done twice.
  */
 export async function present(
@@ -60,6 +60,7 @@ function optionsOf(screen: RenderedScreen) {
   } as const;
 }
 
+/** Rows of taps as they stand, and beneath them a button that copies a text, where there is one. */
 export function keyboardOf({ rows, copy }: RenderedScreen): InlineKeyboard {
   const taps: InlineKeyboardButton[][] = rows.map(row =>
     row.map(button => InlineKeyboard.text(button.text, button.data)),

@@ -3,6 +3,7 @@
 /** What is null leaves its cell empty. */
 export type Row = Readonly<Record<string, string | number | null>>;
 
+/** `names` are the heads and the keys of the rows. */
 export function formatTable(names: readonly string[], rows: readonly Row[]): string {
   const lines = [names, ...rows.map(row => names.map(name => String(row[name] ?? '')))];
   const widths = names.map((_, column) =>

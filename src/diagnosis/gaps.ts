@@ -76,6 +76,7 @@ export function gapsOf(facts: Facts, locale: Locale): string[] {
   return gaps.filter(({ is }) => is(facts)).map(gap => gap[locale]);
 }
 
+/** Whether something is missing without which the cause is less sure. */
 export function hasGapThatMatters(facts: Facts): boolean {
   return gaps.some(({ matters, is }) => matters && is(facts));
 }

@@ -35,6 +35,7 @@ const numericFields: ReadonlySet<string> = new Set([
   'trace_flags',
 ]);
 
+/** `text`: lines of a log, or of a row of the journal. What is not ours is counted, never an error. */
 export function parseLines(text: string): ParsedLines {
   const lines = text.split('\n').filter(line => line.trim() !== '');
   const parsed = lines.map(parseLine);

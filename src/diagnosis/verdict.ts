@@ -21,6 +21,7 @@ export interface Verdict {
   readonly missing: readonly string[];
 }
 
+/** Why the chain ended as it did, in a sentence: the one cause that fits best. `surroundings`: what is known beside it. */
 export function verdictOf(chain: Chain, locale: Locale, surroundings: Surroundings = {}): Verdict {
   const facts = factsOf(chain, surroundings);
   const cause = causeOf(facts);

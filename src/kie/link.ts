@@ -42,6 +42,7 @@ const addressZones = [
 /** As the Bot API puts it into paths; a server of one's own for it, or a proxy, can have any host. */
 const botToken = /\/bot\d+(?::|%3a)[\w-]+/i;
 
+/** By the text alone: nothing is asked of the network. `allowLoopback`: for stand-ins. */
 export function checkLink(text: string, { allowLoopback = false }: LinkRules = {}): LinkVerdict {
   // Before parsing: the parser takes text of any length.
   if (text.length > longestLink) return { ok: false, problem: 'too_long' };

@@ -30,6 +30,7 @@ export const detailsSchema = z.object({
 });
 type Details = z.infer<typeof detailsSchema>;
 
+/** `progress` in percent, where the record has it. */
 export function unfinished(state: 'queued' | 'running', { progress }: Details): TaskStatus {
   return { state, ...(progress === undefined ? {} : { progress }) };
 }

@@ -76,6 +76,7 @@ export async function readHolder(
   );
 }
 
+/** Asks whoever holds the lock to give it to another release or mode; it may be that nobody listens. */
 export async function askToYield(database: Queryable, request: YieldRequest): Promise<void> {
   await database.query('select pg_notify($1, $2)', [yieldChannel, JSON.stringify(request)]);
 }

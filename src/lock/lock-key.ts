@@ -7,6 +7,7 @@ export interface LockKey {
   readonly low: number;
 }
 
+/** `botId`: Telegram's number of the bot. The same key for the same bot, for ever. */
 export function lockKeyOf(botId: number): LockKey {
   const digest = createHash('sha256').update(`trt instance lock ${botId}`).digest();
   return { high: digest.readInt32BE(0), low: digest.readInt32BE(4) };

@@ -452,7 +452,7 @@ export const events = define({
     level: 'CRITICAL',
     required: ['error_type', 'error_message'],
     optional: [],
-    doc: 'The process could not start; the message says what to mend.',
+    doc: 'The process could not start; the message says what to fix.',
   },
   LOCK_ACQUIRED: {
     domain: 'LOCK',

@@ -81,6 +81,7 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
   };
 }
 
+/** Whether the task has not ended. */
 export function isOpen({ state }: Pick<TaskRow, 'state'>): boolean {
   return state === 'created' || state === 'submitting' || state === 'waiting';
 }

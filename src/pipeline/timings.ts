@@ -71,6 +71,7 @@ export function jitter(delayMs: number): number {
   return delayMs * (0.8 + Math.random() * 0.4);
 }
 
+/** Until the supplier is asked again, for a task that is `ageMs` old. */
 export function pollDelayMs(timings: PipelineTimings, ageMs: number): number {
   const step = timings.poll.find(({ untilMs }) => ageMs < untilMs) ?? timings.poll.at(-1);
   return jitter(step?.everyMs ?? 0);

@@ -31,6 +31,7 @@ export function encodeButton<B extends ButtonName>(name: B, args: Readonly<ArgsO
   return data;
 }
 
+/** Never throws: clients can send any data. The reason tells an older version of ours from what is not ours. */
 export function decodeButton(data: string): Decoded {
   const [prefix = '', code = '', ...parts] = data.split(':');
   if (prefix !== version) {

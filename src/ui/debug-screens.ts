@@ -21,6 +21,7 @@ const chainsPerRow = 2;
 /** Where a date begins and a time ends in the ISO form. */
 const [dayAt, timeAt, timeEnd] = [5, 11, 19];
 
+/** The panel: the state, the numbers of the last hour, what others did last. */
 export function renderDebug(
   { status, dashboard, debugUntil }: ScreenData['DEBUG'],
   view: TextView,
@@ -59,6 +60,7 @@ export function renderDebug(
   };
 }
 
+/** The traces of a cid, each with its verdict and its events; or why there is none. */
 export function renderDebugChain(
   { cid, judged, nothing }: ScreenData['DEBUG_CHAIN'],
   view: TextView,
@@ -84,6 +86,7 @@ export function renderDebugChain(
   };
 }
 
+/** What one user did last; `complaint`: the verdicts that go with a report of theirs. */
 export function renderDebugUser(
   { who, actions, unread, complaint }: ScreenData['DEBUG_USER'],
   view: TextView,

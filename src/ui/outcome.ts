@@ -60,10 +60,12 @@ type ShowOneOf<S extends ScreenId> = { [K in S]: Show<K> }[S];
 
 export type Outcome<S extends ScreenId = ScreenId> = ShowOneOf<S> | Rejected | Noop;
 
+/** The handler did what was asked, and this screen is what the user sees next. */
 export function show<S extends ScreenId>(screen: S, data: ScreenData[S], options: ShowOptions = {}): Show<S> {
   return { kind: 'show', screen, data, ...options };
 }
 
+/** Nothing was done; the user reads the sentence of the reason, or the hint. */
 export function rejected(reason: Rejected['reason'], details: RejectedDetails = {}): Rejected {
   return { kind: 'rejected', reason, ...details };
 }

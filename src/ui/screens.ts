@@ -119,6 +119,7 @@ export const screenRecordSchema = z.object({
 });
 export type ScreenRecord = z.infer<typeof screenRecordSchema>;
 
+/** What is stored of a screen beside its message: identifiers alone, no texts. */
 export function recordOf<S extends ScreenId>(data: ScreenData[S]): ScreenRecord {
   // SAFETY: every member of ScreenData is a subset of this union of optional fields.
   const { form, category, page, model, task } = data as {

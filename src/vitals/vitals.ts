@@ -56,6 +56,7 @@ export interface VitalsOptions {
 /** A platform that asks gives up after some 5 s; before that it is to hear that the database does not answer. */
 const readingLimits = { waitMs: 2_000, validMs: 500, abandonMs: 10_000 };
 
+/** Readings never reject; what has no answer in time is undefined. */
 export function createVitals(options: VitalsOptions): Vitals {
   const { updates, intakeProof } = options;
   const insertCheck = createReading(async () => {

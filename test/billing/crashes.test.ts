@@ -86,7 +86,7 @@ async function live(chatId: number, { isCharged, isRefunded, crashes }: Life): P
   expect(moves).toHaveLength(isCharged && isRefunded ? 4 : 3);
 }
 
-test('what a connection leaves behind that is ended in mid-transaction is mended by trying again', async () => {
+test('what a connection leaves behind that is ended in mid-transaction is fixed by trying again', async () => {
   let first = 1;
   await fc.assert(
     fc.asyncProperty(fc.array(life, { minLength: 8, maxLength: 8 }), async lives => {

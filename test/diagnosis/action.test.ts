@@ -55,7 +55,7 @@ test('an action is what the update was, where, and how it ended', () => {
 test('what was ordered counts by its own end, told later and by other rows', () => {
   expect(reasonOf(failed, accepted)).toEqual(['CONTENT_REJECTED']);
   expect(reasonOf(accepted, unsent)).toEqual(['DOWNSTREAM_ERROR']);
-  // The notice of a failure arrives, which mends nothing.
+  // The notice of a failure arrives, which fixes nothing.
   expect(reasonOf(accepted, failed, sent)).toEqual(['CONTENT_REJECTED']);
 });
 

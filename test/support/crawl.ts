@@ -1,5 +1,5 @@
 // A crawl through something whose places offer actions: everything that is offered is done once in each sort of place,
-// the nearest first. Knows nothing of bots. What an action leads to may differ from time to time; the map is mended
+// the nearest first. Knows nothing of bots. What an action leads to may differ from time to time; the map is fixed
 // as it goes, and the number of steps is bounded.
 import { expect } from 'vitest';
 

@@ -29,7 +29,7 @@ export const deliveryCauses = define({
     },
     en: {
       what: 'the result is there, but the chat with the user is gone',
-      next: 'there is nothing to mend; the result is kept',
+      next: 'there is nothing to fix; the result is kept',
     },
   },
   delivery_file_missing: {

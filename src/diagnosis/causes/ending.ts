@@ -34,7 +34,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'the payment was declined: the bot knows no such order',
-      next: 'no money was taken; there is nothing to mend',
+      next: 'no money was taken; there is nothing to fix',
     },
   },
   bot_blocked: {
@@ -48,7 +48,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'the user has blocked the bot, which writes no more to them',
-      next: 'there is nothing to mend',
+      next: 'there is nothing to fix',
     },
   },
   membership_changed: {
@@ -57,7 +57,7 @@ export const endingCauses = define({
     reasons: ['SUCCESS', 'NOOP'],
     is: ({ eventType, end }) => eventType === 'my_chat_member' && end !== undefined,
     ru: { what: 'изменилось участие бота в чате', next: 'исправлять нечего' },
-    en: { what: 'the membership of the bot in the chat has changed', next: 'there is nothing to mend' },
+    en: { what: 'the membership of the bot in the chat has changed', next: 'there is nothing to fix' },
   },
   delivered_partly: {
     confidence: 'high',
@@ -84,7 +84,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'the model {model} did it in {delivery_time}, the file was sent and cost nothing',
-      next: 'there is nothing to mend',
+      next: 'there is nothing to fix',
     },
   },
   delivered: {
@@ -98,7 +98,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'the model {model} did it, and the file was sent {delivery_time} after the order',
-      next: 'there is nothing to mend; if the user does not see it, let them tap «Original file»',
+      next: 'there is nothing to fix; if the user does not see it, let them tap «Original file»',
     },
   },
   answered_too_late: {
@@ -213,7 +213,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'there was nothing to do, and the bot showed how to go on, if there was anything to show',
-      next: 'there is nothing to mend',
+      next: 'there is nothing to fix',
     },
   },
   done: {
@@ -235,7 +235,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'it was carried out within {latency} of its receipt',
-      next: 'there is nothing to mend; if the user does not see it, let them open the menu anew',
+      next: 'there is nothing to fix; if the user does not see it, let them open the menu anew',
     },
   },
   refused: {

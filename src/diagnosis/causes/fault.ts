@@ -50,7 +50,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'Telegram did not take the answer at once, and the bot showed it later ({telegram})',
-      next: 'there is nothing to mend; if many meet this, Telegram is failing, or the bot writes too often',
+      next: 'there is nothing to fix; if many meet this, Telegram is failing, or the bot writes too often',
     },
   },
   user_blocked_bot: {
@@ -64,7 +64,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'it could not be answered because the user has blocked the bot',
-      next: 'let the user unblock the bot; there is nothing to mend',
+      next: 'let the user unblock the bot; there is nothing to fix',
     },
   },
   user_unreachable: {
@@ -80,7 +80,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'it could not be answered because Telegram lets nobody write to this user ({telegram})',
-      next: 'the account is deleted, or the user never started the chat; there is nothing to mend',
+      next: 'the account is deleted, or the user never started the chat; there is nothing to fix',
     },
   },
   telegram_rate_limit: {

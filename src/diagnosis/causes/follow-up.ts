@@ -29,7 +29,7 @@ export const followUpCauses = define({
     },
     en: {
       what: 'everything that was stored about this user was erased, as they had asked',
-      next: 'there is nothing to mend; what was before cannot be looked up any more',
+      next: 'there is nothing to fix; what was before cannot be looked up any more',
     },
   },
   exported: {
@@ -38,7 +38,7 @@ export const followUpCauses = define({
     reasons: [],
     is: ({ last }) => textOf(last('USER_EXPORTED'), 'result') === 'accepted',
     ru: { what: 'пользователю отправлена копия его данных', next: 'исправлять нечего' },
-    en: { what: "a copy of the user's data was sent to them", next: 'there is nothing to mend' },
+    en: { what: "a copy of the user's data was sent to them", next: 'there is nothing to fix' },
   },
 });
 

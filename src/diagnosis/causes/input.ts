@@ -65,7 +65,7 @@ export const inputCauses: Readonly<Record<InputCause, CauseDefinition>> = {
     },
     en: {
       what: 'nothing was looked for, because the query is too short',
-      next: 'let the user write two letters at least; there is nothing to mend',
+      next: 'let the user write two letters at least; there is nothing to fix',
     },
   },
   ...invalidCauses(),
@@ -99,7 +99,7 @@ function invalidCauses(): Record<`invalid_${Named}`, CauseDefinition> {
       },
       en: {
         what: `the value{parameter} was refused: ${en}{allowed}`,
-        next: 'let the user send a value that fits; there is nothing to mend',
+        next: 'let the user send a value that fits; there is nothing to fix',
       },
     },
   ]);

@@ -36,7 +36,7 @@ export const callbackCauses = define({
     },
     en: {
       what: 'a callback was refused: no task has its address',
-      next: 'there is nothing to mend; many of them: somebody guesses addresses',
+      next: 'there is nothing to fix; many of them: somebody guesses addresses',
     },
   },
   callback_unreadable: {
@@ -67,7 +67,7 @@ export const processCauses = define({
     },
     en: {
       what: 'the instance of the bot did not start ({boot})',
-      next: 'mend what BOOT_FAIL names, and start it again',
+      next: 'fix what BOOT_FAIL names, and start it again',
     },
   },
   books_differ: {
@@ -158,7 +158,7 @@ export const processCauses = define({
     reasons: [],
     is: isProcess,
     ru: { what: 'это жизнь самого процесса, сбоев в ней не видно', next: 'исправлять нечего' },
-    en: { what: 'it is the life of the process itself, without trouble', next: 'there is nothing to mend' },
+    en: { what: 'it is the life of the process itself, without trouble', next: 'there is nothing to fix' },
   },
 });
 

@@ -16,7 +16,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the tap was refused because the form that the button belongs to is closed',
-      next: 'let the user begin anew from the menu; there is nothing to mend',
+      next: 'let the user begin anew from the menu; there is nothing to fix',
     },
   },
   old_form: {
@@ -30,7 +30,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the tap was refused because the form has moved on since, and the button is of an earlier step',
-      next: 'let the user go on in the last message of the form; there is nothing to mend',
+      next: 'let the user go on in the last message of the form; there is nothing to fix',
     },
   },
   wrong_screen: {
@@ -58,7 +58,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the message was refused because the form does not wait for one: that step is passed',
-      next: 'let the user go on with the buttons of the last screen; there is nothing to mend',
+      next: 'let the user go on with the buttons of the last screen; there is nothing to fix',
     },
   },
   double_tap: {
@@ -72,7 +72,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'it is a second tap of the same button, and the first one counts',
-      next: "look at this user's first tap, moments before; there is nothing to mend",
+      next: "look at this user's first tap, moments before; there is nothing to fix",
     },
   },
   quote_expired: {
@@ -86,7 +86,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the run was refused because the price that was shown is out of date; no money was touched',
-      next: 'let the user confirm the new price on the fresh screen; there is nothing to mend',
+      next: 'let the user confirm the new price on the fresh screen; there is nothing to fix',
     },
   },
   old_version_button: {
@@ -100,7 +100,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the button is of an older version of the bot and does nothing any more',
-      next: 'let the user go on with the fresh menu; there is nothing to mend',
+      next: 'let the user go on with the fresh menu; there is nothing to fix',
     },
   },
   message_unknown: {
@@ -129,7 +129,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the button stands on a message that is over 48 hours old, and does nothing any more',
-      next: 'let the user go on with the fresh menu; there is nothing to mend',
+      next: 'let the user go on with the fresh menu; there is nothing to fix',
     },
   },
   foreign_button: {
@@ -171,7 +171,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the bot has no such command',
-      next: "there is nothing to mend; the list of commands is in Telegram's menu",
+      next: "there is nothing to fix; the list of commands is in Telegram's menu",
     },
   },
   unknown_choice: {
@@ -200,7 +200,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the bot was called in a group or channel, works in private chats only, and has left it',
-      next: 'there is nothing to mend',
+      next: 'there is nothing to fix',
     },
   },
   not_allowed: {
@@ -328,7 +328,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the run was refused because the balance is short of {missing}; nothing was ordered',
-      next: 'let the user top up; there is nothing to mend',
+      next: 'let the user top up; there is nothing to fix',
     },
   },
 });

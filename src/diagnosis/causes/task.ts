@@ -15,7 +15,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'the model {model} was too late: the user had been told of a failure, and then got the result for free',
-      next: 'there is nothing to mend; if it happens often, the supplier is slow',
+      next: 'there is nothing to fix; if it happens often, the supplier is slow',
     },
   },
   content_rejected: {
@@ -161,7 +161,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'the model {model} was taken off before the order went to the supplier',
-      next: 'let the user choose another model; there is nothing to mend',
+      next: 'let the user choose another model; there is nothing to fix',
     },
   },
   input_file_gone: {

@@ -1,6 +1,6 @@
 // A chat with the bot for a real person, as a page on a loopback port of this machine: type, tap, send pictures, see
-// and hear what comes, and see the event chain of each cid beside them. The page shows the chat of one user of the Telegram stand-in; it
-// speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
+// and hear what comes, and see the event chain of each cid beside them. The page shows the chat of one user of the
+// Telegram stand-in; it speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
 // It has no log-in and needs none: what it can reach is gone when the demo ends.
 
 import { readFile } from 'node:fs/promises';
