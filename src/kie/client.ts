@@ -63,6 +63,8 @@ export interface KieClientOptions {
   readonly telemetry: Pick<Telemetry, 'inSpan' | 'setAttributes' | 'emit'>;
   /** Deadline of each call with all its repetitions; 30 s by default. */
   readonly timeoutMs?: number;
+  /** The same for orders, which are not repeated; that of the other calls by default. */
+  readonly submitTimeoutMs?: number;
   /** The same for uploads; 120 s by default. */
   readonly uploadTimeoutMs?: number;
   readonly breaker?: Partial<BreakerLimits>;
@@ -77,13 +79,14 @@ const uploadCall: Call = { operation: 'upload', method: 'POST', path: uploadPath
 
 export function createKieClient(options: KieClientOptions): KieClient {
   const { apiKey, telemetry, timeoutMs = defaultTimeoutMs } = options;
+  const submitTimeoutMs = options.submitTimeoutMs ?? timeoutMs;
   const lookups = createRepetition(timeoutMs);
   const uploads = createRepetition(options.uploadTimeoutMs ?? defaultUploadTimeoutMs);
   const breaker = createBreaker({ ...options.breaker, host: new URL(options.apiUrl).hostname, telemetry });
   const apiHost = createExchange({ baseUrl: options.apiUrl, apiKey, telemetry, breaker });
   const fileHost = createExchange({ baseUrl: options.uploadUrl, apiKey, telemetry });
   const orderConnections = createConnections({
-    connectTimeoutMs: Math.min(longestConnectMs, timeoutMs / 2),
+    connectTimeoutMs: Math.min(longestConnectMs, submitTimeoutMs / 2),
     keepAlive: false,
   });
   const connections = createConnections({
@@ -94,7 +97,7 @@ export function createKieClient(options: KieClientOptions): KieClient {
   const submission = createSubmission({
     exchange: apiHost,
     dispatcher: orderConnections,
-    timeoutMs,
+    timeoutMs: submitTimeoutMs,
     ready: () => (breaker.state() === 'closed' ? Promise.resolve() : probe()),
   });
 

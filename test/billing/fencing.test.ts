@@ -1,6 +1,7 @@
 // Who has been succeeded moves no money any more, and nobody is succeeded in the middle of a move.
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { createWallet, type Wallet } from '../../src/billing/wallet.ts';
+import { patienceMs } from '../support/patience.ts';
 import { expectSound, type Money, startMoney } from './money.ts';
 
 const chatId = 1;
@@ -67,7 +68,7 @@ test('a takeover waits for the transaction in which money moves', async () => {
         `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
       );
       return (rowCount ?? 0) > 0;
-    });
+    }, patienceMs);
     expect(isTaken).toBe(false);
     // In an object: awaited here, the takeover would wait for this transaction, and it for the takeover.
     return { takeover };

@@ -5,9 +5,9 @@ import { Pool } from 'undici';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { postJson } from '../../src/bot/json-post.ts';
 import { closedUrl, startLoopbackServer } from '../kie/loopback-server.ts';
+import { patienceMs } from '../support/patience.ts';
 
 /** Far longer than anything here takes. */
-const patienceMs = 30_000;
 
 async function openPool(answer: RequestListener, options: Pool.Options = {}): Promise<Pool> {
   const server = await startLoopbackServer(answer);

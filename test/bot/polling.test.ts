@@ -9,9 +9,8 @@ import { createRefusals } from '../../src/otel/refusals.ts';
 import { startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { waitFor } from '../support/bot.ts';
+import { patienceMs } from '../support/patience.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
-
-const waitMs = 20_000;
 
 test('a poll that hangs is given up soon after its time, and the next one brings what came meanwhile', async () => {
   await using scene = await createScene({ pollSeconds: 1, graceSeconds: 1 });
@@ -20,7 +19,7 @@ test('a poll that hangs is given up soon after its time, and the next one brings
   await waitFor('a poll', () => scene.telegram.callCount('getUpdates') || undefined);
   const startedAt = performance.now();
   const { updateId } = scene.telegram.user().start();
-  await waitFor('the update', () => scene.taken.includes(updateId) || undefined, undefined, waitMs);
+  await waitFor('the update', () => scene.taken.includes(updateId) || undefined, undefined, patienceMs);
   expect(performance.now() - startedAt).toBeGreaterThan(1_000);
   expect(scene.lines[0]).toMatchObject({
     operation: 'getUpdates',
@@ -33,10 +32,10 @@ test('polls that somebody else ends are told as conflicts, and come more seldom'
   await using scene = await createScene({ pollSeconds: 50, graceSeconds: 10 });
   scene.start();
   for (let rivalry = 1; rivalry <= 3; rivalry += 1) {
-    await waitFor('a poll', () => scene.telegram.isPolled || undefined, undefined, waitMs);
+    await waitFor('a poll', () => scene.telegram.isPolled || undefined, undefined, patienceMs);
     await Promise.all([
       scene.pollAsRival(),
-      waitFor('a conflict', () => scene.conflicts.length === rivalry || undefined, undefined, waitMs),
+      waitFor('a conflict', () => scene.conflicts.length === rivalry || undefined, undefined, patienceMs),
     ]);
   }
   expect(scene.conflicts[0]?.description).toContain('terminated by other getUpdates request');

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { endSessions } from '../support/blip.ts';
 import { waitFor } from '../support/bot.ts';
 import { expectSoundHistory, type Fleet, type Instance, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { startStorm } from '../support/storm.ts';
 
-const testTimeoutMs = 120_000;
 const cluster = { environment: { INSTANCE_MODE: 'cluster' } };
 
 test(
@@ -21,7 +21,7 @@ test(
       expect(lines.filter(({ name }) => name === 'DISPATCH_OK').length).toBeGreaterThan(0);
     expect(fleet.surroundings.telegram.calls('setWebhook')).toHaveLength(1);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -40,7 +40,7 @@ test(
       () => fleet.surroundings.telegram.calls('setWebhook').length === 2 || undefined,
     );
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -59,7 +59,7 @@ test(
     await storm.taps(60);
     await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -76,7 +76,7 @@ test(
     await storm.taps(40);
     await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -92,7 +92,7 @@ test(
     await storm.taps(10);
     await expectSoundHistory(fleet, await storm.stop(), { cluster: true });
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -119,7 +119,7 @@ test(
     const turns = workers.map(({ instance_id: id }) => id).filter((id, index, ids) => id !== ids[index - 1]);
     expect(turns).toEqual([single.id, member.id, anotherSingle.id]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 async function statesOf(instances: readonly Instance[]): Promise<unknown[]> {

@@ -1,7 +1,7 @@
 // The process is killed after each step of a generation, from the order to the last message, and started again. The
 // world is stopped at that step (a statement, a call of a supplier or of Telegram that is not answered), never the
 // code. Whatever the step: one task, one order, one settlement, and everything the user is owed, once.
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type ReasonCode, reasons } from '../../src/otel/reasons.ts';
 import { productionTimings } from '../../src/pipeline/timings.ts';
 import type { DeliveryKind } from '../../src/storage/delivery-store.ts';
@@ -10,8 +10,6 @@ import { type HeldAnswers, startHeldAnswers } from '../support/held-answer.ts';
 import type { StatementPoint } from '../support/held-statement.ts';
 import { expectOneOfEach, openAtConfirm, openTwoLives, type TwoLives, waitMs } from '../support/two-lives.ts';
 import { prompt, walkToConfirm, walkToModel } from '../support/walk.ts';
-
-vi.setConfig({ testTimeout: 90_000 });
 
 /** 0.8 credits of Z-Image, at 100 roubles for a dollar and a multiplier of 2. */
 const zImage = 80;

@@ -7,6 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import { patienceMs } from '../support/patience.ts';
 import { spanExporter } from '../support/record-spans.ts';
 
 const floodUpdates = Number(process.env.FLOOD_UPDATES ?? 5_000);
@@ -23,8 +24,6 @@ const lookEveryMs = 20;
 const fillerBytes = 20_000;
 /** For what is being worked, whatever the size of the flood; the smallest flood has 100 MB. */
 const maxGrowthBytes = 40_000_000;
-/** Of the work that is left when the flood is over, at the pace of two busy cores. */
-const workOffMs = 20_000;
 
 interface Flood {
   readonly acknowledged: readonly number[];
@@ -157,7 +156,7 @@ function workedOff(bot: BotUnderTest): Promise<true> {
     'the end of all that was acknowledged',
     async () => (await unfinished(bot)) === 0 || undefined,
     undefined,
-    workOffMs,
+    patienceMs,
   );
 }
 

@@ -4,6 +4,7 @@ import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { handlers } from '../../src/handlers/index.ts';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 
 const floodUpdates = 3_000;
 /** More than the share takes: the taps come afterwards, for one that is worked would hold its chat. */
@@ -14,8 +15,6 @@ const connections = 40;
 /** Group commits that do not see each other may each fill the share. */
 const overshoot = 3;
 const flooder = 4_040;
-const waitMs = 30_000;
-const testLimitMs = 120_000;
 
 test(
   'a chat that floods has its share, and everybody else is served at once',
@@ -38,7 +37,7 @@ test(
     expect(await unfinishedOf(bot, flooder)).toBeGreaterThanOrEqual(chatMax);
     expect(await unfinishedOf(bot, flooder)).toBeLessThanOrEqual(chatMax * overshoot);
     // In the middle of it: what the flooder is owed is still tried.
-    await user.waitForMessage(/What shall we create/, { after: user.start(), deadlineMs: waitMs });
+    await user.waitForMessage(/What shall we create/, { after: user.start(), deadlineMs: patienceMs });
 
     // Money is never left out.
     const update = {
@@ -74,7 +73,7 @@ test(
       'the end of what the flooder was given',
       async () => (await unfinishedOf(bot, flooder)) === 0 || undefined,
       undefined,
-      waitMs,
+      patienceMs,
     );
   },
   testLimitMs,
@@ -98,10 +97,10 @@ test('a tap and a message above the share are told to their user, the message on
   // Taps and messages come on ways of their own.
   await waitFor('the share', async () => (await unfinishedOf(bot, user.chatId)) === 3 || undefined);
   const tap = user.click('🎨 Pictures');
-  expect(await user.answerOf(tap, waitMs)).toMatchObject({ text: 'Too many requests. Wait a little' });
+  expect(await user.answerOf(tap, patienceMs)).toMatchObject({ text: 'Too many requests. Wait a little' });
   const command = user.say('/balance');
   const words = [user.say('a bird'), user.say('a cat')];
-  await user.waitForMessage(/leave out/, { after: command, deadlineMs: waitMs });
+  await user.waitForMessage(/leave out/, { after: command, deadlineMs: patienceMs });
   const chains = await Promise.all(
     [tap, command, ...words].map(async ({ updateId }) => {
       const cid = await bot.cidOf(updateId);
@@ -120,7 +119,7 @@ test('a tap and a message above the share are told to their user, the message on
   gate.resolve();
   await waitFor('an empty inbox', async () => (await unfinishedOf(bot, user.chatId)) === 0 || undefined);
   const menu = user.say('/start');
-  await user.waitForMessage(/What shall we create/, { after: menu, deadlineMs: waitMs });
+  await user.waitForMessage(/What shall we create/, { after: menu, deadlineMs: patienceMs });
 });
 
 /** Commands, then taps and commands in turn, as fast as the bot takes them. Resolves to the answers there were. */

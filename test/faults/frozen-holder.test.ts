@@ -3,8 +3,8 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/bot.ts';
 import { expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 
-const testTimeoutMs = 90_000;
 /** Telegram shows a spinner for so long. */
 const spinnerMs = 30_000;
 
@@ -20,7 +20,7 @@ test.each([
     const { telegram, database } = fleet.surroundings;
     const user = fleet.surroundings.user();
     const start = user.start();
-    await user.waitForMessage(/What shall we create/, 20_000);
+    await user.waitForMessage(/What shall we create/);
 
     telegram.failNext({ kind: 'hang', method: 'answerCallbackQuery' });
     telegram.failNext({ kind: 'hang', method: 'editMessageText' });
@@ -30,7 +30,7 @@ test.each([
     const picker = pickerOf(instances, tap.updateId);
     picker.signal('SIGSTOP');
 
-    const answer = await user.answerOf(tap, 40_000);
+    const answer = await user.answerOf(tap);
     expect(answer.text).toBe('⏳ Got it, a few more seconds');
     const [{ received_at: receivedAt } = expect.fail('not stored')] = await database.query<{
       received_at: Date;
@@ -52,11 +52,11 @@ test.each([
 
     picker.leaveRotation();
     picker.signal('SIGKILL');
-    await user.waitForMessage(/How it works/, 20_000);
+    await user.waitForMessage(/How it works/);
     await expectSoundHistory(fleet, [start, tap], { cluster: 'INSTANCE_MODE' in environment });
     expect(telegram.calls('answerCallbackQuery').filter(({ ok }) => ok)).toHaveLength(1);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 function pickerOf(instances: readonly Instance[], updateId: number): Instance {

@@ -5,11 +5,10 @@ import { startPostgres } from '../../src/sandbox/postgres.ts';
 import { waitFor } from '../support/bot.ts';
 import { openDatabase } from '../support/database.ts';
 import { epochsOf, expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 import type { Program } from '../support/process.ts';
 import { startStorm } from '../support/storm.ts';
 import { walkToConfirm } from '../support/walk.ts';
-
-const testTimeoutMs = 120_000;
 
 test(
   'a crash of the ACTIVE instance under taps is survived by its standby',
@@ -25,7 +24,7 @@ test(
     await expectSoundHistory(fleet, await storm.stop());
     expect(await epochsOf(fleet)).toEqual([1, 2]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -46,7 +45,7 @@ test(
     expect(kie.createdCount()).toBe(1);
     expect(user.messages().filter(({ kind }) => kind === 'photo')).toHaveLength(1);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -67,7 +66,7 @@ test(
     await expectSoundHistory(fleet, await storm.stop());
     expect(await epochsOf(fleet)).toEqual([1, 2]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -87,7 +86,7 @@ test(
     await storm.taps(20);
     await expectSoundHistory(fleet, await storm.stop());
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -106,7 +105,7 @@ test(
     await storm.taps(20);
     await expectSoundHistory(fleet, await storm.stop());
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -130,7 +129,7 @@ test(
     next.signal('SIGKILL');
     await waitFor('the old release to go on', () => acquisitions(old) === 2 || undefined);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -148,7 +147,7 @@ test(
     await storm.taps(20);
     await expectSoundHistory(fleet, await storm.stop());
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -162,7 +161,7 @@ test(
     await expectSoundHistory(fleet, await storm.stop());
     expect([acquisitions(first), acquisitions(second)]).toEqual([1, 0]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -180,7 +179,7 @@ test(
     const received = fleet.lines().filter(({ name }) => name === 'UPDATE_RECEIVED');
     expect(new Set(received.map(({ instance_id }) => instance_id))).toEqual(new Set([first.id, second.id]));
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 async function becomesActive(instance: Instance): Promise<void> {

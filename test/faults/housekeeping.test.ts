@@ -2,6 +2,7 @@
 // failed.
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/bot.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { type Program, type Surroundings, startProgram, startSurroundings } from '../support/process.ts';
 
 const chores = [
@@ -11,8 +12,6 @@ const chores = [
   'erase from the journal',
   'keep the journal',
 ];
-const testLimitMs = 120_000;
-const waitMs = 20_000;
 
 test(
   'a process that is restarted more often than housekeeping is due does all of it, and not before',
@@ -31,7 +30,7 @@ test(
       'all of it',
       async () => (await doneIn(surroundings)).length === chores.length || undefined,
       () => third.output.join('\n'),
-      waitMs,
+      patienceMs,
     );
     expect(await doneIn(surroundings)).toEqual(chores);
     const [again] = await surroundings.database.query<{ due: boolean }>(
@@ -58,7 +57,7 @@ test(
       'the rest of it',
       async () => (await doneIn(surroundings)).length === chores.length - 1 || undefined,
       undefined,
-      waitMs,
+      patienceMs,
     );
     expect(await doneIn(surroundings)).not.toContain('compare the books');
     const [retry] = await database.query<{ due: boolean }>(
@@ -74,7 +73,7 @@ test(
       'the books to be compared',
       async () => (await doneIn(surroundings)).includes('compare the books') || undefined,
       undefined,
-      waitMs,
+      patienceMs,
     );
   },
   testLimitMs,
@@ -86,7 +85,7 @@ async function letLive({ database }: Surroundings, program: Program): Promise<vo
     'the plan',
     async () => (await database.query('select 1 from housekeeping')).length === chores.length || undefined,
     () => program.output.join('\n'),
-    waitMs,
+    patienceMs,
   );
   await program.stop();
 }

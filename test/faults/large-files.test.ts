@@ -5,6 +5,7 @@ import { createTelegramApi } from '../../src/bot/api.ts';
 import { Secret } from '../../src/secret.ts';
 import { startLoopbackServer } from '../kie/loopback-server.ts';
 import { waitFor } from '../support/bot.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';
 import { storeOrders } from '../support/stored-tasks.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
@@ -12,7 +13,6 @@ import { recordTelemetry } from '../support/telemetry.ts';
 const orders = 24;
 const fileBytes = 19 * 1_048_576;
 const mostMegabytes = 400;
-const limitMs = 120_000;
 
 /** The most that the process has ever had in memory; the kernel keeps it. */
 async function peakMegabytes(pid: number): Promise<number> {
@@ -56,12 +56,12 @@ test.runIf(process.platform === 'linux')(
       'all uploads',
       () => uploads >= orders || undefined,
       () => `${uploads} of ${orders} were made`,
-      limitMs,
+      patienceMs,
     );
 
     expect(await peakMegabytes(program.pid)).toBeLessThan(mostMegabytes);
     await program.stop();
     await files.stop();
   },
-  limitMs,
+  testLimitMs,
 );

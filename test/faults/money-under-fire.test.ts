@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { productionTimings } from '../../src/pipeline/timings.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
+import { patienceMs } from '../support/patience.ts';
 import { differencesOf, openTwoLives, type TwoLives } from '../support/two-lives.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
@@ -12,7 +13,6 @@ import { walkToConfirm } from '../support/walk.ts';
 const price = 80;
 const waves = 3;
 const usersPerWave = 10;
-const waitMs = 60_000;
 
 test('whoever taps Run twice while the bot dies twice pays once, for a picture, or nothing', async () => {
   await using lives = await openTwoLives();
@@ -20,7 +20,7 @@ test('whoever taps Run twice while the bot dies twice pays once, for a picture, 
   const environment = { WELCOME_CREDIT: String(price) };
   await lives.start(environment);
   const users = Array.from({ length: waves * usersPerWave }, () => lives.user());
-  await Promise.all(users.map(user => walkToConfirm(user, waitMs)));
+  await Promise.all(users.map(user => walkToConfirm(user, patienceMs)));
   kie.failNext({ at: 'outcome', does: 'fail' }, 6);
   kie.failNext({ at: 'callback', does: 'never' }, 6);
   kie.failNext({ at: 'create', does: 'lose-answer' }, 4);
@@ -36,25 +36,25 @@ test('whoever taps Run twice while the bot dies twice pays once, for a picture, 
       `orders of wave ${wave}`,
       () => kie.createdCount() > before || undefined,
       undefined,
-      waitMs,
+      patienceMs,
     );
     if (wave === waves - 1) continue;
     await lives.kill();
     await lives.start(environment);
   }
-  await lives.telegram.idle(waitMs);
-  await lives.quiet(waitMs);
+  await lives.telegram.idle(patienceMs);
+  await lives.quiet(patienceMs);
   // Orders that nobody has heard of, and what was being sent by a process that died.
   await lives.kill();
   await lives.passTime('tasks', 'submitted_at', productionTimings.unknownOutcomeLimitMs);
   await lives.passTime('deliveries', 'claimed_at', productionTimings.deliveryClaimMs);
   await lives.start(environment);
-  await lives.quiet(waitMs);
+  await lives.quiet(patienceMs);
 
   expect(await differencesOf(lives)).toEqual([]);
   await expectOneOrderEach(lives, users);
   for (const user of users) await expectFair(lives, user);
-}, 180_000);
+});
 
 /** One task of each draft, which KIE.ai was given once at most; of the two taps one was taken. */
 async function expectOneOrderEach({ database, kie }: TwoLives, users: readonly SandboxUser[]): Promise<void> {

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { waitFor, webhookSecret } from '../support/bot.ts';
 import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { startStorm } from '../support/storm.ts';
 
-const testTimeoutMs = 90_000;
 /** One third of it is the deadline of a statement, but never less than 3 s. */
 const staleMs = 6_000;
 const timings = { LOCK_HEARTBEAT_SECONDS: '1', STALE_IDLE_SECONDS: String(staleMs / 1_000) };
@@ -39,7 +39,7 @@ test.each([
     expect(told.length).toBeGreaterThanOrEqual(leastTold);
     expect((await fetch(`http://127.0.0.1:${instance.port}/readyz`)).status).toBe(200);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -75,7 +75,7 @@ test(
     proxy.setPassage({ kind: 'pass' }, { to: 'new' });
     await expectSoundHistory(fleet, await storm.stop());
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -93,9 +93,9 @@ test(
     expect(Date.now() - mutedAt).toBeLessThan(recoveryMs);
     const user = fleet.surroundings.user();
     user.start();
-    await user.waitForMessage(/What shall we create/, { deadlineMs: 20_000 });
+    await user.waitForMessage(/What shall we create/);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 /** A probe answers after 2 s at the latest; the rest is for a busy machine. */
@@ -118,18 +118,13 @@ async function refusedAt(port: number): Promise<number> {
 }
 
 async function workedAfter({ surroundings }: Fleet, since: number): Promise<void> {
-  await waitFor(
-    'an update that is received and worked',
-    async () => {
-      const rows = await surroundings.database.query(
-        'select 1 from updates where received_at > $1 and outcome is not null limit 1',
-        [new Date(since)],
-      );
-      return rows.length > 0 ? true : undefined;
-    },
-    undefined,
-    40_000,
-  );
+  await waitFor('an update that is received and worked', async () => {
+    const rows = await surroundings.database.query(
+      'select 1 from updates where received_at > $1 and outcome is not null limit 1',
+      [new Date(since)],
+    );
+    return rows.length > 0 ? true : undefined;
+  });
 }
 
 /** Also where the answer to a commit was not heard. */

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 import { waitFor } from '../support/bot.ts';
 import type { TestDatabase } from '../support/database.ts';
 import { type Fleet, type Instance, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 
-const testTimeoutMs = 120_000;
 const menu = /What shall we create/;
 /** Above the shortest time for a proof of work, so that a busy machine does not take the lock from itself. */
 const staleMs = 6_000;
@@ -33,14 +33,14 @@ test.each([{ mode: 'single' }, { mode: 'cluster' }])(
     expect(fleet.lines().filter(({ name }) => name === 'LOCK_TAKEOVER')).toEqual([]);
 
     const endedAt = await setReadOnly(database, false);
-    await Promise.all(users.map(user => user.waitForMessage(menu, 20_000)));
+    await Promise.all(users.map(user => user.waitForMessage(menu)));
     await readinessOf(instances, 200);
     await sessionsSince(database, endedAt);
     const later = fleet.surroundings.user();
     later.start();
-    await later.waitForMessage(menu, 20_000);
+    await later.waitForMessage(menu);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 /** For sessions that begin from now on. Resolves to the database's time. */

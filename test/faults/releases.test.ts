@@ -1,9 +1,8 @@
 // A deploy after a deploy: the instance that is asked to yield was itself a standby once.
 import { expect, test } from 'vitest';
 import { expectSoundHistory, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { startStorm } from '../support/storm.ts';
-
-const testTimeoutMs = 120_000;
 
 test(
   'release after release takes over without a refused tap',
@@ -21,5 +20,5 @@ test(
     await expectSoundHistory(fleet, await storm.stop());
     expect(fleet.lines().filter(({ reason_code }) => reason_code === 'PASSIVE_REJECT')).toEqual([]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );

@@ -5,6 +5,7 @@ import type { SandboxUser, TelegramSandbox } from '../../src/sandbox/telegram/in
 import { waitFor } from '../support/bot.ts';
 import { startHeldAnswers } from '../support/held-answer.ts';
 import { holdStatement } from '../support/held-statement.ts';
+import { patienceMs } from '../support/patience.ts';
 import { type Program, type Surroundings, startProgram, startSurroundings } from '../support/process.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
@@ -12,7 +13,7 @@ import { walkToConfirm } from '../support/walk.ts';
 const graceMs = 28_000;
 /** With nothing that hangs, on a busy machine. */
 const stopMs = 30_000;
-const waitMs = { deadlineMs: 15_000 };
+const waitMs = { deadlineMs: patienceMs };
 const endings = ['SIGTERM', 'SIGKILL'] as const;
 
 test.each(endings)(
@@ -200,7 +201,7 @@ test('an update that ends three processes becomes a dead letter; the user is tol
     { update_id: poison.updateId, outcome: 'dead_letter' },
     { update_id: waiting.updateId, outcome: 'accepted', attempts: 1 },
   ]);
-}, 120_000);
+});
 
 /** Ends the program by this signal and checks that it went as that signal asks. */
 /** `isCut`: something is in flight that cannot end, and a stop says so by its exit code. */

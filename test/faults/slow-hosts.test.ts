@@ -4,14 +4,14 @@ import { expect, test } from 'vitest';
 import { createPng } from '../../src/sandbox/png.ts';
 import { startLoopbackServer } from '../kie/loopback-server.ts';
 import { quickTimings, startBot, waitFor } from '../support/bot.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { storeOrders, storeResults, workTasks } from '../support/stored-tasks.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 /** More than an instance has slots for. */
 const tasks = 150;
 /** Shorter than the bot waits for one call of Telegram: who had to wait for one comes too late. */
-const patienceMs = 25_000;
-const limitMs = 60_000;
+const inTimeMs = 25_000;
 
 test(
   'deliveries from a host that hangs let taps and the results of other hosts through',
@@ -34,7 +34,7 @@ test(
       'deliveries that hang',
       () => bot.telegram.callCount('sendPhoto') > 4 || undefined,
       undefined,
-      patienceMs,
+      inTimeMs,
     );
 
     const [result = ''] = await storeResults(bot.database, 1, {
@@ -43,8 +43,8 @@ test(
     });
     await workTasks(bot.database, [result]);
     other.start();
-    await other.waitForMessage(/What shall we create/, patienceMs);
-    await other.waitForMessage(({ kind }) => kind === 'photo', patienceMs);
+    await other.waitForMessage(/What shall we create/, inTimeMs);
+    await other.waitForMessage(({ kind }) => kind === 'photo', inTimeMs);
     expect(
       await bot.database.query(
         'select 1 from deliveries where task_id = any($1) and message_id is not null',
@@ -55,7 +55,7 @@ test(
     await bot.telegram.stop();
     await Promise.all([hanging.stop(), good.stop()]);
   },
-  limitMs,
+  testLimitMs,
 );
 
 test(
@@ -81,11 +81,11 @@ test(
       values: { image: [{ from: 'telegram', fileId: row?.file }] },
     });
     await workTasks(bot.database, stuck);
-    await waitFor('uploads that hang', () => hanging.requestCount() > 1 || undefined, undefined, patienceMs);
+    await waitFor('uploads that hang', () => hanging.requestCount() > 1 || undefined, undefined, inTimeMs);
 
-    await walkToConfirm(other, patienceMs);
+    await walkToConfirm(other, inTimeMs);
     other.click('🚀 Run');
-    await other.waitForMessage(({ kind }) => kind === 'photo', patienceMs);
+    await other.waitForMessage(({ kind }) => kind === 'photo', inTimeMs);
     // The window in which files are stored is two seconds here: who found no place in it is told, and has the money.
     await waitFor(
       'most of them to end',
@@ -98,9 +98,9 @@ test(
         return (ended?.count ?? 0) >= tasks - 3 || undefined;
       },
       undefined,
-      patienceMs,
+      inTimeMs,
     );
     await hanging.stop();
   },
-  limitMs,
+  testLimitMs,
 );

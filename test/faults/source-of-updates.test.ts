@@ -2,11 +2,10 @@
 // right without losing an update, and never fought over in a fast loop. A deploy is no such meddling.
 import { expect, test } from 'vitest';
 import { type BotUnderTest, besides, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 
 const watched = { overrides: { lookAtSourceEveryMs: 150 } };
 const polling = { ...watched, environment: { BOT_MODE: 'polling' } };
-const waitMs = 25_000;
-const testLimitMs = 60_000;
 
 test(
   'a webhook that was deleted is set again, and what came meanwhile is worked',
@@ -16,7 +15,7 @@ test(
     await call(bot, 'deleteWebhook', {});
     const user = bot.user();
     user.start();
-    await user.waitForMessage(/What shall we create/, waitMs);
+    await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo).toMatchObject({ url, max_connections: 100 });
     expect(toldOf(bot)).toEqual(['WEBHOOK_LOST']);
     await healthy(bot);
@@ -32,7 +31,7 @@ test(
     await call(bot, 'setWebhook', { url: `http://127.0.0.1:9/${bot.telegram.token}` });
     const user = bot.user();
     user.start();
-    await user.waitForMessage(/What shall we create/, waitMs);
+    await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo.url).toBe(url);
     expect(toldOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
     const [line] = linesOf(bot);
@@ -56,7 +55,7 @@ test.each([
     const user = bot.user();
     const press = setInterval(() => user.start(), 500);
     try {
-      await user.waitForMessage(/What shall we create/, waitMs);
+      await user.waitForMessage(/What shall we create/, patienceMs);
     } finally {
       clearInterval(press);
     }
@@ -79,7 +78,7 @@ test(
           'our webhook',
           () => bot.telegram.webhookInfo.url !== foreign || isOver || undefined,
           undefined,
-          waitMs,
+          patienceMs,
         );
         await call(bot, 'setWebhook', { url: foreign });
       }
@@ -106,7 +105,7 @@ test(
     await call(bot, 'setWebhook', { url: 'http://127.0.0.1:9/elsewhere' });
     const user = bot.user();
     user.start();
-    await user.waitForMessage(/What shall we create/, waitMs);
+    await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo.url).toBe('');
     expect(toldOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
     await healthy(bot);
@@ -121,7 +120,7 @@ test(
     let isOver = false;
     const rival = (async () => {
       while (!isOver) {
-        await waitFor('a poll', () => bot.telegram.isPolled || isOver || undefined, undefined, waitMs);
+        await waitFor('a poll', () => bot.telegram.isPolled || isOver || undefined, undefined, patienceMs);
         await call(bot, 'getUpdates', { timeout: 1 });
       }
     })();
@@ -144,11 +143,11 @@ test(
     await using bot = await startBot(watched);
     await waitFor('a look', async () => (await health(bot)).telegram?.state);
     await using next = await startBot({ ...besides(bot, { RELEASE: 'next' }), ...watched });
-    await waitFor('the hand-over', async () => (await health(next)).telegram?.state, undefined, waitMs);
+    await waitFor('the hand-over', async () => (await health(next)).telegram?.state, undefined, patienceMs);
     expect((await health(bot)).telegram).toBeNull();
     const user = bot.user();
     user.start();
-    await user.waitForMessage(/What shall we create/, waitMs);
+    await user.waitForMessage(/What shall we create/, patienceMs);
     expect([...toldOf(bot), ...toldOf(next)]).toEqual([]);
   },
   testLimitMs,
@@ -188,7 +187,7 @@ test(
       'the state',
       async () => (await health(bot)).telegram?.state === 'unreachable' || undefined,
       undefined,
-      waitMs,
+      patienceMs,
     );
     bot.telegram.clearFaults();
     await healthy(bot);
@@ -214,7 +213,7 @@ async function healthy(bot: BotUnderTest): Promise<void> {
     'a look',
     async () => (await health(bot)).telegram?.state === 'ok' || undefined,
     undefined,
-    waitMs,
+    patienceMs,
   );
 }
 

@@ -6,9 +6,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { startHttpProxy, startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { type Line, waitFor } from '../support/bot.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { type Program, runProgram, startProgram, startSurroundings } from '../support/process.ts';
 
-const testLimitMs = 150_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 test.each([
@@ -43,7 +43,6 @@ test.each([
       'BOOT_OK',
       () => output.includes('BOOT_OK') || undefined,
       () => output,
-      60_000,
     );
 
     process.kill(to === 'group' ? -pid : pid, signal);
@@ -52,13 +51,11 @@ test.each([
       'SHUTDOWN',
       () => output.includes('"name":"SHUTDOWN"') || undefined,
       () => output,
-      20_000,
     );
     await waitFor(
       'the end of all',
       () => !hasProcesses(pid) || undefined,
       () => output,
-      20_000,
     );
     expect(output).toContain('LOCK_RELEASED');
     await expect(fetch(`${url}/livez`)).rejects.toThrow();

@@ -3,9 +3,9 @@
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/bot.ts';
 import { expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 
-const testTimeoutMs = 90_000;
-const patience = { deadlineMs: 30_000 };
+const patience = { deadlineMs: patienceMs };
 
 test.each([
   { who: 'a member of a cluster', environment: { INSTANCE_MODE: 'cluster' } },
@@ -46,7 +46,7 @@ test.each([
     await user.waitForMessage(/How it works/, { ...patience, after: again });
     await expectSoundHistory(fleet, [start, help, back, again], { cluster: 'INSTANCE_MODE' in environment });
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 function pickerOf(instances: readonly Instance[], updateId: number): Instance {

@@ -6,10 +6,10 @@ import { expect, onTestFinished, test } from 'vitest';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { waitFor } from '../support/bot.ts';
 import { createFifo } from '../support/fifo.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { type Program, runProgram, type Surroundings, startSurroundings } from '../support/process.ts';
 
-const testLimitMs = 150_000;
-const waitMs = { deadlineMs: 25_000 };
+const waitMs = { deadlineMs: patienceMs };
 
 interface Running extends AsyncDisposable {
   readonly surroundings: Surroundings;

@@ -4,9 +4,9 @@ import { expect, test } from 'vitest';
 import { endSessions } from '../support/blip.ts';
 import { waitFor } from '../support/bot.ts';
 import { expectSoundHistory, type Fleet, type Instance, startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { startStorm } from '../support/storm.ts';
 
-const testTimeoutMs = 120_000;
 const blips = 15;
 
 test(
@@ -24,7 +24,7 @@ test(
     await storm.taps(10);
     await expectSoundHistory(fleet, await storm.stop());
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -42,7 +42,7 @@ test(
       expect.objectContaining({ name: 'SYSTEM_WARNING', operation: 'restart the lane runner' }),
     );
     await second.waitForEvent('LOCK_ACQUIRED');
-    await user.waitForMessage(/What shall we create/, 20_000);
+    await user.waitForMessage(/What shall we create/);
     expect(await readinessOf(first)).toEqual([503, 'work']);
     expect(await readinessOf(second)).toEqual([200, null]);
     await expectSoundHistory(fleet, [start]);
@@ -53,11 +53,9 @@ test(
     await waitFor(
       'the first to be ready again',
       async () => (await readinessOf(first))[0] === 200 || undefined,
-      undefined,
-      20_000,
     );
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 /** Status and reason. */

@@ -222,7 +222,7 @@ test('while the table is gone updates are asked for again, and stored when it is
   expect((await fetch(`${bot.app.url()}/livez`)).status).toBe(200);
 
   await bot.database.query('alter table updates_away rename to updates');
-  await user.waitForMessage(/What shall we create/, 8_000);
+  await user.waitForMessage(/What shall we create/);
   await bot.telegram.idle();
   const cid = await bot.cidOf(sent.updateId);
   await bot.waitForEvent(cid, 'DISPATCH_OK');

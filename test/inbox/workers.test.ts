@@ -8,10 +8,9 @@ import { addCallbackJob, addTaskJob, cleanQueue, unlockJobsOfTheGone } from '../
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
-const testTimeoutMs = 40_000;
-const deadlineMs = 20_000;
 const silentMs = 1_000;
 
 async function startScene(handlers: Partial<JobHandlers>, epoch = 7) {
@@ -46,7 +45,7 @@ async function startScene(handlers: Partial<JobHandlers>, epoch = 7) {
 }
 
 const reach = (what: string, holds: () => boolean): Promise<unknown> =>
-  waitFor(what, () => holds() || undefined, undefined, deadlineMs);
+  waitFor(what, () => holds() || undefined, undefined, patienceMs);
 
 test(
   'while all slots for tasks are taken by tasks that hang, a tap is worked',
@@ -72,7 +71,7 @@ test(
     release.resolve();
     await reach('the third task', () => hanging === 3);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -96,7 +95,7 @@ test(
     expect(epochs).toEqual([7, 7]);
     expect(lease().epoch).toBe(8);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -111,7 +110,7 @@ test(
     tenure.end();
     expect(proofs.ageMs()).toBeUndefined();
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -149,7 +148,7 @@ test(
       { key: 'task:one', attempts: 1 },
     ]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -166,5 +165,5 @@ test(
       { key: '10 minutes' },
     ]);
   },
-  testTimeoutMs,
+  testLimitMs,
 );

@@ -28,12 +28,12 @@ import {
   nextScreen,
   press,
 } from '../support/deeds.ts';
+import { patienceMs } from '../support/patience.ts';
 
 const t = createTexts().for('en');
 const locale = 'en';
 const testCredits = 7;
 const welcomeCredit = 900_000_000;
-const deadlineMs = 30_000;
 
 const unpriced = models.filter(({ price }) => price === undefined || price.confidence === 'low');
 const offered = models.filter(({ enabled }) => enabled);
@@ -100,7 +100,7 @@ describe.concurrent('the model', () => {
       expect(search.text).toContain('Find a model');
       const found = await nextScreen(user, user.say(model.title));
       expect(findButton(found, 'model', model.key)).toBeUndefined();
-      const answer = await user.answerOf(user.rawCallback(`v1:mod:${model.key}`), deadlineMs);
+      const answer = await user.answerOf(user.rawCallback(`v1:mod:${model.key}`), patienceMs);
       expect(answer.text).not.toBe('');
       expect(
         await bot.waitForLine(({ reason_detail }) => reason_detail === `${model.id}: disabled`),
@@ -298,13 +298,13 @@ async function expectOneIsWanted(
   names: readonly string[],
 ): Promise<void> {
   const proceed = findButton(options, 'proceed');
-  const answer = await user.answerOf(user.click({ data: proceed?.data ?? '' }), deadlineMs);
+  const answer = await user.answerOf(user.click({ data: proceed?.data ?? '' }), patienceMs);
   const parameters = names.map(name => labelOf(name, locale, model.category)).join(', ');
   expect(answer.text).toBe(t('hint-one-of', { parameters }).slice(0, 200));
 }
 
 async function expectDelivered({ model, user, given }: Journey, price: number): Promise<void> {
-  const result = await user.waitForMessage(message => findButton(message, 'again') !== undefined, deadlineMs);
+  const result = await user.waitForMessage(message => findButton(message, 'again') !== undefined, patienceMs);
   const [task] = await bot.database.query(
     `select tasks.state, model_id, model_version, vendor_task_id, (quote->>'kopecks')::int as quoted,
        holds.state as money, holds.amount::int as held

@@ -5,8 +5,6 @@ import { acceptedRun, outcomeOf, storyOf } from '../support/story.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 const polling = { environment: { BOT_MODE: 'polling' } };
-/** The pause after a failed poll is half a second, then twice as long each time. */
-const recoveryMs = 8_000;
 
 test('a generation works from the first message to the picture', async () => {
   await using bot = await startBot(polling);
@@ -36,8 +34,8 @@ test('an update that could not be stored is not confirmed, and comes again', asy
   expect(bot.telegram.webhookInfo.pending_update_count).toBe(2);
 
   await acceptUpdates(bot);
-  await user.waitForMessage(/What shall we create/, recoveryMs);
-  await another.waitForMessage(/What shall we create/, recoveryMs);
+  await user.waitForMessage(/What shall we create/);
+  await another.waitForMessage(/What shall we create/);
   await bot.telegram.idle();
   // A poll is in the journal once it has ended, and the last one is waiting.
   await bot.app.stop();
@@ -58,7 +56,7 @@ test('of several updates the ones that were stored are not worked again with the
   expect(unlucky.messages()).toEqual([]);
 
   await acceptUpdates(bot);
-  await unlucky.waitForMessage(/What shall we create/, recoveryMs);
+  await unlucky.waitForMessage(/What shall we create/);
   await bot.telegram.idle();
   for (const update of sent) await expectAcceptedOnce(bot, update);
   for (const user of [first, unlucky, last]) expect(user.messages()).toHaveLength(1);
@@ -76,7 +74,7 @@ test('a poll that fails is told, and followed by the next one', async () => {
   });
   await expectAcceptedOnce(bot, await started(bot, user));
   const sent = user.say('/help');
-  await user.waitForMessage(/How it works/, { after: sent, deadlineMs: recoveryMs });
+  await user.waitForMessage(/How it works/, { after: sent });
   await failedPoll(bot);
 });
 
@@ -92,7 +90,7 @@ test('what was stored is confirmed when the bot stops', async () => {
 
 async function started(bot: BotUnderTest, user: ReturnType<BotUnderTest['user']>) {
   const sent = user.start();
-  await user.waitForMessage(/What shall we create/, recoveryMs);
+  await user.waitForMessage(/What shall we create/);
   await storyOf(bot, sent);
   return sent;
 }

@@ -201,7 +201,7 @@ function toldTexts(bot: BotUnderTest): unknown[] {
 async function generate(user: SandboxUser): Promise<void> {
   await walkToConfirm(user);
   const run = user.click('🚀 Run');
-  await user.waitForMessage(({ kind }) => kind === 'photo', { after: run, deadlineMs: 10_000 });
+  await user.waitForMessage(({ kind }) => kind === 'photo', { after: run });
 }
 
 async function erase(user: SandboxUser): Promise<void> {

@@ -159,7 +159,7 @@ describe.concurrent('a screen', () => {
       reason_detail: 'Telegram editMessageText: 502 Bad Gateway',
       error_type: 'telegram_502',
     });
-    await user.waitForMessage(/Choose a model/, { after: tap, deadlineMs: 10_000 });
+    await user.waitForMessage(/Choose a model/, { after: tap });
     expect(told(user, story.cid)).toEqual([]);
   });
 

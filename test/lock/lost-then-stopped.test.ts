@@ -2,8 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startBot } from '../support/bot.ts';
-
-const deadlineMs = 30_000;
+import { patienceMs } from '../support/patience.ts';
 
 test('an instance that has just lost its lock stops when it is told to', async () => {
   await using bot = await startBot();
@@ -15,5 +14,5 @@ test('an instance that has just lost its lock stops when it is told to', async (
   expect(ended).toHaveLength(1);
   await bot.waitForLine(({ name }) => name === 'LOCK_LOST');
   const stopped = bot.app.stop().then(() => 'stopped');
-  expect(await Promise.race([stopped, sleep(deadlineMs, 'still running', { ref: false })])).toBe('stopped');
+  expect(await Promise.race([stopped, sleep(patienceMs, 'still running', { ref: false })])).toBe('stopped');
 });

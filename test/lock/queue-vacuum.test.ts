@@ -2,9 +2,9 @@
 // keeps every dead row of the queue from being vacuumed.
 import { expect, test } from 'vitest';
 import { besides, startBot, waitFor } from '../support/bot.ts';
+import { patienceMs } from '../support/patience.ts';
 
 /** Some slices of a production wait, of 5 s each. */
-const waitLimitMs = 25_000;
 
 test('while a standby waits, what has died in the queue is vacuumed', async () => {
   await using active = await startBot();
@@ -27,7 +27,7 @@ test('while a standby waits, what has died in the queue is vacuumed', async () =
       return (await queueBytes()) === 0 || undefined;
     },
     undefined,
-    waitLimitMs,
+    patienceMs,
   );
   // It has waited all the time.
   expect(standby.lines.filter(({ name }) => name === 'LOCK_ACQUIRED')).toEqual([]);

@@ -7,10 +7,8 @@ import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../support/telemetry.ts';
-
-const testTimeoutMs = 40_000;
-const deadlineMs = 20_000;
 
 /** A duty whose beginnings wait until they are let go, and which counts what runs. */
 function createScene() {
@@ -76,7 +74,7 @@ const toldTimes = ({ told }: Instance, name: string, operation?: string): number
     .length;
 
 const reach = (what: string, holds: () => boolean): Promise<unknown> =>
-  waitFor(what, () => holds() || undefined, undefined, deadlineMs);
+  waitFor(what, () => holds() || undefined, undefined, patienceMs);
 
 test(
   'the source is never opened under a tenure that ended while the work was still beginning',
@@ -101,7 +99,7 @@ test(
     expect(work.running()).toBe(1);
     expect(source.beginnings).toHaveLength(1);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -119,7 +117,7 @@ test(
     work.beginnings[0]?.reject(new Error('too late to begin'));
     await reach('the word on it', () => toldTimes(instance, 'SYSTEM_WARNING', 'begin work') === 1);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -148,7 +146,7 @@ test(
     expect(instance.role.proof.hasFailed()).toBe(true);
     await reach('the third beginning', () => work.beginnings.length === 3);
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test('nothing begins under a tenure that has ended', async () => {
@@ -198,5 +196,5 @@ test(
     await reach('the next tenure', () => work.beginnings.length === 2);
     expect(instance.role.state.isAbandoned()).toBe(false);
   },
-  testTimeoutMs,
+  testLimitMs,
 );

@@ -14,12 +14,11 @@ import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { startCollector } from '../support/collector.ts';
 import { lockJournal } from '../support/locked-journal.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 const users = 3;
 /** Of each screen and answer, on a busy machine. */
-const waitMs = 20_000;
-const testLimitMs = 150_000;
 /** Longer than any test: whatever waits for the collector goes on waiting until it answers. */
 const patientMs = 120_000;
 /** Shorter than the first wait before an export is tried again. */
@@ -176,7 +175,7 @@ async function storm(bot: BotUnderTest): Promise<number> {
       loseDatabase(bot),
       refused(bot),
     ]);
-    await bot.telegram.idle(waitMs);
+    await bot.telegram.idle(patienceMs);
     await waitFor('an outcome of each update', async () => {
       const open = await bot.database.query('select 1 from updates where outcome is null');
       return open.length === 0 || undefined;
@@ -205,11 +204,11 @@ async function wander(bot: BotUnderTest): Promise<void> {
   await shown(user, () => user.start(), /What shall we create/);
   for (let round = 0; round < 3; round += 1) {
     await shown(user, () => user.click('❓ Help'), /How it works/);
-    await user.answerOf(user.rawCallback('test:unknown'), waitMs);
+    await user.answerOf(user.rawCallback('test:unknown'), patienceMs);
     bot.telegram.duplicateNextUpdate();
     await shown(user, () => user.click('◀️ Back'), /What shall we create/);
     bot.telegram.failNext({ kind: 'reset', method: 'answerCallbackQuery', chatId: user.chatId });
-    await user.answerOf(user.rawCallback('no button of ours'), waitMs);
+    await user.answerOf(user.rawCallback('no button of ours'), patienceMs);
     await shown(user, () => user.say('/nonsense'), /What shall we create/);
     await shown(user, () => user.say(brokenText), /[0-9a-f]{8}/);
     await shown(user, () => user.say('/start'), /What shall we create/);
@@ -219,7 +218,7 @@ async function wander(bot: BotUnderTest): Promise<void> {
 /** A generation, whose calls and steps go on in the trace of the tap. */
 async function generate(bot: BotUnderTest): Promise<void> {
   const user = bot.user();
-  await walkToConfirm(user, waitMs);
+  await walkToConfirm(user, patienceMs);
   user.click('🚀 Run');
   await bot.waitForLine(({ name }) => name === 'RESULT_DELIVERED');
 }
@@ -237,7 +236,7 @@ async function loseDatabase(bot: BotUnderTest): Promise<void> {
     for (let loss = 0; loss < losses; loss += 1) {
       lost += 1;
       const failedJobs = () => bot.lines.filter(({ operation }) => operation === 'job queue').length;
-      await waitFor(`lost attempt ${lost}`, () => failedJobs() >= lost || undefined, undefined, waitMs);
+      await waitFor(`lost attempt ${lost}`, () => failedJobs() >= lost || undefined, undefined, patienceMs);
       user.say('/help');
     }
   }
@@ -259,7 +258,7 @@ async function refused(bot: BotUnderTest): Promise<void> {
 }
 
 async function shown(user: SandboxUser, act: () => { moment: number }, screen: RegExp): Promise<void> {
-  await user.waitForMessage(screen, { after: act(), deadlineMs: waitMs });
+  await user.waitForMessage(screen, { after: act(), deadlineMs: patienceMs });
 }
 
 /** Stops the bot and compares what was asked of it, what it told, what it committed and what was journaled. */

@@ -5,9 +5,8 @@ import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { waitFor } from '../support/bot.ts';
 import { type Collector, startCollector } from '../support/collector.ts';
 import { samplesIn } from '../support/open-metrics.ts';
+import { testLimitMs } from '../support/patience.ts';
 import { type Program, startProgram, startSurroundings } from '../support/process.ts';
-
-const testLimitMs = 150_000;
 
 test(
   'a Collector gets them as often as is asked for, and once more at the end',

@@ -3,6 +3,7 @@
 // and once the supplier is well again it goes on from where it was.
 import { describe, expect, test } from 'vitest';
 import type { Reply } from '../kie/scripted-host.ts';
+import { patienceMs } from '../support/patience.ts';
 import { openPipeline, type PipelineUnderTest } from '../support/pipeline.ts';
 
 const failures: readonly (readonly [string, Reply])[] = [
@@ -31,7 +32,7 @@ const accepted = { code: 200, data: { taskId: 'one' } };
 /** Ended by its limits within two seconds. */
 const timings = { waitLimitMs: 1_200, notFoundLimitMs: 600, unknownOutcomeLimitMs: 900, submitWindowMs: 900 };
 
-/** A busy machine answers by then; without an answer an order is lost, which is not what these are about. */
+/** A busy machine answers by then; what is not answered is asked for again. */
 const answeredMs = 1_500;
 
 async function expectSettled(given: PipelineUnderTest, taskId: string, state: string): Promise<void> {
@@ -51,7 +52,10 @@ describe.each(failures)('%s', (_name, failure) => {
   });
 
   test.concurrent('to one upload delays it', async () => {
-    await using given = await openPipeline({ timeoutMs: answeredMs, timings: { submitWindowMs: 10_000 } });
+    await using given = await openPipeline({
+      timeoutMs: answeredMs,
+      timings: { submitWindowMs: patienceMs },
+    });
     given.files.next(failure);
     given.files.otherwise(stored);
     given.api.next(accepted);
@@ -62,7 +66,7 @@ describe.each(failures)('%s', (_name, failure) => {
   });
 
   test.concurrent('to every order ends the task', async () => {
-    await using given = await openPipeline({ timings });
+    await using given = await openPipeline({ timings, submitTimeoutMs: 300 });
     given.api.otherwise(failure);
     const taskId = await given.order('z-image', zImage);
     await given.settle(taskId);
@@ -81,7 +85,7 @@ describe.each(failures)('%s', (_name, failure) => {
   test.concurrent('to some questions delays the task', async () => {
     await using given = await openPipeline({
       timeoutMs: answeredMs,
-      timings: { waitLimitMs: 20_000, notFoundLimitMs: 20_000 },
+      timings: { waitLimitMs: patienceMs, notFoundLimitMs: patienceMs },
     });
     given.api.next(accepted, ...Array(6).fill(failure));
     given.api.otherwise(result);

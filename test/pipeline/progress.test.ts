@@ -7,6 +7,7 @@ import { AppError } from '../../src/errors.ts';
 import { startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
+import { patienceMs } from '../support/patience.ts';
 import { openPipeline } from '../support/pipeline.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
@@ -17,7 +18,7 @@ const result = {
   code: 200,
   data: { state: 'success', resultJson: JSON.stringify({ resultUrls: ['https://a.example/1'] }) },
 };
-const patient = { waitLimitMs: 30_000, notFoundLimitMs: 30_000 };
+const patient = { waitLimitMs: patienceMs, notFoundLimitMs: patienceMs };
 
 test('a user who has deleted the message is not sent another one for each step', async () => {
   const telegram = await startTelegramSandbox();
@@ -83,7 +84,7 @@ test('a report of progress that arrives after the end is followed by the end onc
   await vi.waitFor(async () => {
     await given.workDue();
     expect(given.closed).toContain(taskId);
-  });
+  }, patienceMs);
 });
 
 test('looks at one task follow each other, so that the end waits for a report of progress', async () => {
@@ -106,15 +107,17 @@ test('looks at one task follow each other, so that the end waits for a report of
   await given.workDue();
   await given.tasks.schedule(taskId, 0);
   const look = given.workDue();
-  await vi.waitFor(() => expect(told).toEqual(['progress begins']));
+  await vi.waitFor(() => expect(told).toEqual(['progress begins']), patienceMs);
   await given.tasks.workCallbacks(taskId);
   const end = given.workDue();
-  await vi.waitFor(async () =>
-    expect(
-      await given.database.query(`select 1 from graphile_worker.jobs where key = 'callback:' || $1`, [
-        taskId,
-      ]),
-    ).toEqual([]),
+  await vi.waitFor(
+    async () =>
+      expect(
+        await given.database.query(`select 1 from graphile_worker.jobs where key = 'callback:' || $1`, [
+          taskId,
+        ]),
+      ).toEqual([]),
+    patienceMs,
   );
   expect(given.sent(taskId)).toEqual([]);
   released.resolve();

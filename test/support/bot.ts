@@ -15,6 +15,7 @@ import {
   type UserOptions,
 } from '../../src/sandbox/telegram/index.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { patienceMs } from './patience.ts';
 import { spanExporter } from './record-spans.ts';
 
 /** One line of stdout. */
@@ -87,7 +88,6 @@ export const quickTimings: PipelineTimings = {
 
 export const webhookSecret = 'canary-webhook-secret-4242';
 const hmacKey = 'canary-hmac-key-4242';
-const deadlineMs = 25_000;
 
 /** An instance of the same bot, on the same database. */
 export function besides(first: BotUnderTest, environment: BotOptions['environment'] = {}): BotOptions {
@@ -210,7 +210,7 @@ export async function waitFor<T>(
   what: string,
   look: () => T | undefined | Promise<T | undefined>,
   otherwise: () => string = () => '',
-  limitMs: number = deadlineMs,
+  limitMs: number = patienceMs,
 ): Promise<T> {
   const endsAt = Date.now() + limitMs;
   for (;;) {

@@ -6,6 +6,7 @@ import type { RawAnswer } from '../../src/pipeline/answer.ts';
 import type { AlbumItem, BotMessage, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { decodeButton } from '../../src/ui/codec.ts';
 import type { ButtonName } from '../../src/ui/registry.ts';
+import { patienceMs } from './patience.ts';
 
 type FileAnswer = Extract<RawAnswer, { kind: 'file' }>;
 
@@ -18,7 +19,7 @@ export interface FoundButton {
 }
 
 /** For machines under load. */
-const deadlineMs = 20_000;
+const deadlineMs = patienceMs;
 const longestMessage = 4_096;
 const largestAlbum = 10;
 

@@ -25,6 +25,7 @@ import { createTexts } from '../../src/ui/texts.ts';
 import type { Line } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { takeLease } from './lease.ts';
+import { patienceMs } from './patience.ts';
 import { recordTelemetry } from './telemetry.ts';
 
 export interface ServedFile {
@@ -137,7 +138,7 @@ export async function openDelivery(
           await look();
           expect(await deliveries.nextDueMs(taskId, timings.deliveryClaimMs)).toBeUndefined();
         },
-        { timeout: 10_000, interval: 5 },
+        { timeout: patienceMs, interval: 5 },
       );
     },
     rows: () =>

@@ -9,6 +9,7 @@ import { readStored } from '../../src/sandbox/history/stored.ts';
 import { answersOf, ordersOf } from '../../src/sandbox/history/suppliers.ts';
 import type { Proxies } from '../../src/sandbox/proxies.ts';
 import { type Line, waitFor } from './bot.ts';
+import { patienceMs } from './patience.ts';
 import {
   type Program,
   runProgram,
@@ -91,7 +92,6 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   };
 }
 
-const endDeadlineMs = 40_000;
 /** Telegram shows a spinner for so long. */
 const answerLimitMs = 15_000;
 
@@ -120,7 +120,7 @@ export async function expectSoundHistory(
       return row?.open === false || undefined;
     },
     undefined,
-    endDeadlineMs,
+    patienceMs,
   );
   const history = historyOf({
     ...(await readStored(database.query)),

@@ -6,6 +6,7 @@ import { randomInt } from 'node:crypto';
 import pg from 'pg';
 import { waitFor } from './bot.ts';
 import type { TestDatabase } from './database.ts';
+import { patienceMs } from './patience.ts';
 
 export interface StatementPoint {
   readonly table: string;
@@ -25,8 +26,7 @@ export interface HeldStatement extends AsyncDisposable {
   execute(): Promise<void>;
 }
 
-const deadlineMs = 25_000;
-const endDeadlineMs = 5_000;
+const endDeadlineMs = 30_000;
 
 export async function holdStatement(
   { url, query }: Pick<TestDatabase, 'url' | 'query'>,
@@ -71,7 +71,7 @@ export async function holdStatement(
         `somebody at ${event} of ${table}`,
         async () => (await waiting()).length > 0 || undefined,
         undefined,
-        deadlineMs,
+        patienceMs,
       );
     },
     async takeBack() {

@@ -5,6 +5,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
+import { patienceMs } from './patience.ts';
 
 type JaegerValue = string | number | boolean;
 
@@ -41,7 +42,7 @@ interface Wait<Found> {
 export interface JaegerClient {
   /**
    * The traces in which one span of the service has all these tags. Waits for at least one trace, or for
-   * `until`. Rejects when the deadline (default 15 s) has passed, or when Jaeger cannot be reached.
+   * `until`. Rejects when the deadline (default 60 s) has passed, or when Jaeger cannot be reached.
    */
   tracesByTag(
     service: string,
@@ -52,7 +53,6 @@ export interface JaegerClient {
   trace(traceId: string, wait?: Wait<JaegerTrace>): Promise<JaegerTrace>;
 }
 
-const defaultDeadlineMs = 15_000;
 const pollIntervalMs = 50;
 
 const KeyValue = z.object({ key: z.string(), value: z.union([z.string(), z.number(), z.boolean()]) });
@@ -102,7 +102,7 @@ export function createJaegerClient(baseUrl: string): JaegerClient {
       return poll(() => find(`/api/traces?${query}`), until, {
         what: `traces of ${service} with ${JSON.stringify(tags)}`,
         describe: traces => traces.map(describeTrace).join('; ') || 'no trace',
-        deadlineMs: wait.deadlineMs ?? defaultDeadlineMs,
+        deadlineMs: wait.deadlineMs ?? patienceMs,
       });
     },
 
@@ -113,7 +113,7 @@ export function createJaegerClient(baseUrl: string): JaegerClient {
         {
           what: `trace ${traceId}`,
           describe: trace => (trace === undefined ? 'no trace' : describeTrace(trace)),
-          deadlineMs: wait.deadlineMs ?? defaultDeadlineMs,
+          deadlineMs: wait.deadlineMs ?? patienceMs,
         },
       );
       if (found === undefined) throw new Error(`Jaeger has no trace ${traceId}`);

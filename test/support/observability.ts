@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { createLifecycle } from '../../src/lifecycle.ts';
 import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { createJaegerClient, type JaegerClient } from './jaeger.ts';
+import { patienceMs } from './patience.ts';
 
 export interface Observability {
   /** The base address for OTLP over HTTP, as it would stand in OTEL_EXPORTER_OTLP_ENDPOINT. */
@@ -28,7 +29,7 @@ export const observabilityMissing =
   'The Collector and Jaeger are not there: run deploy/observability/install.sh, or set OTELCOL_BIN and JAEGER_BIN.';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
-const startDeadlineMs = 30_000;
+const startDeadlineMs = patienceMs;
 const stopDeadlineMs = 10_000;
 
 type ServerProcess = ChildProcessByStdio<null, null, Readable>;

@@ -19,6 +19,7 @@ import { type ScriptedHost, startScriptedHost } from '../kie/scripted-host.ts';
 import { quickTimings } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { takeLease } from './lease.ts';
+import { patienceMs } from './patience.ts';
 import { type RecordedTelemetry, recordTelemetry } from './telemetry.ts';
 
 export interface PipelineUnderTest extends AsyncDisposable {
@@ -59,8 +60,10 @@ export interface PipelineTestOptions {
   readonly timings?: Partial<PipelineTimings>;
   readonly inputFiles?: InputFiles;
   readonly board?: ProgressBoard;
-  /** Of each call of KIE.ai with its repetitions. */
+  /** Of each look-up, upload and probe with its repetitions. */
   readonly timeoutMs?: number;
+  /** Of an order, which is never repeated: what is not answered by then may have been taken. */
+  readonly submitTimeoutMs?: number;
 }
 
 const price = 80;
@@ -82,6 +85,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     telemetry,
     timeoutMs,
     uploadTimeoutMs: timeoutMs,
+    submitTimeoutMs: options.submitTimeoutMs ?? patienceMs,
     // What is tried here are single answers, not a host that is down.
     breaker: { failuresToOpen: Number.MAX_SAFE_INTEGER },
   });
@@ -166,7 +170,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     workDue,
     settle: taskId => given.settleUntil(taskId, ({ state }) => state === 'succeeded' || state === 'failed'),
     async settleUntil(taskId, isWanted) {
-      const endsAt = performance.now() + 20_000;
+      const endsAt = performance.now() + patienceMs;
       for (;;) {
         await workDue();
         const [row] = await testDatabase.query<{ owed: boolean; planned: boolean }>(

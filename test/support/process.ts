@@ -13,6 +13,7 @@ import {
 } from '../../src/sandbox/telegram/index.ts';
 import { type Line, waitFor, webhookSecret } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
+import { patienceMs } from './patience.ts';
 
 type Environment = Readonly<Record<string, string>>;
 
@@ -56,9 +57,6 @@ export interface Program extends AsyncDisposable {
 
 export const kieHmacKey = 'canary-hmac-key-4242';
 export const hashSecret = 'canary-hash-secret-0123456789';
-
-/** Two cores are shared by all test files, and a start takes a second of CPU. */
-const deadlineMs = 60_000;
 
 export interface SurroundingsOptions {
   readonly telegram?: TelegramSandboxOptions;
@@ -174,7 +172,7 @@ export function runProgram(environment: Environment, stdout?: number): Program {
   };
 
   const wait = <T>(what: string, look: () => T | undefined): Promise<T> =>
-    waitFor(what, look, () => `${output.join('\n')}\n${child.stderr}`, deadlineMs);
+    waitFor(what, look, () => `${output.join('\n')}\n${child.stderr}`, patienceMs);
 
   return program;
 }

@@ -1,9 +1,8 @@
 // Users who go on tapping whatever happens to the instances, each as fast as the bot answers.
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { BotMessage, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { waitFor } from './bot.ts';
 import type { Fleet } from './fleet.ts';
-
-const waitMs = { deadlineMs: 20_000 };
+import { patienceMs } from './patience.ts';
 
 export interface Storm {
   /** Waits until so many more taps have been answered. */
@@ -29,13 +28,11 @@ export async function startStorm({ surroundings }: Fleet, users = 4): Promise<St
       for (const [button, screen] of path) {
         const click = user.click(button);
         sent.push(click);
-        await user.answerOf(click, waitMs.deadlineMs);
-        const shown = await user.waitForMessage(({ text }) => screen.test(text) || updating.test(text), {
-          ...waitMs,
-          after: click,
-        });
+        const toast = await user.answerOf(click, patienceMs);
+        // That nobody works now may be said by a toast alone: its message comes once a minute.
+        const said = updating.test(toast.text) ? toast.text : (await shownAfter(user, click, screen)).text;
         // Told to try again, a user tries again.
-        if (updating.test(shown.text)) {
+        if (updating.test(said)) {
           await begin(user);
           break;
         }
@@ -43,10 +40,14 @@ export async function startStorm({ surroundings }: Fleet, users = 4): Promise<St
       }
     }
   }
+  function shownAfter(user: SandboxUser, click: SentUpdate, screen: RegExp): Promise<BotMessage> {
+    const fits = ({ text }: BotMessage): boolean => screen.test(text) || updating.test(text);
+    return user.waitForMessage(fits, { after: click, deadlineMs: patienceMs });
+  }
   async function begin(user: SandboxUser): Promise<void> {
     const start = user.start();
     sent.push(start);
-    await user.waitForMessage(/What shall we create/, { ...waitMs, after: start });
+    await user.waitForMessage(/What shall we create/, { after: start, deadlineMs: patienceMs });
   }
   const walking = Promise.all(Array.from({ length: users }, () => walk(surroundings.user())));
   // Whoever waits for the taps is told of a failure by `stop`.
@@ -58,7 +59,7 @@ export async function startStorm({ surroundings }: Fleet, users = 4): Promise<St
         `${target} answered taps`,
         () => answered >= target || undefined,
         () => `${answered} were answered`,
-        waitMs.deadlineMs,
+        patienceMs,
       );
       await Promise.race([reached, walking]);
     },

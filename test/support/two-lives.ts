@@ -7,6 +7,7 @@ import { findFreePort } from '../../src/sandbox/free-port.ts';
 import type { CallbackClick, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type Line, waitFor } from './bot.ts';
 import { type HeldStatement, holdStatement, type StatementPoint } from './held-statement.ts';
+import { patienceMs } from './patience.ts';
 import {
   type Program,
   type Surroundings,
@@ -38,9 +39,9 @@ export interface TwoLives extends Surroundings, AsyncDisposable {
 
 /** What a user gets as a welcome, see startSurroundings. */
 const welcomeKopecks = 100_000;
-export const waitMs = 25_000;
+export const waitMs = patienceMs;
 /** A start takes a second of CPU: on a busy machine Telegram's 15 s may be over before a tap is worked again. */
-const spinnerMs = 60_000;
+const spinnerMs = 600_000;
 
 export async function openTwoLives(options: SurroundingsOptions = {}): Promise<TwoLives> {
   await using stack = new AsyncDisposableStack();
