@@ -7,12 +7,13 @@ import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
-import type { DeliveryClaim, DeliveryRow, DeliveryStore } from '../storage/delivery-store.ts';
+import type { DeliveryClaim, DeliveryRow, DeliveryStore, NextDelivery } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';
 import { isFile, tellDelivered, tellFailed } from './delivery-events.ts';
 import type { Alarm } from './ports.ts';
 import { recordKnown } from './record-known.ts';
+import { renewEvery } from './renewal.ts';
 import type { Stages } from './stages.ts';
 import { fieldsOf } from './task-events.ts';
 import { jitter, type PipelineTimings } from './timings.ts';
@@ -27,41 +28,56 @@ export interface DeliveryOptions {
   readonly timings: PipelineTimings;
 }
 
-/** Each try costs two statements, and there may be hundreds of tasks that wait. */
+/** There may be hundreds of tasks that wait. */
 const fullStageFactor = 5;
 
 /** Sends what is due and schedules the next look for what is not. */
 export async function deliverDue(taskId: string, options: DeliveryOptions): Promise<void> {
-  const { tasks, deliveries, telemetry, timings } = options;
+  const { tasks, deliveries, timings } = options;
   for (;;) {
     // Read anew each time: a delivery that is given up changes what the next one has to tell.
     const task = await tasks.find(taskId);
     if (!task || (task.state !== 'succeeded' && task.state !== 'failed')) return;
-    const claim = await deliveries.claim(taskId, timings.deliveryClaimMs);
-    if (!claim) {
+    const next = await deliveries.next(taskId, timings.deliveryClaimMs);
+    if (next?.dueMs !== 0) {
       if (await deliveries.isUnclosed(taskId)) await options.deliverer.close(task);
-      break;
+      // What another process had claimed and never ended becomes due again when its claim has aged.
+      if (next) await tasks.schedule(taskId, Math.max(next.dueMs, timings.deliveryRetryMs));
+      return;
     }
-    const leave = options.stages.deliveries.enter(hostOf(claim));
-    if (!leave) {
-      const ids = claim.rows.map(({ id }) => id);
-      await deliveries.postpone(taskId, ids, jitter(timings.fullStageMs * fullStageFactor));
-      break;
-    }
+    // Before the claim: what only waits for a place is not claimed, and counts no attempt.
+    const leave = options.stages.deliveries.enter(hostOf(next));
+    if (!leave) return tasks.schedule(taskId, jitter(timings.fullStageMs * fullStageFactor));
     try {
-      await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
+      // Somebody else was first, or is in charge now.
+      if (!(await deliverClaimed(task, options))) return tasks.schedule(taskId, timings.deliveryRetryMs);
     } finally {
       leave();
     }
   }
-  // What another process had claimed and never ended becomes due again when its claim has aged.
-  const dueMs = await deliveries.nextDueMs(taskId, timings.deliveryClaimMs);
-  if (dueMs !== undefined) await tasks.schedule(taskId, Math.max(dueMs, timings.deliveryRetryMs));
+}
+
+/** Resolves with whether there was something to claim. */
+async function deliverClaimed(task: TaskRow, options: DeliveryOptions): Promise<boolean> {
+  const { deliveries, telemetry, timings } = options;
+  const claim = await deliveries.claim(task.id, timings.deliveryClaimMs);
+  if (!claim) return false;
+  const ids = claim.rows.map(({ id }) => id);
+  // Sending may take longer than a claim lives; whoever sends for longer than a look may take hangs.
+  const stopRenewing = renewEvery(timings.deliveryClaimMs / 3, timings.lookLimitMs, telemetry, () =>
+    deliveries.renew(ids),
+  );
+  try {
+    await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
+  } finally {
+    stopRenewing();
+  }
+  return true;
 }
 
 /** By which the places of the stage are shared out: who serves the files, or the messenger alone. */
-function hostOf({ rows }: DeliveryClaim): string {
-  return URL.parse(rows[0]?.url ?? '')?.host ?? '';
+function hostOf({ url }: NextDelivery): string {
+  return URL.parse(url ?? '')?.host ?? '';
 }
 
 function spanOf(task: TaskRow, { traceparent }: DeliveryClaim): SpanOptions {

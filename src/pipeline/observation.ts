@@ -11,7 +11,14 @@ import type { Settlement } from './settlement.ts';
 import type { Stages } from './stages.ts';
 import { kieCode } from './submission.ts';
 import { fieldsOf } from './task-events.ts';
-import { jitter, lateDelayMs, type PipelineTimings, pollDelayMs } from './timings.ts';
+import {
+  fullStageDelayMs,
+  jitter,
+  lateDelayMs,
+  lateLookDelayMs,
+  type PipelineTimings,
+  pollDelayMs,
+} from './timings.ts';
 
 export interface ObservationOptions {
   readonly tasks: TaskStore;
@@ -32,8 +39,9 @@ export interface Observation {
   /** For a task in `waiting`. */
   poll(task: TaskRow): Promise<void>;
   /**
-   * For a task that was given up because it took too long, or because of a fault of ours. Resolves with whether these
-   * callbacks have led to what they can lead to; if not, another look is scheduled.
+   * For a task that was given up because it took too long, or because of a fault of ours: callbacks ask for it, and where
+   * none comes it is looked at now and then all the same. Resolves with whether these callbacks have led to what they can
+   * lead to; if not, another look is scheduled.
    */
   lookForLateResult(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<boolean>;
 }
@@ -59,15 +67,20 @@ export function createObservation(options: ObservationOptions): Observation {
 
   async function poll(task: TaskRow): Promise<void> {
     const ageMs = task.submittedMs() ?? task.ageMs();
-    const status = await lookUp(task);
-    if (status === 'full') return tasks.schedule(task.id, jitter(timings.fullStageMs));
+    const looked = await lookUp(task);
+    // However full the stage is, no task waits longer than its limit.
+    if (looked === 'full' && ageMs <= timings.waitLimitMs)
+      return tasks.schedule(task.id, jitter(timings.fullStageMs));
+    const status = looked === 'full' ? undefined : looked;
     if (status?.state === 'succeeded') return settlement.succeed(task, status);
     if (status?.state === 'failed') return settlement.fail(task, status.reason, status.code);
     if (status?.state === 'not_found' && ageMs > timings.notFoundLimitMs)
       return settlement.fail(task, 'DOWNSTREAM_ERROR', 'KIE.ai does not know the task');
     if (ageMs > timings.waitLimitMs) {
       const seconds = Math.round(timings.waitLimitMs / 1_000);
-      return settlement.fail(task, 'DOWNSTREAM_TIMEOUT', `no result within ${seconds} s`);
+      await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', `no result within ${seconds} s`);
+      // Should this be lost with the process: the look that delivers the notice asks for one, too.
+      return tasks.schedule(task.id, lateLookDelayMs(timings, 0));
     }
     progress(task, 'waiting', { reason_detail: status?.state ?? 'unreachable' });
     await tasks.schedule(task.id, pollDelayMs(timings, ageMs));
@@ -87,7 +100,11 @@ export function createObservation(options: ObservationOptions): Observation {
 
   async function lookForLateResult(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<boolean> {
     const [first] = callbacks;
-    if (first === undefined || task.vendorTaskId === null || !canBeLate(task)) return true;
+    if (task.vendorTaskId === null || !canBeLate(task)) return true;
+    if (first === undefined) {
+      await lookUnasked(task);
+      return true;
+    }
     const status = await lookUp(task);
     if (status !== 'full' && status?.state === 'succeeded') {
       await settlement.succeed(task, status);
@@ -96,6 +113,20 @@ export function createObservation(options: ObservationOptions): Observation {
     if (status !== 'full' && (status?.state === 'failed' || first.ageMs > timings.lateLimitMs)) return true;
     await tasks.schedule(task.id, lateDelayMs(timings, first.ageMs));
     return false;
+  }
+
+  /** No callback reaches a bot without a public address, and others may get lost. */
+  async function lookUnasked(task: TaskRow): Promise<void> {
+    const endedMs = task.endedMs() ?? Number.POSITIVE_INFINITY;
+    if (endedMs > timings.lateLimitMs) return;
+    // One that failed here waits for its next time: its end has been told, and nobody is called for it again and again.
+    if (endedMs >= timings.lateLookMs && task.failedLooks === 0) {
+      const status = await lookUp(task);
+      if (status === 'full') return tasks.schedule(task.id, fullStageDelayMs(timings, endedMs));
+      if (status?.state === 'succeeded') return settlement.succeed(task, status);
+      if (status?.state === 'failed') return;
+    }
+    await tasks.schedule(task.id, lateLookDelayMs(timings, endedMs));
   }
 
   /** undefined when KIE.ai could not be asked; the next look tries again. `full`: it was not even tried. */

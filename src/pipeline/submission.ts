@@ -4,7 +4,7 @@
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
 import { AppError, errorType } from '../errors.ts';
-import type { KieClient } from '../kie/client.ts';
+import type { KieClient, VendorOrder } from '../kie/client.ts';
 import { refusalReason } from '../kie/codes.ts';
 import { assertLeaseLater } from '../lock/lease.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
@@ -33,7 +33,7 @@ export interface SubmissionOptions {
   readonly settlement: Settlement;
   readonly alarm: Alarm;
   readonly offer: Offer;
-  readonly stages: Pick<Stages, 'files'>;
+  readonly stages: Pick<Stages, 'files' | 'orders'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
   /** The callback URL of a task, or undefined where the bot has no public address (polling). */
@@ -65,6 +65,16 @@ export function createSubmission(options: SubmissionOptions): Submission {
       input: buildInput(model, task.values, parameter => fileUrls[parameter] ?? []),
       ...(callbackUrl === undefined ? {} : { callbackUrl }),
     };
+    const leave = options.stages.orders.enter(model.api);
+    if (!leave) return tasks.schedule(task.id, fullStageDelayMs(timings, task.ageMs()));
+    try {
+      await sendOrder(task, order);
+    } finally {
+      leave();
+    }
+  }
+
+  async function sendOrder(task: TaskRow, order: VendorOrder): Promise<void> {
     const assertMayBeSent = mayBeSentFromNow();
     const claim = await tasks.claimSubmission(task.id, timings.submissionLimit);
     if (claim === 'full') {

@@ -27,8 +27,10 @@ export interface PipelineTimings {
   readonly lookRetryMs: number;
   /** What has not ended by then hangs; all that a look waits for has limits, which are shorter. */
   readonly lookLimitMs: number;
-  /** How long a callback of a task that was given up is followed while the supplier does not say how it ended. */
+  /** How long a task that was given up, or its callback, is followed while the supplier does not say how it ended. */
   readonly lateLimitMs: number;
+  /** Until the first look at a task that was given up, where no callback asks for one; the later ones are twice as late each. */
+  readonly lateLookMs: number;
   /** Until a task that found a stage full looks again; longer for those that have waited long. */
   readonly fullStageMs: number;
   readonly deliveryAttempts: number;
@@ -60,6 +62,7 @@ export const productionTimings: PipelineTimings = {
   lookRetryMs: 2_000,
   lookLimitMs: 10 * 60_000,
   lateLimitMs: 24 * 60 * 60_000,
+  lateLookMs: 60_000,
   fullStageMs: 1_000,
   deliveryAttempts: 5,
   deliveryRetryMs: 3_000,
@@ -87,6 +90,12 @@ export function fullStageDelayMs(timings: PipelineTimings, waitedMs: number): nu
 /** Longer and longer, as what is late already becomes less likely to come. */
 export function lateDelayMs(timings: PipelineTimings, waitedMs: number): number {
   return Math.max(pollDelayMs(timings, Number.POSITIVE_INFINITY), waitedMs / 4);
+}
+
+/** Until the first of the times of late looks that is still to come; `endedMs`: since the task was given up. */
+export function lateLookDelayMs({ lateLookMs }: PipelineTimings, endedMs: number): number {
+  const passed = Math.max(0, Math.floor(Math.log2(endedMs / lateLookMs)) + 1);
+  return lateLookMs * 2 ** passed - endedMs;
 }
 
 const longestLookRetryMs = 10 * 60_000;

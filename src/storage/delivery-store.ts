@@ -37,6 +37,12 @@ export interface DeliveryClaim {
   readonly traceparent: string | undefined;
 }
 
+export interface NextDelivery {
+  /** Null for notices. */
+  readonly url: string | null;
+  readonly dueMs: number;
+}
+
 export interface SentDelivery {
   readonly id: number;
   readonly messageId: number;
@@ -74,8 +80,10 @@ export interface DeliveryStore {
    * The message about the work was made to say that it runs after the task had ended: has the end shown there once more.
    */
   showEndAgain(taskId: string): Promise<void>;
-  /** How long until the next row may be claimed; undefined when nothing is owed. */
-  nextDueMs(taskId: string, claimMs: number): Promise<number | undefined>;
+  /** What `claim` takes next, and in how many milliseconds it may; undefined when nothing is owed. */
+  next(taskId: string, claimMs: number): Promise<NextDelivery | undefined>;
+  /** Makes a claim on these rows as young as a new one, while they are being sent. */
+  renew(ids: readonly number[]): Promise<void>;
   /**
    * Whether the message about the work still says that it runs, although the user has the result: whoever sent that
    * died before the message was changed.
@@ -292,15 +300,25 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
         );
         await addTaskJob(transaction, taskId, 0);
       }),
-    async nextDueMs(taskId, claimMs) {
-      const { rows } = await database.query<{ due_ms: number | null }>(
-        `select ceil(1000 * extract(epoch from
-             min(greatest(due_at, claimed_at + $2 * interval '1 millisecond')) - now()))::float8 as due_ms
-         from deliveries where task_id = $1 and finished_at is null and ${isItsTurn}`,
+    async next(taskId, claimMs) {
+      const { rows } = await database.query<{ url: string | null; due_ms: number }>(
+        `select url, due_ms from (
+           select kind, position, url, greatest(0, ceil(1000 * extract(epoch from
+             greatest(due_at, claimed_at + $2 * interval '1 millisecond') - now())))::float8 as due_ms
+           from deliveries where task_id = $1 and finished_at is null and ${isItsTurn}
+         ) as owed
+         order by due_ms, ${sendingOrder} limit 1`,
         [taskId, claimMs],
       );
-      const dueMs = rows[0]?.due_ms;
-      return typeof dueMs === 'number' ? Math.max(0, dueMs) : undefined;
+      const [next] = rows;
+      return next && { url: next.url, dueMs: next.due_ms };
+    },
+    async renew(ids) {
+      await database.query(
+        `update deliveries set claimed_at = now()
+         where id = any($1::bigint[]) and finished_at is null and claimed_by = $2 and (select holds_lease($3, $4))`,
+        [ids, instanceId, lease().name, lease().epoch],
+      );
     },
     async isUnclosed(taskId) {
       const { rowCount } = await database.query(

@@ -42,6 +42,8 @@ export interface TaskRow {
   ageMs(): number;
   /** The same since it was last submitted; undefined before that. */
   submittedMs(): number | undefined;
+  /** The same since it ended; undefined before that. */
+  endedMs(): number | undefined;
 }
 
 /** What the supplier has called to say; more of it is not kept. */
@@ -164,6 +166,7 @@ interface TaskRecord {
   failed_looks: number;
   age_ms: number;
   submitted_ms: number | null;
+  ended_ms: number | null;
   now_seconds: number;
 }
 
@@ -171,6 +174,7 @@ const ageOf = (column: string): string =>
   `(1000 * extract(epoch from clock_timestamp() - ${column}))::float8`;
 const selectTask = `select tasks.*, users.language, holds.state as money,
     ${ageOf('tasks.created_at')} as age_ms, ${ageOf('tasks.submitted_at')} as submitted_ms,
+    ${ageOf('tasks.finished_at')} as ended_ms,
     extract(epoch from clock_timestamp())::float8 as now_seconds
   from tasks join users using (chat_id) left join holds on holds.task_id = tasks.id`;
 const unfinished = `('created', 'submitting', 'waiting')`;
@@ -387,5 +391,6 @@ function toTask(row: TaskRecord): TaskRow {
     failedLooks: row.failed_looks,
     ageMs: () => row.age_ms + sinceRead(),
     submittedMs: () => (row.submitted_ms === null ? undefined : row.submitted_ms + sinceRead()),
+    endedMs: () => (row.ended_ms === null ? undefined : row.ended_ms + sinceRead()),
   };
 }

@@ -173,7 +173,7 @@ test('an album that is put off is sent whole, later', async () => {
     { attempts: 0 },
     { kind: 'closing', attempts: 0 },
   ]);
-  expect(await given.deliveries.nextDueMs('task-1', 1_000)).toBeGreaterThan(30_000);
+  expect((await given.deliveries.next('task-1', 1_000))?.dueMs).toBeGreaterThan(30_000);
 
   await given.database.query('update deliveries set due_at = now()');
   await given.settle();

@@ -1,5 +1,6 @@
 // What reaches the user of one file, whatever Telegram and the host of the file do.
 import { expect, test } from 'vitest';
+import { createStages } from '../../src/pipeline/stages.ts';
 import { createPng } from '../../src/sandbox/png.ts';
 import { openDelivery } from '../support/delivery.ts';
 
@@ -174,7 +175,7 @@ test('Telegram is not asked again before the time that it names, and that is no 
     { reason_code: 'RATE_LIMIT', reason_detail: expect.stringContaining('will be tried again in 310 s') },
   ]);
   expect(await given.rows()).toMatchObject([{ attempts: 0, sent: false, reason_code: null }]);
-  const dueMs = await given.deliveries.nextDueMs('task-1', 1_000);
+  const dueMs = (await given.deliveries.next('task-1', 1_000))?.dueMs;
   expect(dueMs).toBeGreaterThan(200_000);
   expect(dueMs).toBeLessThanOrEqual(310_000);
 
@@ -185,12 +186,13 @@ test('Telegram is not asked again before the time that it names, and that is no 
 });
 
 test('what a dead process may have sent is sent again, and told as such', async () => {
-  await using given = await openDelivery({ timings: { deliveryClaimMs: 50 } });
+  await using given = await openDelivery({ timings: { deliveryClaimMs: 60_000 } });
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png');
-  await given.deliveries.claim('task-1', 50);
+  await given.deliveries.claim('task-1', 60_000);
   await given.look();
   expect(given.user.messages()).toEqual([]);
+  await given.database.query(`update deliveries set claimed_at = now() - interval '2 minutes'`);
   await given.settle();
 
   expect(given.user.messages()).toHaveLength(1);
@@ -250,6 +252,39 @@ test('a delivery whose last attempt fails after its instance was succeeded is no
   ]);
   expect(given.alarms).toEqual([]);
   expect(await given.rows()).toMatchObject([{ kind: 'result', sent: false, reason_code: null }]);
+});
+
+test('a delivery for which there is no place is not even claimed', async () => {
+  await using given = await openDelivery({ stages: createStages({ deliveries: 0 }) });
+  given.served.set('/a.png', { bytes: picture, type: 'image/png' });
+  await given.succeed('/a.png');
+  // Where a row lies tells whether anything was written to it.
+  const before = await given.database.query('select ctid, * from deliveries');
+  await given.look();
+  expect(await given.database.query('select ctid, * from deliveries')).toEqual(before);
+  expect(await given.database.query('select 1 from graphile_worker.jobs')).toHaveLength(1);
+});
+
+test('what is being sent stays claimed, however long that takes', async () => {
+  await using given = await openDelivery({ timings: { deliveryClaimMs: 600 } });
+  const answered = Promise.withResolvers<void>();
+  given.served.set('/a.png', { bytes: picture, type: 'image/png' });
+  given.onHit('/a.png', () => answered.promise);
+  await given.succeed('/a.png');
+  const look = given.look();
+  const claimedAt = async () => {
+    const [row] = await given.database.query<{ claimed_at: Date | null }>(
+      'select claimed_at from deliveries',
+    );
+    return row?.claimed_at?.getTime() ?? 0;
+  };
+  await expect.poll(claimedAt).toBeGreaterThan(0);
+  const first = await claimedAt();
+  await expect.poll(claimedAt, { timeout: 20_000 }).toBeGreaterThan(first + 600);
+  answered.resolve();
+  await look;
+  expect(await given.rows()).toMatchObject([{ attempts: 1, sent: true }]);
+  expect(given.user.messages()).toHaveLength(1);
 });
 
 test('the original comes as a document as often as it is asked for, and is uploaded once', async () => {

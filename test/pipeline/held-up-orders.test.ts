@@ -6,6 +6,8 @@ import { underLease } from '../../src/lock/lease.ts';
 import { holdStatement } from '../support/held-statement.ts';
 import { openPipeline } from '../support/pipeline.ts';
 
+/** Of the supplier, which answers at once. */
+const timeoutMs = 15_000;
 const zImage = { prompt: 'a fox', aspect_ratio: '1:1' };
 const accepted = { code: 200, data: { taskId: 'one' } };
 const result = {
@@ -15,7 +17,7 @@ const result = {
 
 test('an order that goes out too long after its claim is put back, and made once', async () => {
   const orderSendLimitMs = 400;
-  await using given = await openPipeline({ timings: { orderSendLimitMs } });
+  await using given = await openPipeline({ timeoutMs, timings: { orderSendLimitMs } });
   given.api.next(accepted);
   given.api.otherwise(result);
   const taskId = await given.order('z-image', zImage);
@@ -43,7 +45,7 @@ test('an order that goes out too long after its claim is put back, and made once
 });
 
 test('an order whose instance has lost its lease is put back, and made by the one in charge', async () => {
-  await using given = await openPipeline();
+  await using given = await openPipeline({ timeoutMs });
   given.api.next(accepted);
   given.api.otherwise(result);
   const taskId = await given.order('z-image', zImage);

@@ -80,6 +80,7 @@ export const quickTimings: PipelineTimings = {
   lookRetryMs: 20,
   lookLimitMs: 10 * 60_000,
   lateLimitMs: 5_000,
+  lateLookMs: 1_000,
   fullStageMs: 20,
   deliveryAttempts: 3,
   deliveryRetryMs: 20,

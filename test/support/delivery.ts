@@ -9,7 +9,7 @@ import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { createDownloader } from '../../src/kie/download.ts';
 import { createSpool } from '../../src/kie/spool.ts';
 import { deliverDue } from '../../src/pipeline/deliver.ts';
-import { createStages } from '../../src/pipeline/stages.ts';
+import { createStages, type Stages } from '../../src/pipeline/stages.ts';
 import { type PipelineTimings, productionTimings } from '../../src/pipeline/timings.ts';
 import {
   type SandboxUser,
@@ -66,7 +66,7 @@ const instanceId = 'test';
 const quickTimings = { deliveryAttempts: 3, deliveryRetryMs: 20, deliveryClaimMs: 2_000 };
 
 export async function openDelivery(
-  options: { readonly timings?: Partial<PipelineTimings> } = {},
+  options: { readonly timings?: Partial<PipelineTimings>; readonly stages?: Stages } = {},
 ): Promise<DeliveryUnderTest> {
   const timings = { ...productionTimings, ...quickTimings, ...options.timings };
   const testDatabase = await createTestDatabase();
@@ -99,7 +99,7 @@ export async function openDelivery(
     downloader,
     telemetry,
   });
-  const stages = createStages();
+  const { stages = createStages() } = options;
   const alarm = { givenUp: async (detail: string) => void alarms.push(detail) };
   const host = await startFileHost();
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [user.chatId]);
@@ -136,7 +136,7 @@ export async function openDelivery(
       await vi.waitFor(
         async () => {
           await look();
-          expect(await deliveries.nextDueMs(taskId, timings.deliveryClaimMs)).toBeUndefined();
+          expect(await deliveries.next(taskId, timings.deliveryClaimMs)).toBeUndefined();
         },
         { timeout: patienceMs, interval: 5 },
       );

@@ -11,6 +11,7 @@ import type { Delivered } from '../../src/pipeline/deliverer.ts';
 import type { InputFiles } from '../../src/pipeline/input-files.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import type { ProgressBoard } from '../../src/pipeline/ports.ts';
+import type { Stages } from '../../src/pipeline/stages.ts';
 import type { PipelineTimings } from '../../src/pipeline/timings.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDeliveryStore, type DeliveryKind } from '../../src/storage/delivery-store.ts';
@@ -60,6 +61,7 @@ export interface PipelineTestOptions {
   readonly timings?: Partial<PipelineTimings>;
   readonly inputFiles?: InputFiles;
   readonly board?: ProgressBoard;
+  readonly stages?: Stages;
   /** Of each look-up, upload and probe with its repetitions. */
   readonly timeoutMs?: number;
   /** Of an order, which is never repeated: what is not answered by then may have been taken. */
@@ -128,6 +130,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
       givenUp: async detail => void alarms.push(detail),
     },
     offer: { switchOff: async () => undefined },
+    ...(options.stages ? { stages: options.stages } : {}),
     telemetry,
     timings,
     callbackUrl: token => `http://127.0.0.1:1/callbacks/kie/${token}`,
