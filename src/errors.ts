@@ -24,6 +24,8 @@ const catalogue = {
   KIE_REFUSED: { retryable: false },
   DOWNLOAD_REFUSED: { retryable: false },
   DOWNLOAD_FAILED: { retryable: true },
+  /** Our own disk: full, away, or not ours to write to. */
+  SPOOL_FAILED: { retryable: true },
   SANDBOX_REFUSED: { retryable: false },
   REPLAY_IMPOSSIBLE: { retryable: false },
   ATTEMPTS_SPENT: { retryable: false },

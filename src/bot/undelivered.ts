@@ -14,7 +14,7 @@ export function undeliveredOf(error: unknown): Undelivered | undefined {
       retry,
       retryAfterMs: undefined,
       unreachable: false,
-      reason: 'DOWNSTREAM_ERROR',
+      reason: error.code === 'SPOOL_FAILED' ? 'INTERNAL_ERROR' : 'DOWNSTREAM_ERROR',
       detail,
       error,
     };
@@ -32,9 +32,11 @@ export function undeliveredOf(error: unknown): Undelivered | undefined {
   };
 }
 
-/** The host of the file failed, or the file may not be fetched: Telegram was not asked. */
+/** The host of the file failed, or our disk, or the file may not be fetched: Telegram was not asked. */
 export function isFailedDownload(error: unknown): error is AppError {
-  return error instanceof AppError && (error.code === 'DOWNLOAD_FAILED' || error.code === 'DOWNLOAD_REFUSED');
+  return (
+    error instanceof AppError && ['DOWNLOAD_FAILED', 'DOWNLOAD_REFUSED', 'SPOOL_FAILED'].includes(error.code)
+  );
 }
 
 /** Too large for us, or at an address that we do not go to: a user's browser may do better. */

@@ -4,7 +4,7 @@ import { openAsBlob } from 'node:fs';
 import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { errorType } from '../errors.ts';
+import { AppError, errorType } from '../errors.ts';
 
 export interface SpooledFile extends AsyncDisposable {
   readonly path: string;
@@ -16,7 +16,10 @@ export interface SpooledFile extends AsyncDisposable {
 }
 
 export interface Spool {
-  /** Rejects with FileTooLarge, with nothing kept, when there are more than `maxBytes`, and with what `source` throws. */
+  /**
+   * Rejects with nothing kept: with FileTooLarge when there are more than `maxBytes`, with AppError SPOOL_FAILED when the
+   * disk does not take them, and with what `source` throws.
+   */
   take(source: AsyncIterable<Uint8Array>, maxBytes: number): Promise<SpooledFile>;
   /** Removes everything. */
   stop(): Promise<void>;
@@ -81,14 +84,14 @@ export function createSpool(parent: string = tmpdir()): Spool {
       sizeBytes += chunk.length;
       if (sizeBytes > maxBytes) throw new FileTooLarge(maxBytes);
       if (head.length < headBytes) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)]);
-      await file.writeFile(chunk);
+      await file.writeFile(chunk).catch(failed);
     }
     return { sizeBytes, head };
   }
 
   return {
     async take(source, maxBytes) {
-      const { path, file } = await openAnew();
+      const { path, file } = await openAnew().catch(failed);
       const remove = (): Promise<void> => rm(path, { force: true });
       try {
         const { sizeBytes, head } = await write(file, source, maxBytes);
@@ -104,6 +107,15 @@ export function createSpool(parent: string = tmpdir()): Spool {
       if (made !== undefined) await rm(made, { recursive: true, force: true });
     },
   };
+}
+
+/** Whose fault it is must be told apart: neither Telegram nor the host of a result can do anything about our disk. */
+function failed(cause: unknown): never {
+  throw new AppError({
+    code: 'SPOOL_FAILED',
+    message: `A file could not be written below TMPDIR: ${errorType(cause)}`,
+    cause,
+  });
 }
 
 /** As far as it may: no file of ours waits for what another user of the machine has left. */

@@ -241,6 +241,7 @@ function tooLate(): AppError {
 }
 
 function filesReason(error: AppError): ReasonCode {
+  if (error.code === 'SPOOL_FAILED') return 'INTERNAL_ERROR';
   return error.code === 'TIMEOUT' ? 'DOWNSTREAM_TIMEOUT' : refusalReason(error.details);
 }
 

@@ -371,6 +371,22 @@ describe('a fault that outweighs what else is in the chain', () => {
     expect(verdictOf(lost, 'en')).toMatchObject({ cause: 'delivery_file_missing', confidence: 'high' });
   });
 
+  test.each([
+    [
+      'a result',
+      ['DELIVERY_FAILED', { ...task, operation: 'result', error_type: 'SPOOL_FAILED' }],
+      'delivery_disk',
+    ],
+    [
+      'an input file',
+      ['TASK_FAILED', { ...task, reason_code: 'INTERNAL_ERROR', error_type: 'SPOOL_FAILED' }],
+      'input_file_disk',
+    ],
+  ] as const)('is the disk of the bot that did not take %s', (_what, event, cause) => {
+    const verdict = verdictOf(chain(...tapped, created, done, event), 'en');
+    expect(verdict.cause).toBe(cause);
+  });
+
   test('is not a delivery that was tried again and succeeded', () => {
     const place = { ...task, operation: 'result', position: 1 };
     const late = chain(

@@ -1,6 +1,6 @@
 // Files on the disk: what was written, and nothing that nobody has any more.
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -73,6 +73,17 @@ test('a folder that cannot be made now is made for the next file', async () => {
   expect(await readFile(file.path, 'utf8')).toBe('2');
   await spool.stop();
   expect(await readdir(parent)).toEqual([]);
+});
+
+test('a disk that does not take it is told apart from a source that breaks', async () => {
+  await using place = await openFolder();
+  const noFolder = join(place.folder, 'file');
+  await writeFile(noFolder, '');
+  await expect(createSpool(noFolder).take(chunksOf('1'), 5)).rejects.toMatchObject({
+    code: 'SPOOL_FAILED',
+    retryable: true,
+    message: 'A file could not be written below TMPDIR: ENOTDIR',
+  });
 });
 
 test('a folder that a cleaner of old files has taken is made anew', async () => {

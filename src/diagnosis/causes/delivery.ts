@@ -32,6 +32,20 @@ export const deliveryCauses = define({
       next: 'there is nothing to fix; the result is kept',
     },
   },
+  delivery_disk: {
+    confidence: 'high',
+    events: ['DELIVERY_FAILED'],
+    reasons: ['INTERNAL_ERROR'],
+    is: facts => isLost(facts) && typeOfLoss(facts) === 'SPOOL_FAILED',
+    ru: {
+      what: 'результат готов, но файл не поместился на диск бота: папка TMPDIR полна, недоступна или без прав на запись',
+      next: 'освободите место или исправьте TMPDIR; потом пусть нажмёт «Прислать ещё раз»',
+    },
+    en: {
+      what: "the result is there, but the bot's own disk did not take the file: the folder of TMPDIR is full, away or not writable",
+      next: 'make room or correct TMPDIR; then let the user tap «Send it again»',
+    },
+  },
   delivery_file_missing: {
     confidence: 'high',
     events: ['DELIVERY_FAILED'],

@@ -178,6 +178,20 @@ export const taskCauses = define({
       next: 'let the user send the file again, or a link to it',
     },
   },
+  input_file_disk: {
+    confidence: 'high',
+    events: ['TASK_FAILED'],
+    reasons: ['INTERNAL_ERROR'],
+    is: facts => isFailed(facts) && typeOf(facts) === 'SPOOL_FAILED',
+    ru: {
+      what: 'файл пользователя не поместился на диск бота: папка TMPDIR полна, недоступна или без прав на запись',
+      next: 'освободите место или исправьте TMPDIR',
+    },
+    en: {
+      what: "the bot's own disk did not take the file of the user: the folder of TMPDIR is full, away or not writable",
+      next: 'make room or correct TMPDIR',
+    },
+  },
   kie_unreachable: {
     confidence: 'high',
     events: ['TASK_FAILED', 'SUPPLIER_DOWN'],
