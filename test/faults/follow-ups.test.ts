@@ -1,6 +1,6 @@
 // What an update has left to be done is done whatever dies once its outcome is committed: the process, or the connection
 // on which the commit was answered. The world is stopped at that step, never the code.
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { startProxies } from '../../src/sandbox/proxies.ts';
 import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
@@ -8,8 +8,6 @@ import { holdStatement } from '../support/held-statement.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';
 import { openTwoLives, type TwoLives, waitMs } from '../support/two-lives.ts';
 import { walkToConfirm } from '../support/walk.ts';
-
-vi.setConfig({ testTimeout: 180_000 });
 
 describe('killed once the outcome is committed', () => {
   test.concurrent('an erasure that was confirmed is made, and its user is told', async () => {

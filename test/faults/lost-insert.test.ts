@@ -1,14 +1,12 @@
 // The database stores an update and its answer is lost: Telegram is refused, and sends the update again. By then it is
 // known, but nobody has done for its user what is done when an update is stored.
 import { fetch } from 'undici';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasonText } from '../../src/otel/reasons.ts';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { type BotUnderTest, besides, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { holdStatement } from '../support/held-statement.ts';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const chatId = 7_070;
 const tapId = 900_001;

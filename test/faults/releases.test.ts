@@ -7,13 +7,13 @@ import { startStorm } from '../support/storm.ts';
 test(
   'release after release takes over without a refused tap',
   async () => {
-    await using fleet = await startFleet({ environment: { STALE_IDLE_SECONDS: '2' } });
+    await using fleet = await startFleet();
     await fleet.start({ RELEASE: 'first' });
     const second = await fleet.start({ RELEASE: 'second' });
     await second.waitForEvent('LOCK_ACQUIRED');
     const storm = await startStorm(fleet);
     // What the second saw of the first while it stood by is stale by then, and must not count.
-    for (const endsAt = Date.now() + 4_000; Date.now() < endsAt; ) await storm.taps(10);
+    for (const endsAt = Date.now() + 8_000; Date.now() < endsAt; ) await storm.taps(10);
     const third = await fleet.start({ RELEASE: 'third' });
     await third.waitForEvent('LOCK_ACQUIRED');
     await storm.taps(80);
