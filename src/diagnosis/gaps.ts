@@ -1,7 +1,7 @@
 // What is missing in a chain. A gap that could hide the real cause makes a verdict less sure; the others are only told.
 import type { Locale } from '../otel/reasons.ts';
 import { isUnended } from './causes/fault.ts';
-import { isUnpicked } from './causes/receipt.ts';
+import { isKnownUnstored, isUnpicked } from './causes/receipt.ts';
 import { type ChainEvent, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { processEventsAround } from './surroundings.ts';
@@ -33,7 +33,8 @@ const gaps: readonly Gap[] = [
       facts.has('UPDATE_RECEIVED') &&
       !facts.has('QUEUE_ENQUEUE', 'UPDATE_DUPLICATE', 'QUEUE_PICK', 'DISPATCH_START') &&
       facts.end === undefined &&
-      facts.reason !== 'PASSIVE_REJECT',
+      facts.reason !== 'PASSIVE_REJECT' &&
+      !isKnownUnstored(facts),
     ru: 'нет строки о том, что обновление сохранено (QUEUE_ENQUEUE)',
     en: 'the line that the update was stored (QUEUE_ENQUEUE)',
   },

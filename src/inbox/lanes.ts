@@ -100,12 +100,13 @@ export function createLanes(options: LaneOptions): Lanes {
    */
   async function commit(ending: Omit<UpdateEnding, 'traceparent'>): Promise<Finished> {
     const endsAt = performance.now() + commitPatienceMs;
-    for (;;) {
+    for (let isFirst = true; ; isFirst = false) {
       try {
         return await store.finish({ ...ending, traceparent: telemetry.traceparent() });
       } catch (error) {
         if (!isConnectionLost(error) || performance.now() > endsAt) throw error;
-        telemetry.warn('finish update', error, 'DB_ERROR');
+        // Five times a second for each update in work would bury what else is told of a database that is away.
+        if (isFirst) telemetry.warn('finish update', error, 'DB_ERROR');
         await sleep(commitPauseMs);
       }
     }

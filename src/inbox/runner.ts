@@ -111,8 +111,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
         completeJobBatchDelay: completeBatchDelayMs,
         failJobBatchDelay: completeBatchDelayMs,
         localQueue: { size: options.concurrency },
-        logger: new Logger(() => (level, message, meta) => {
+        logger: new Logger(() => (level, text, meta) => {
           if (phase === 'dead' || (level !== 'error' && level !== 'warning')) return;
+          const message = withoutStack(text);
           // The pool is smaller than the concurrency on purpose, see above.
           if (message.includes('maxPoolSize')) return;
           const cause = meta && 'error' in meta ? meta.error : undefined;
@@ -173,4 +174,12 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     },
     settled,
   };
+}
+
+/** Where in the library an error came from helps nobody who reads a line. */
+function withoutStack(text: string): string {
+  return text
+    .split('\n')
+    .filter(line => !/^\s+at /.test(line))
+    .join(' ');
 }

@@ -349,6 +349,14 @@ describe('the surroundings of a chain', () => {
     });
   });
 
+  test('are not needed where the update itself tells that it was not stored', () => {
+    const refused = chain('UPDATE_RECEIVED', [
+      'SYSTEM_WARNING',
+      { operation: 'store update', reason_code: 'DB_ERROR', error_type: 'ECONNRESET' },
+    ]);
+    expect(verdictOf(refused, 'en')).toMatchObject({ cause: 'not_stored', confidence: 'high', missing: [] });
+  });
+
   test('make it likely that an update was not stored', () => {
     const processEvents = [processEvent('SYSTEM_WARNING', 50, { reason_code: 'DB_ERROR' })];
     expect(verdictOf(chain('UPDATE_RECEIVED'), 'en', { processEvents })).toMatchObject({

@@ -51,6 +51,31 @@ test.each([
   testTimeoutMs,
 );
 
+test(
+  'an update whose commit waits for the database tells it once, however often it is asked for',
+  async () => {
+    await using fleet = await startFleet();
+    await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
+    const instance = await fleet.start({ DATABASE_URL: proxy.url });
+    fleet.surroundings.telegram.failNext({ kind: 'delay', method: 'sendMessage', ms: 1_500 });
+    fleet.surroundings.user().start();
+    await instance.waitForEvent('COMMAND_START');
+    proxy.refuse();
+    proxy.cut();
+    // After ten seconds of asking it is given up.
+    const failed = await instance.waitForLine(({ error_message: message }) =>
+      String(message).startsWith('Failed task'),
+    );
+    expect(instance.lines.filter(({ operation }) => operation === 'finish update')).toHaveLength(1);
+    // Nor does a line say where in a library it came from.
+    expect(failed.error_message).toMatch(/^Failed task .* with error '/);
+    expect(failed.error_message).not.toMatch(/\bat .*node_modules|node:internal/);
+    proxy.setPassage({ kind: 'pass' }, { to: 'new' });
+    await instance.waitForEvent('DISPATCH_OK');
+  },
+  testTimeoutMs,
+);
+
 const warningsOf = (lines: readonly Line[]): Line[] =>
   lines.filter(
     ({ name, operation }) =>

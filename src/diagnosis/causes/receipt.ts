@@ -94,7 +94,7 @@ export const receiptCauses = define({
     confidence: 'high',
     events: ['UPDATE_RECEIVED', 'SYSTEM_WARNING'],
     reasons: ['DB_ERROR'],
-    is: facts => isUnstored(facts) && (hasToldWhy(facts) || hasFailedRoot(facts)),
+    is: isKnownUnstored,
     ru: {
       what: 'обновление принято, но записать его в базу не удалось, поэтому Telegram получил отказ',
       next: 'Telegram пришлёт его ещё раз под новым cid; проверьте базу данных в /health',
@@ -218,6 +218,11 @@ export const receiptCauses = define({
     },
   },
 });
+
+/** That it could not be stored is told; nothing is missing then. */
+export function isKnownUnstored(facts: Facts): boolean {
+  return isUnstored(facts) && (hasToldWhy(facts) || hasFailedRoot(facts));
+}
 
 function isUnstored({ has, end }: Facts): boolean {
   return (
