@@ -211,8 +211,11 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const refusals = createRefusals(telemetry);
     lifecycle.onStop('refusals', async () => refusals.stop());
     const { statementDeadlineMs: deadlineMs } = config.instance.lock;
+    // Only who has a pooler there says where Postgres itself is.
+    const isPooled = config.lockDatabaseUrl.reveal() !== config.databaseUrl.reveal();
     const database = createDatabase({
       url: config.databaseUrl,
+      isPooled,
       instanceId,
       poolSize: databasePoolSize,
       deadlineMs,
@@ -221,6 +224,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('database', () => database.stop());
     const archive = createDatabase({
       url: config.databaseUrl,
+      isPooled,
       instanceId,
       ...longStatements,
       telemetry: ofDatabase,

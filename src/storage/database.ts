@@ -35,6 +35,11 @@ export interface DatabaseOptions {
    * which they were made; nothing else can. True by default.
    */
   readonly durableCommits?: boolean;
+  /**
+   * True: nothing is set for the session. A pooler refuses a login that asks for it, or lends the session to others with
+   * it. False by default.
+   */
+  readonly isPooled?: boolean;
   /** When a statement that was not answered is given up, and its connection; the server ends it shortly before. */
   readonly deadlineMs?: number;
   readonly telemetry: Pick<Telemetry, 'warn'> & Partial<Pick<Telemetry, 'measure'>>;
@@ -45,14 +50,15 @@ const idleInTransactionMs = 10_000;
 const defaultDeadlineMs = 10_000;
 
 export function createDatabase(options: DatabaseOptions): Database {
-  const { deadlineMs = defaultDeadlineMs } = options;
+  const { deadlineMs = defaultDeadlineMs, isPooled = false } = options;
   const pool = createPool({
     deadlineMs,
+    cancelBefore: !isPooled,
     config: {
       connectionString: options.url.reveal(),
       max: options.poolSize,
       application_name: options.instanceId,
-      idle_in_transaction_session_timeout: Math.min(idleInTransactionMs, deadlineMs),
+      ...(isPooled ? {} : { idle_in_transaction_session_timeout: Math.min(idleInTransactionMs, deadlineMs) }),
       ...(options.durableCommits === false ? { options: '-c synchronous_commit=off' } : {}),
     },
     onError: error => options.telemetry.warn('database connection', error, 'DB_ERROR'),
