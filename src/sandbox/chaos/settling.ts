@@ -8,20 +8,21 @@ import type { Ground } from './ground.ts';
 /** An instance starts in moments, but on a machine that many share it has taken more than a minute. */
 export const upDeadlineMs = 180_000;
 const acceptedDeadlineMs = 60_000;
-const quietDeadlineMs = 60_000;
+/** Eight results on a host that does not answer, five attempts of ten seconds each, some at a time. */
+const quietDeadlineMs = 120_000;
 const stopDeadlineMs = 40_000;
 const lookEveryMs = 100;
-const lockedMs = 10_000;
 /** Longer than the bot waits for anything. */
 const passedMinutes = 20;
-/** What one passage of time brings to its end may leave something to do for the next. */
-const passages = 4;
+/** What one passage of time brings to its end may leave something to do for the next; it may also have been cut off by it. */
+const settlingMs = 300_000;
 
 /** Resolves when nothing is left to do, or when waiting longer would change nothing. */
 export async function settle(ground: Ground): Promise<void> {
   const { slots, ask } = ground;
+  const endsAt = performance.now() + settlingMs;
   await untilWorked(ground);
-  for (let passage = 0; passage < passages && (await isUnfinished(ask)); passage++) {
+  while (performance.now() < endsAt && (await isUnfinished(ask))) {
     await Promise.all(slots.map(slot => slot.stop(stopDeadlineMs)));
     await passTime(ask);
     for (const slot of slots) slot.start();
@@ -35,23 +36,19 @@ export async function untilWorked({ slots, telegram, ask }: Ground): Promise<voi
   // An update that nobody takes is found by the history, which misses it.
   await telegram.idle(acceptedDeadlineMs).catch(() => undefined);
   const endsAt = performance.now() + quietDeadlineMs;
-  let freeSince: number | undefined;
   while (performance.now() < endsAt) {
-    const [row] = await ask<{ owed: boolean; locked: boolean }>(
+    const [row] = await ask<{ owed: boolean }>(
       // A pulse is how workers prove that they work: there is always one.
       `with jobs as (
          select * from graphile_worker.jobs where task_identifier not like 'pulse:%' and attempts < max_attempts
        )
        select exists (select 1 from updates where outcome is null) or exists (
          select 1 from jobs
-         where locked_at is null and run_at < now() + interval '1 minute'
-       ) as owed, exists (select 1 from jobs where locked_at is not null) as locked`,
+         -- What is locked is worked: to end it now would cut off what hangs, again and again.
+         where locked_at is not null or run_at < now() + interval '1 minute'
+       ) as owed`,
     );
-    if (row?.owed === false) freeSince ??= performance.now();
-    else freeSince = undefined;
-    // What stays locked while nothing else is to be done was locked by somebody who is gone.
-    if (freeSince !== undefined && (row?.locked === false || performance.now() > freeSince + lockedMs))
-      return;
+    if (row?.owed === false) return;
     await new Promise(resolve => setTimeout(resolve, lookEveryMs));
   }
 }
