@@ -1,5 +1,6 @@
 // Work that an update causes and nobody waits for. It is bounded in number, its failures are told and never
-// thrown, and `stop` waits for what is under way. What a full house turns away is told too, under its own cid.
+// thrown, and `stop` waits for what is under way. What a full house turns away is told too, under its own cid, and how
+// much a stop leaves unfinished.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 
@@ -43,6 +44,12 @@ export function createBackground({ capacity, stopLimitMs, telemetry }: Backgroun
         sleep(stopLimitMs, undefined, { signal: waiting.signal }).catch(() => undefined),
       ]);
       waiting.abort();
+      if (running.size > 0)
+        telemetry.emit('SYSTEM_WARNING', {
+          operation: 'stop work in the background',
+          error_type: 'UNFINISHED',
+          error_message: `${running.size} of these had not ended within ${stopLimitMs / 1_000} s; nobody waits for them`,
+        });
     },
   };
 }

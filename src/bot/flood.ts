@@ -1,11 +1,13 @@
 // What becomes of an update of a chat that has its share of the inbox: it is stored with its outcome already, and here
 // its chain is told to the end, its tap answered, and its user told of messages that were left out, once a minute. A
-// chat that floods may also be one to which Telegram lets nothing through, so its answers have a bound of their own, in
-// number and in time: what is above it stays unanswered, and an event says so.
+// chat that floods may also be one to which Telegram lets nothing through, so few of its answers are under way at a time
+// and the others wait for them: as long as there is a spinner to end. An event says which were not sent.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { Pseudonyms } from '../otel/privacy.ts';
 import { reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { createPlaces } from '../pipeline/places.ts';
 import { buttonIdOf } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { Background } from './background.ts';
@@ -21,6 +23,8 @@ export interface Flood {
   refuse(update: IncomingUpdate, receivedAt: number): void;
   /** The same for one whose end was told: its user alone. */
   answer(update: IncomingUpdate): void;
+  /** Tries no notice again. */
+  stop(): void;
 }
 
 export interface FloodOptions {
@@ -33,25 +37,23 @@ export interface FloodOptions {
   readonly chatMax: number;
 }
 
-/** Of one chat: answers under way, and those that wait for them. More taps in a moment are no person's. */
-const answersAtOnce = 3;
-const answersWaiting = 30;
-/** Nobody looks at a spinner for longer. */
+/** Answers under way, of all chats that flood and of each: the rest of the connections is for those who wait in turn. */
+const answersAtOnce = { places: 200, perKey: 3 };
+/** Telegram ends a spinner by itself at about the end of both. */
+const placeLimitMs = 10_000;
 const answerLimitMs = 5_000;
 const noticeIntervalMs = 60_000;
+/** A chat that may not be written to for longer is told at a later message. */
+const longestWaitMs = 60_000;
+const noticeAttempts = 3;
 /** Chats that are remembered as told. */
 const noticedChats = 10_000;
-
-interface Answers {
-  underWay: number;
-  readonly waiting: (() => void)[];
-}
 
 export function createFlood(options: FloodOptions): Flood {
   const { api, texts, telemetry, pseudonyms, background, chatMax } = options;
   const notices = createThrottle({ intervalMs: noticeIntervalMs, capacity: noticedChats });
-  /** By lane, of those that are being answered now. */
-  const answers = new Map<number, Answers>();
+  const answers = createPlaces(answersAtOnce);
+  const ending = new AbortController();
 
   function answerTap(update: IncomingUpdate): void {
     const traceparent = telemetry.traceparent();
@@ -59,32 +61,26 @@ export function createFlood(options: FloodOptions): Flood {
       event_type: update.eventType,
       update_id: update.updateId,
       ...pseudonymsOf(update, pseudonyms),
-    };
-    const ofChat = answers.get(update.lane) ?? { underWay: 0, waiting: [] };
-    answers.set(update.lane, ofChat);
-    const end = (): void => {
-      ofChat.underWay -= 1;
-      const next = ofChat.waiting.shift();
-      if (next) next();
-      else if (ofChat.underWay === 0) answers.delete(update.lane);
-    };
-    const begin = (): void => {
-      ofChat.underWay += 1;
-      const isStarted = background.start('answer a refused tap', () =>
-        telemetry
-          .inSpan('answer refused update', { traceparent, fields }, () => sendAnswer(update))
-          .finally(end),
-      );
-      if (!isStarted) end();
-    };
-    if (ofChat.underWay < answersAtOnce) begin();
-    else if (ofChat.waiting.length < answersWaiting) ofChat.waiting.push(begin);
-    else
-      telemetry.emit('ANSWER_CALLBACK_QUERY', {
-        result: 'failed',
-        text: '',
-        reason_detail: `not sent: ${answersAtOnce + answersWaiting} taps of this chat are being answered`,
-      });
+      reason_code: 'RATE_LIMIT',
+    } as const;
+    background.start('answer a refused tap', async () => {
+      const leave = await answers.wait(String(update.lane), placeLimitMs);
+      try {
+        await telemetry.inSpan('answer refused update', { traceparent, fields }, () =>
+          leave ? sendAnswer(update) : tellUnsent(),
+        );
+      } finally {
+        leave?.();
+      }
+    });
+  }
+
+  async function tellUnsent(): Promise<void> {
+    telemetry.emit('ANSWER_CALLBACK_QUERY', {
+      result: 'failed',
+      text: '',
+      reason_detail: `not sent: ${answersAtOnce.perKey} taps of this chat have been answered for ${placeLimitMs / 1_000} s`,
+    });
   }
 
   async function sendAnswer({ callbackId = '', locale }: IncomingUpdate): Promise<void> {
@@ -107,16 +103,35 @@ export function createFlood(options: FloodOptions): Flood {
     if (!notices.admits(chatId)) return;
     background.start('tell of refused messages', () =>
       telemetry.inSpan('answer refused update', {}, async () => {
-        const text = texts.for(update.locale)('flood-message');
-        const refusal = await refusedBy(api.sendMessage(chatId, text));
-        telemetry.emit('FLOOD_NOTICE', {
-          result: refusal ? 'failed' : 'accepted',
-          reason_code: 'RATE_LIMIT',
-          text,
-          reason_detail: refusal?.detail,
-        });
+        for (let number = 1; ; number += 1) {
+          const waitMs = await sendNotice(update, chatId);
+          if (waitMs === undefined) return;
+          // Who was not told is told when Telegram lets it through, or else after a later message.
+          if (waitMs === 0 || waitMs > longestWaitMs || number === noticeAttempts || !(await pause(waitMs))) {
+            notices.forget(chatId, waitMs);
+            return;
+          }
+        }
       }),
     );
+  }
+
+  /** Resolves to undefined where nothing is to be tried again; else to how long that has to wait. */
+  async function sendNotice({ locale }: IncomingUpdate, chatId: number): Promise<number | undefined> {
+    const text = texts.for(locale)('flood-message');
+    const refusal = await refusedBy(api.sendMessage(chatId, text));
+    telemetry.emit('FLOOD_NOTICE', {
+      result: refusal ? 'failed' : 'accepted',
+      reason_code: 'RATE_LIMIT',
+      text,
+      reason_detail: refusal?.detail,
+    });
+    return refusal?.retry ? (refusal.retryAfterMs ?? 0) : undefined;
+  }
+
+  /** False when it was cut short. */
+  async function pause(ms: number): Promise<boolean> {
+    return sleep(ms, true, { signal: ending.signal }).catch(() => false);
   }
 
   function tellUser(update: IncomingUpdate): void {
@@ -126,6 +141,7 @@ export function createFlood(options: FloodOptions): Flood {
   }
 
   return {
+    stop: () => ending.abort(),
     answer(update) {
       telemetry.annotate({ result: 'rejected', reason_code: 'RATE_LIMIT' });
       tellUser(update);

@@ -79,7 +79,7 @@ export function createPassive(options: PassiveOptions): Passive {
     );
     tell('send', screen.text, refusal, sent?.messageId);
     // Who was not told may be told at the next tap.
-    if (refusal) afterTaps.forget(chatId);
+    if (refusal) afterTaps.forget(chatId, refusal.retryAfterMs);
     // Without its record the button would count as expired.
     if (sent)
       await messages.record({
@@ -95,7 +95,7 @@ export function createPassive(options: PassiveOptions): Passive {
     const text = texts.for(locale)('updating-message');
     const refusal = await refusedBy(api.sendMessage(chatId, text));
     tell('send', text, refusal);
-    if (refusal) afterMessages.forget(chatId);
+    if (refusal) afterMessages.forget(chatId, refusal.retryAfterMs);
   }
 
   function tell(

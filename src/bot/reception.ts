@@ -51,6 +51,7 @@ export interface ReceptionOptions extends Omit<PassiveOptions, 'background'> {
 
 /** Far more than there are connections to Telegram: what is above would wait until nobody looks any more. */
 const capacity = 5_000;
+const floodCapacity = 20_000;
 const stopLimitMs = 3_000;
 /** Telegram repeats within moments what was not acknowledged. */
 const rememberedMs = 10 * 60_000;
@@ -58,10 +59,16 @@ const rememberedUpdates = 50_000;
 
 export function createReception(options: ReceptionOptions): Reception {
   const background = createBackground({ capacity, stopLimitMs, telemetry: options.telemetry });
+  // What chats that flood are owed must not take the place of what everybody else is.
+  const floodBackground = createBackground({
+    capacity: floodCapacity,
+    stopLimitMs,
+    telemetry: options.telemetry,
+  });
   const parts = { ...options, background };
   const checkout = createCheckout(parts);
   const passive = createPassive(parts);
-  const flood = createFlood(parts);
+  const flood = createFlood({ ...options, background: floodBackground });
   const toast = createTapToast(parts);
   const taps = createWaitingTaps({ ...parts, toast });
   const stuckTaps = startStuckTaps({ ...parts, toast });
@@ -105,7 +112,8 @@ export function createReception(options: ReceptionOptions): Reception {
     async stop() {
       taps.stop();
       stuckTaps.stop();
-      await background.stop();
+      flood.stop();
+      await Promise.all([background.stop(), floodBackground.stop()]);
     },
   };
 }

@@ -4,8 +4,8 @@
 export interface Throttle {
   /** Whether it may happen for this key now; then it has happened. */
   admits(key: number): boolean;
-  /** It did not happen after all. */
-  forget(key: number): void;
+  /** It did not happen after all, and may now, or in so many milliseconds. */
+  forget(key: number, inMs?: number): void;
   /** The keys for which it happened lately, oldest first. */
   admitted(): readonly number[];
 }
@@ -39,7 +39,10 @@ export function createThrottle(options: ThrottleOptions): Throttle {
       admittedAt.set(key, time);
       return true;
     },
-    forget: key => void admittedAt.delete(key),
+    forget(key, inMs = 0) {
+      admittedAt.delete(key);
+      if (inMs > 0) admittedAt.set(key, now() - intervalMs + inMs);
+    },
     admitted: () => [...admittedAt.keys()],
   };
 }

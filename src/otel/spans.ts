@@ -67,7 +67,7 @@ export const spans = define({
   'answer refused update': {
     kind: 'INTERNAL',
     doc: 'The user is told that too many of their updates wait for this one to be taken.',
-    attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash'],
+    attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash', 'reason_code'],
   },
   'passive notice': {
     kind: 'INTERNAL',

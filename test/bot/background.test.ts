@@ -73,10 +73,16 @@ test('stop waits for what is under way', async () => {
   await stopping;
 });
 
-test('stop does not wait for ever', async () => {
-  const { background } = openBackground({ stopLimitMs: 20 });
+test('stop does not wait for ever, and tells how much it leaves', async () => {
+  const { background, warnings } = openBackground({ stopLimitMs: 20 });
   const notice = held();
   background.start('a notice', notice.work);
   await background.stop();
+  expect(warnings).toEqual([
+    expect.objectContaining({
+      error_type: 'UNFINISHED',
+      error_message: expect.stringMatching(/^1 of these/),
+    }),
+  ]);
   notice.end();
 });

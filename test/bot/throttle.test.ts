@@ -6,7 +6,7 @@ function atHand(options: { intervalMs: number; capacity: number }) {
   const throttle = createThrottle({ ...options, now: () => time });
   return {
     admits: (key: number) => throttle.admits(key),
-    forget: (key: number) => throttle.forget(key),
+    forget: (key: number, inMs?: number) => throttle.forget(key, inMs),
     passes(ms: number) {
       time += ms;
     },
@@ -28,6 +28,16 @@ test('a key is admitted again at once when it did not happen after all', () => {
   expect([throttle.admits(1), throttle.admits(2)]).toEqual([true, true]);
   throttle.forget(1);
   expect([throttle.admits(1), throttle.admits(2)]).toEqual([true, false]);
+});
+
+test.each([20_000, 90_000])('or %s ms later', waitMs => {
+  const throttle = atHand({ intervalMs: 60_000, capacity: 10 });
+  throttle.admits(1);
+  throttle.forget(1, waitMs);
+  throttle.passes(waitMs - 1);
+  expect(throttle.admits(1)).toBe(false);
+  throttle.passes(1);
+  expect(throttle.admits(1)).toBe(true);
 });
 
 test('keys do not share their turn', () => {

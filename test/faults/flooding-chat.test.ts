@@ -3,6 +3,7 @@
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { handlers } from '../../src/handlers/index.ts';
+import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';
 
@@ -15,6 +16,8 @@ const connections = 40;
 /** Group commits that do not see each other may each fill the share. */
 const overshoot = 3;
 const flooder = 4_040;
+/** What holds a chat must not be given up while the machine is busy with other things. */
+const slowly = { UPDATE_DEADLINE_SECONDS: '45' };
 
 test(
   'a chat that floods has its share, and everybody else is served at once',
@@ -25,7 +28,7 @@ test(
       return handlers.commands.help(context, argument);
     };
     await using bot = await startBot({
-      environment: { INBOX_MAX: String(inboxMax), INBOX_CHAT_MAX: String(chatMax) },
+      environment: { ...slowly, INBOX_MAX: String(inboxMax), INBOX_CHAT_MAX: String(chatMax) },
       overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
     });
     using _release = { [Symbol.dispose]: gate.resolve };
@@ -67,6 +70,17 @@ test(
     expect(told('FLOOD_NOTICE').length).toBeLessThanOrEqual(1);
     expect(bot.telegram.callCount('answerCallbackQuery')).toBeLessThan(floodUpdates / 10);
     expect(bot.lines.filter(({ error_type: type }) => type === 'TOO_MANY')).toEqual([]);
+    // Each tap was tried, or it is told that it was not.
+    await waitFor(
+      'the end of every tap',
+      () => answeredOf(bot).length >= told('CALLBACK_REJECTED').length || undefined,
+      undefined,
+      patienceMs,
+    );
+    expect(answeredOf(bot)).toHaveLength(told('CALLBACK_REJECTED').length);
+    expect(new Set(answeredOf(bot).map(({ reason_code: reason }) => reason))).toEqual(
+      new Set(['RATE_LIMIT']),
+    );
 
     gate.resolve();
     await waitFor(
@@ -86,7 +100,7 @@ test('a tap and a message above the share are told to their user, the message on
     return handlers.commands.help(context, argument);
   };
   await using bot = await startBot({
-    environment: { INBOX_CHAT_MAX: '3' },
+    environment: { ...slowly, INBOX_CHAT_MAX: '3' },
     overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
   });
   using _release = { [Symbol.dispose]: gate.resolve };
@@ -121,6 +135,74 @@ test('a tap and a message above the share are told to their user, the message on
   const menu = user.say('/start');
   await user.waitForMessage(/What shall we create/, { after: menu, deadlineMs: patienceMs });
 });
+
+test('each tap of a burst above the share is answered, also when the first answers take long', async () => {
+  await using bots = await startBusy();
+  const { bot, user } = bots;
+  bot.telegram.failNext({ kind: 'delay', ms: 1_500, method: 'answerCallbackQuery', times: 3 });
+  const pool = new Pool(bot.app.url());
+  const ids = Array.from({ length: 50 }, (_, index) => 1_000_000 + index);
+  const sender = { ...from, id: user.chatId };
+  const statuses = await Promise.all(
+    ids.map(id => {
+      const { callback_query: query } = tap(id);
+      const message = { ...query.message, chat: { ...chat, id: user.chatId } };
+      return post(pool, { update_id: id, callback_query: { ...query, from: sender, message } });
+    }),
+  );
+  await pool.close();
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  const answers = () =>
+    bot.telegram.calls('answerCallbackQuery', ({ payload }) =>
+      ids.some(id => payload.callback_query_id === `tap-${id}`),
+    );
+  await waitFor('all answers', () => answers().length >= ids.length || undefined, undefined, patienceMs);
+  expect(bot.lines.filter(({ reason_detail: why }) => String(why).startsWith('not sent'))).toEqual([]);
+});
+
+test('the notice is tried again: at the next message, or when Telegram lets it through', async () => {
+  await using bots = await startBusy();
+  const { bot, user } = bots;
+  bot.telegram.failNext({ kind: 'reset', method: 'sendMessage' });
+  const notices = () => bot.lines.filter(({ name }) => name === 'FLOOD_NOTICE').map(({ result }) => result);
+  user.say('a bird');
+  await waitFor('the first notice', () => notices().length === 1 || undefined, undefined, patienceMs);
+  bot.telegram.failNext({
+    kind: 'error',
+    code: 429,
+    description: 'Too Many Requests: retry after 6',
+    retryAfter: 6,
+    method: 'sendMessage',
+  });
+  const last = user.say('a cat');
+  await user.waitForMessage(/leave out/, { after: last, deadlineMs: patienceMs });
+  await waitFor('the notices', () => notices().length === 3 || undefined, undefined, patienceMs);
+  expect(notices()).toEqual(['failed', 'failed', 'accepted']);
+});
+
+/** A chat with its whole share of one update, which is not answered before the end. */
+async function startBusy(): Promise<{ bot: BotUnderTest; user: SandboxUser } & AsyncDisposable> {
+  await using stack = new AsyncDisposableStack();
+  const gate = Promise.withResolvers<void>();
+  const help: typeof handlers.commands.help = async (context, argument) => {
+    await gate.promise;
+    return handlers.commands.help(context, argument);
+  };
+  const bot = stack.use(
+    await startBot({
+      environment: { ...slowly, INBOX_CHAT_MAX: '1' },
+      overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
+    }),
+  );
+  stack.defer(gate.resolve);
+  const user = bot.user();
+  await user.waitForMessage(/What shall we create/, { after: user.start() });
+  await waitFor('an empty inbox', async () => (await unfinishedOf(bot, user.chatId)) === 0 || undefined);
+  user.say('/help');
+  await waitFor('the share', async () => (await unfinishedOf(bot, user.chatId)) === 1 || undefined);
+  const owned = stack.move();
+  return { bot, user, [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose]() };
+}
 
 /** Commands, then taps and commands in turn, as fast as the bot takes them. Resolves to the answers there were. */
 async function flood(bot: BotUnderTest): Promise<Set<number>> {
@@ -167,6 +249,10 @@ async function post(pool: Pool, update: object): Promise<number> {
   });
   await body.dump();
   return statusCode;
+}
+
+function answeredOf(bot: BotUnderTest) {
+  return bot.lines.filter(({ name }) => name === 'ANSWER_CALLBACK_QUERY');
 }
 
 async function unfinishedOf(bot: BotUnderTest, lane: number): Promise<number> {

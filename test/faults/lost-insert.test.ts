@@ -101,7 +101,11 @@ async function startBots(environment: Readonly<Record<string, string>>): Promise
     return handlers.commands.help(context, argument);
   };
   const first = stack.use(
-    await startBot({ overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } } }),
+    await startBot({
+      // What holds the chat must not be given up while the machine is busy with other things.
+      environment: { UPDATE_DEADLINE_SECONDS: '45' },
+      overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
+    }),
   );
   const proxy = stack.use(await startPostgresProxy(first.database.url));
   const second = stack.use(
