@@ -146,7 +146,7 @@ test('a generation is one trace from the tap to the delivered picture', async ({
   const user = surroundings.user();
   await walkToConfirm(user);
   const click = user.click('🚀 Run');
-  await user.waitForMessage(({ kind }) => kind === 'photo', 15_000);
+  await user.waitForMessage(({ kind }) => kind === 'photo');
   const cid = await program.cidOf(click.updateId);
   const { spans } = await trace(
     cid,

@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm';
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
-import { patienceMs } from '../support/patience.ts';
+import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { spanExporter } from '../support/record-spans.ts';
 
 const floodUpdates = Number(process.env.FLOOD_UPDATES ?? 5_000);
@@ -77,7 +77,7 @@ test(
       .reduce((sum, { refused_count }) => sum + Number(refused_count), 0);
     expect(refusedAndTold).toBe(flood.refused.length);
   },
-  60_000 + floodUpdates * 2,
+  testLimitMs + floodUpdates * 2,
 );
 
 function range(from: number, to: number): readonly number[] {

@@ -64,48 +64,31 @@ async function endAllSessions({ query }: TestDatabase): Promise<void> {
 
 /** Waits until no session of the bot is left that began before. */
 async function sessionsSince({ query }: TestDatabase, since: Date): Promise<void> {
-  await waitFor(
-    'the end of all sessions that began read-only',
-    async () => {
-      const old = await query(
-        `select from pg_stat_activity
+  await waitFor('the end of all sessions that began read-only', async () => {
+    const old = await query(
+      `select from pg_stat_activity
          where datname = current_database() and application_name like 'trt-%' and backend_start < $1`,
-        [since],
-      );
-      return old.length === 0 || undefined;
-    },
-    undefined,
-    20_000,
-  );
+      [since],
+    );
+    return old.length === 0 || undefined;
+  });
 }
 
 async function readinessOf(instances: readonly Instance[], wanted: number): Promise<void> {
-  await waitFor(
-    `readiness ${wanted} of all`,
-    async () => {
-      const answers = await Promise.all(
-        instances.map(({ port }) => fetch(`http://127.0.0.1:${port}/readyz`)),
-      );
-      return answers.every(({ status }) => status === wanted) || undefined;
-    },
-    undefined,
-    20_000,
-  );
+  await waitFor(`readiness ${wanted} of all`, async () => {
+    const answers = await Promise.all(instances.map(({ port }) => fetch(`http://127.0.0.1:${port}/readyz`)));
+    return answers.every(({ status }) => status === wanted) || undefined;
+  });
 }
 
 /** Waits until every lease is so old that others would take it. */
 async function staleLeases({ query }: TestDatabase): Promise<void> {
-  await waitFor(
-    'a stale lease',
-    async () => {
-      const [row] = await query<{ age_ms: number }>(
-        `select (extract(epoch from clock_timestamp() - max(heartbeat_at)) * 1000)::float8 as age_ms from leases`,
-      );
-      return (row?.age_ms ?? 0) > staleMs + 2_000 || undefined;
-    },
-    undefined,
-    30_000,
-  );
+  await waitFor('a stale lease', async () => {
+    const [row] = await query<{ age_ms: number }>(
+      `select (extract(epoch from clock_timestamp() - max(heartbeat_at)) * 1000)::float8 as age_ms from leases`,
+    );
+    return (row?.age_ms ?? 0) > staleMs + 2_000 || undefined;
+  });
 }
 
 const hasSaidSo = ({ lines }: Instance): boolean => lines.some(({ error_type: type }) => type === '25006');

@@ -54,7 +54,7 @@ describe.concurrent('a refused tap', () => {
     user.say('/help');
     await asked.promise;
     const tap = user.click('🎨 Pictures', { messageId });
-    expect((await user.answerOf(tap, 5_000)).text).toContain('⏳');
+    expect((await user.answerOf(tap)).text).toContain('⏳');
     released.resolve();
 
     await user.waitForMessage(({ text }) => text === notice, { after: tap });

@@ -16,6 +16,8 @@ const tooOld = {
   code: 400,
   description: 'Bad Request: query is too old and response timeout expired or query ID is invalid',
 } as const;
+/** Telegram shows a spinner for so long. */
+const spinnerMs = 15_000;
 const updating = /The service is being updated…\s+Your tap was not carried out/;
 const updatingMessage = /The service is being updated… Your message is kept/;
 const refusedTap = ['UPDATE_RECEIVED', 'CALLBACK_REJECTED', 'ANSWER_CALLBACK_QUERY', 'PASSIVE_NOTICE'];
@@ -116,7 +118,7 @@ describe.concurrent('a tap in a chat that is busy', () => {
     await help.asked;
     const startedAt = Date.now();
     const tap = user.click({ text: /^Z-Image/ });
-    const answer = await user.answerOf(tap, 5_000);
+    const answer = await user.answerOf(tap, spinnerMs);
     expect(answer).toMatchObject({ text: '⏳ Got it, a few more seconds', showAlert: false });
     expect(answer.at - startedAt).toBeGreaterThanOrEqual(2_950);
     const cid = await bot.cidOf(tap.updateId);
@@ -165,7 +167,7 @@ describe.concurrent('a tap in a chat that is busy', () => {
       elsewhere.updateId,
     ]);
 
-    expect((await user.answerOf(here, 5_000)).text).toBe('⏳ Got it, a few more seconds');
+    expect((await user.answerOf(here, spinnerMs)).text).toBe('⏳ Got it, a few more seconds');
     expect(answersTo(bot, elsewhere)).toHaveLength(0);
     await bot.database.query('update updates set picked_by = null where update_id = $1', [
       elsewhere.updateId,
@@ -181,7 +183,7 @@ describe.concurrent('a tap in a chat that is busy', () => {
     const user = await userAtMenu(bot);
     state.become('passive');
     const tap = user.click('🎨 Pictures');
-    expect((await user.answerOf(tap, 5_000)).text).toBe('⏳ Got it, a few more seconds');
+    expect((await user.answerOf(tap, spinnerMs)).text).toBe('⏳ Got it, a few more seconds');
     state.become('active');
     await storyOf(bot, user.say('/start'));
     expect(await outcomeOf(bot, tap)).toMatchObject([{ outcome: 'accepted' }]);

@@ -7,7 +7,7 @@ import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 
-const deadlineMs = 1_500;
+const deadlineMs = 4_000;
 
 async function startPool(max = 4) {
   const database = await createTestDatabase();
@@ -40,14 +40,13 @@ test('a statement that is not answered fails at its deadline, as a lost connecti
 });
 
 test('when one connection is silent those that were not heard of lately are given up with it', async () => {
-  const { pool, proxy, fill } = await startPool();
+  const { pool, proxy, errors, fill } = await startPool();
   await fill();
   proxy.setPassage(mute, { to: 'open' });
   await expect(pool.query('select 1')).rejects.toThrow();
-  // Three more of the old ones would each cost a deadline.
-  const startedAt = performance.now();
+  // On one of the old ones it would fail as well.
   await pool.query('select 1');
-  expect(performance.now() - startedAt).toBeLessThan(deadlineMs);
+  expect(errors).toHaveLength(1);
   expect(pool.totalCount).toBe(1);
 });
 

@@ -75,7 +75,7 @@ test('an outcome whose commit was not heard is told as committed when it is aske
     url: new Secret(proxy.url),
     instanceId: 'test',
     poolSize: 2,
-    deadlineMs: 1_500,
+    deadlineMs: 5_000,
     telemetry: { warn: () => undefined },
   });
   try {
