@@ -2,10 +2,13 @@
 // printed, and neither are messages of the server and the driver, which repeat parts of it.
 import pg from 'pg';
 import { AppError, errorType } from '../errors.ts';
+import { enforceDeadlines } from '../postgres/deadline.ts';
 import type { Queryable } from '../storage/database.ts';
 import type { Terminal } from './command.ts';
 
 const connectTimeoutMs = 10_000;
+/** The journal of weeks is read at once. A database that has vanished without a word says nothing for hours. */
+const statementDeadlineMs = 120_000;
 
 /** https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const sentences: Readonly<Record<string, string>> = {
@@ -13,14 +16,19 @@ const sentences: Readonly<Record<string, string>> = {
   '28P01': 'The database refused the login in DATABASE_URL.',
   '3D000': 'The database that DATABASE_URL names does not exist.',
   '42P01': 'The database has no tables of the bot yet: the first start of the bot makes them.',
+  DATABASE_TIMEOUT: 'The database of DATABASE_URL does not answer any more.',
 };
 
-/** Throws AppError CONFIG_INVALID or DATABASE_ERROR, and what `work` throws by itself. */
+/**
+ * Throws AppError CONFIG_INVALID or DATABASE_ERROR, and what `work` throws by itself. `deadlineMs`: for each statement.
+ */
 export async function withDatabase<T>(
-  { environment }: Terminal,
+  { environment }: Pick<Terminal, 'environment'>,
   work: (database: Queryable) => Promise<T>,
+  deadlineMs = statementDeadlineMs,
 ): Promise<T> {
   const client = createClient(environment.DATABASE_URL);
+  enforceDeadlines(client, { deadlineMs });
   // A connection that breaks fails the query; without a listener it would end the process first.
   client.on('error', () => undefined);
   try {
@@ -29,7 +37,8 @@ export async function withDatabase<T>(
       query: (text, values) => asked(client.query(text, values === undefined ? undefined : [...values])),
     });
   } finally {
-    await client.end();
+    // What breaks at the end takes nothing from what was read.
+    await client.end().catch(() => undefined);
   }
 }
 
