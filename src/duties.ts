@@ -38,17 +38,21 @@ const restartsWithinProof = 2;
 /** Takes over what others have left, and works. */
 export async function beginWork(options: WorkOptions): Promise<Running> {
   const { mode, database, instanceId, staleMs, lanes, telemetry } = options;
-  if (mode === 'single') await takeOverWork(database, instanceId, options.tenure.lease);
+  const { tenure } = options;
+  if (mode === 'single') await takeOverWork(database, instanceId, tenure.lease);
   else {
     await takeOverFromDead(database, staleMs);
+    tenure.advance('beginning');
     await shareWork(database);
   }
+  tenure.advance('beginning');
   await forgetPulses(database);
+  tenure.advance('beginning');
   const workers = await startWorkers({
     database,
     openQueue: options.openQueue,
     instanceId,
-    tenure: options.tenure,
+    tenure,
     jobs: {
       lane: ({ lane }) => lanes.work(lane),
       follow_up: ({ lane }) => lanes.followUp(lane),

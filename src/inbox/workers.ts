@@ -88,6 +88,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
   };
 
   const lanes = await begin('lane');
+  tenure.advance('beginning');
   const tasks = await begin('task').catch(async (error: unknown) => {
     await lanes.stop();
     throw error;

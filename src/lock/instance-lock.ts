@@ -17,6 +17,8 @@ import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, InstanceMode, Lease } from './lease.ts';
 import { type LockConnection, openLockConnection } from './lock-connection.ts';
 import { lockKeyOf, lockLeaseOf } from './lock-key.ts';
+import { resignPauseMs } from './resign-pause.ts';
+import { untilChanged } from './succession.ts';
 import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
 import type { ProofBook } from './work-proof.ts';
 
@@ -82,8 +84,6 @@ const lookIntervalMs = 1_000;
 const yieldDeadlineMs = 200;
 /** Whoever has yielded queues up again behind the one that asked. */
 const pauseAfterYieldMs = 2_000;
-/** Whoever could not work leaves it to another instance, also to one that has just lost its own connection. */
-const pauseAfterResignMs = 3_000;
 const reconnectPauseMs = 250;
 
 type Ending = 'yielded' | 'resigned' | 'lost' | 'stopped';
@@ -130,7 +130,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         });
         const ending = await contend(connection, decide);
         if (ending === 'yielded') await pause(pauseAfterYieldMs);
-        if (ending === 'resigned') await pause(pauseAfterResignMs);
+        if (ending === 'resigned') await pause(resignPauseMs(options.proofs.failures()));
       } catch (error) {
         if (stopping.signal.aborted) return;
         // Before the first decision the error is the caller's: it keeps the process from starting.
@@ -208,9 +208,15 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
 
   async function lookAtHolder(signal: AbortSignal): Promise<void> {
     let endedAt = Number.NEGATIVE_INFINITY;
+    let workedSince: number | undefined;
     while (!signal.aborted) {
       try {
         const holder = await look();
+        // One that renews has proved that it works. That this one once could not is over then: it stands by.
+        const isWorked = holder?.pid !== undefined && holder.instanceId !== instanceId && !isStale(holder);
+        workedSince = isWorked ? (workedSince ?? performance.now()) : undefined;
+        if (workedSince !== undefined && performance.now() - workedSince >= timings.staleMs)
+          options.proofs.forgive();
         if (holder?.pid !== undefined && !signal.aborted) {
           const isFrozen = isStale(holder) && performance.now() - endedAt > timings.releaseWaitMs;
           if (isFrozen) {
@@ -221,6 +227,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
           }
         }
       } catch (error) {
+        workedSince = undefined;
         if (!signal.aborted) telemetry.warn('look at the holder of the lock', error);
       }
       await sleep(lookIntervalMs, undefined, { signal }).catch(() => undefined);
@@ -296,7 +303,13 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       throw error;
     }
     telemetry.emit('LOCK_RELEASED', { lock_epoch: lease.epoch, operation });
+    if (ending === 'stopped') void loseWhenSucceeded(tenure);
     return ending;
+  }
+
+  /** Whoever waited for the lock has the lease at once, and does anew what is in flight here. */
+  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure): Promise<void> {
+    if (!(await untilChanged(async () => (await look())?.epoch === epoch, options.settled()))) lose();
   }
 
   async function activate(tenure: OwnTenure, decide: Decide): Promise<void> {

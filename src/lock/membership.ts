@@ -7,6 +7,8 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isReadOnly } from '../postgres/read-only.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
+import { resignPauseMs } from './resign-pause.ts';
+import { untilChanged } from './succession.ts';
 import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
 import type { ProofBook } from './work-proof.ts';
 
@@ -29,6 +31,8 @@ export interface MembershipOptions {
   readonly proofs: ProofBook;
   /** Begins work; its end is the tenure's, which comes at any time, also before this has resolved. */
   readonly activate: (tenure: Tenure) => Promise<void>;
+  /** Resolves when nothing is in flight of the tenures that have ended. */
+  readonly settled: () => Promise<void>;
 }
 
 export interface Membership extends InstanceState {
@@ -49,8 +53,6 @@ export interface Membership extends InstanceState {
 
 const askAgainMs = 500;
 const rejoinPauseMs = 500;
-/** What it could not do is left to the others for a while. */
-const pauseAfterResignMs = 3_000;
 const lookIntervalMs = 1_000;
 
 export function createMembership(options: MembershipOptions): Membership {
@@ -130,7 +132,7 @@ export function createMembership(options: MembershipOptions): Membership {
       if (stopping.signal.aborted || signal.aborted) return 'stop';
       const leftMs = options.staleMs - (performance.now() - renewedAt);
       if (leftMs <= 0) return 'renewal came too late';
-      if (proofs.missing() !== undefined) continue;
+      if (proofs.stalled() !== undefined) continue;
       const askedAt = performance.now();
       const renewed = await Promise.race([renew(), sleep(leftMs, undefined, { ref: false })]);
       if (renewed === false) return 'renewal was refused';
@@ -160,13 +162,28 @@ export function createMembership(options: MembershipOptions): Membership {
   /** Works until the tenure ends; resolves when it may join again. */
   async function work(joined: OwnTenure, activated: Promise<unknown>): Promise<void> {
     const operation = await keep(joined, activated);
-    if (stopping.signal.aborted) return;
+    if (stopping.signal.aborted) {
+      void loseWhenSucceeded(joined);
+      return;
+    }
     joined.lose();
     telemetry.emit('LOCK_LOST', { lock_epoch: joined.lease.epoch, operation });
     const hasResigned = operation !== 'renewal came too late' && operation !== 'renewal was refused';
     // The others take over what it has picked as soon as its lease is gone.
     if (hasResigned) await giveBack(joined.lease);
-    await pause(hasResigned ? pauseAfterResignMs : rejoinPauseMs);
+    await pause(hasResigned ? resignPauseMs(proofs.failures()) : rejoinPauseMs);
+  }
+
+  /** Nobody renews it during a stop: the others may end it, and do anew what is in flight here. */
+  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure): Promise<void> {
+    const own = await untilChanged(async () => {
+      const { rowCount } = await database.query('select from leases where name = $1 and epoch = $2', [
+        name,
+        epoch,
+      ]);
+      return rowCount === 1;
+    }, options.settled());
+    if (!own) lose();
   }
 
   async function giveBack({ epoch }: Lease): Promise<void> {

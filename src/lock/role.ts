@@ -87,6 +87,7 @@ export function createRole(options: RoleOptions): Role {
     lockLease: lockLeaseOf(options.botId),
     proofs: proof,
     activate: tenure => work.begin(tenure),
+    settled: () => work.settled(),
   });
   const lock = createInstanceLock({
     ...options,

@@ -3,7 +3,7 @@
 import type { Lease } from './lease.ts';
 import type { DueProof, ProofBook } from './work-proof.ts';
 
-export interface Tenure extends Pick<DueProof, 'expect' | 'prove'> {
+export interface Tenure extends Pick<DueProof, 'expect' | 'prove' | 'advance'> {
   readonly lease: Lease;
   /** Aborted when the tenure ends. */
   readonly signal: AbortSignal;
@@ -46,6 +46,7 @@ export function createTenure(
       if (!ending.signal.aborted) proof.expect(parts);
     },
     prove: part => proof.prove(part),
+    advance: part => proof.advance(part),
     end() {
       if (ending.signal.aborted) return;
       proof.end();

@@ -6,9 +6,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface WorkProof {
   /** Since the last proof of the part that has been silent the longest; undefined while none is due. */
   ageMs(): number | undefined;
-  /** The part whose proof is overdue; undefined when there is none. */
+  /** The part whose proof is overdue; undefined when there is none. A beginning that goes on has proved nothing yet. */
   missing(): string | undefined;
-  /** True from a tenure that was given up without proof until every part has proved itself in a later one. */
+  /**
+   * True from a tenure that was given up without proof until every part has proved itself in a later one, or another
+   * instance was seen to work.
+   */
   hasFailed(): boolean;
 }
 
@@ -18,6 +21,8 @@ export interface DueProof {
   expect(parts: readonly string[]): void;
   /** Work of this part came back. */
   prove(part: string): void;
+  /** A step of this part is done, and the next one has as long again. That is no proof that it works. */
+  advance(part: string): void;
   /** Nothing has to be proved any more. */
   end(): void;
 }
@@ -25,10 +30,16 @@ export interface DueProof {
 export interface ProofBook extends WorkProof {
   open(): DueProof;
   /**
-   * Resolves to the part whose proof is overdue, for who has to give its tenure up then; never when `signal` is aborted
-   * before.
+   * Resolves to the part that has neither proved itself nor gone on in time, for who has to give its tenure up then;
+   * never when `signal` is aborted before.
    */
   overdue(signal: AbortSignal): Promise<string>;
+  /** The part of which `overdue` speaks, now. */
+  stalled(): string | undefined;
+  /** How many tenures in a row were given up without proof. */
+  failures(): number;
+  /** Another instance works: that this one could not says nothing any more. */
+  forgive(): void;
 }
 
 const lookEveryMs = 250;
@@ -38,17 +49,21 @@ const graceMs = 2_000;
 
 /** A proof counts for `limitMs`. */
 export function createProofBook(limitMs: number): ProofBook {
-  const due = new Map<DueProof, Map<string, number>>();
+  /** By tenure and part. */
+  const due = new Map<DueProof, Map<string, { provenAt: number; wentOnAt: number }>>();
   let unproven: ReadonlySet<string> | undefined;
+  let failures = 0;
 
-  function longestSilent(): { readonly part: string; readonly ageMs: number } | undefined {
-    const all = [...due.values()].flatMap(provenAt => [...provenAt]);
-    const [oldest] = all.sort(([, one], [, other]) => one - other);
-    return oldest && { part: oldest[0], ageMs: performance.now() - oldest[1] };
+  function longest(
+    since: 'provenAt' | 'wentOnAt',
+  ): { readonly part: string; readonly ageMs: number } | undefined {
+    const all = [...due.values()].flatMap(parts => [...parts]);
+    const [oldest] = all.sort(([, one], [, other]) => one[since] - other[since]);
+    return oldest && { part: oldest[0], ageMs: performance.now() - oldest[1][since] };
   }
 
-  function missing(): string | undefined {
-    const silent = longestSilent();
+  function overLimit(since: 'provenAt' | 'wentOnAt'): string | undefined {
+    const silent = longest(since);
     return silent && silent.ageMs > limitMs ? silent.part : undefined;
   }
 
@@ -57,17 +72,23 @@ export function createProofBook(limitMs: number): ProofBook {
       const own: DueProof = {
         expect(parts) {
           const now = performance.now();
-          due.set(own, new Map(parts.map(part => [part, now])));
+          due.set(own, new Map(parts.map(part => [part, { provenAt: now, wentOnAt: now }])));
           // That a tenure has begun takes nothing back of what the last one has shown.
           if (unproven) unproven = new Set(parts);
         },
         prove(part) {
-          const provenAt = due.get(own);
-          if (!provenAt?.has(part)) return;
-          provenAt.set(part, performance.now());
+          const parts = due.get(own);
+          if (!parts?.has(part)) return;
+          const now = performance.now();
+          parts.set(part, { provenAt: now, wentOnAt: now });
           if (!unproven) return;
           const rest = new Set([...unproven].filter(other => other !== part));
           unproven = rest.size > 0 ? rest : undefined;
+          if (!unproven) failures = 0;
+        },
+        advance(part) {
+          const shown = due.get(own)?.get(part);
+          if (shown) shown.wentOnAt = performance.now();
         },
         end: () => void due.delete(own),
       };
@@ -82,14 +103,20 @@ export function createProofBook(limitMs: number): ProofBook {
         const now = performance.now();
         if (now - lookedAt > lookEveryMs + lateMs) graceUntil = now + graceMs;
         lookedAt = now;
-        const part = missing();
+        const part = overLimit('wentOnAt');
         if (part === undefined || now < graceUntil) continue;
-        unproven = new Set([...due.values()].flatMap(provenAt => [...provenAt.keys()]));
+        unproven = new Set([...due.values()].flatMap(parts => [...parts.keys()]));
+        failures += 1;
         return part;
       }
     },
-    ageMs: () => longestSilent()?.ageMs,
-    missing,
+    ageMs: () => longest('provenAt')?.ageMs,
+    missing: () => overLimit('provenAt'),
+    stalled: () => overLimit('wentOnAt'),
     hasFailed: () => unproven !== undefined,
+    failures: () => failures,
+    forgive() {
+      unproven = undefined;
+    },
   };
 }

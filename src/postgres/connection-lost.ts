@@ -30,9 +30,9 @@ export function isConnectionLost(error: unknown): boolean {
       error.code === 'DATABASE_ERROR' || error.code === 'DATABASE_TIMEOUT' || error.code === 'LEASE_LOST'
     );
   if (!(error instanceof Error)) return false;
-  // node-postgres has no class for these.
+  // node-postgres has no class for these. The pool is ended at a stop only, which leaves the work to another instance.
   if (
-    /^Connection terminated|^Client (has encountered a connection error|was closed)|^timeout exceeded when trying to connect|^timeout expired/.test(
+    /^Cannot use a pool after calling end on the pool|^Connection terminated|^Client (has encountered a connection error|was closed)|^timeout exceeded when trying to connect|^timeout expired/.test(
       error.message,
     )
   )

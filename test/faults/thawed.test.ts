@@ -49,6 +49,46 @@ test.each([
   testLimitMs,
 );
 
+test.each([
+  { who: 'a member of a cluster', environment: { INSTANCE_MODE: 'cluster' } },
+  { who: 'the ACTIVE instance', environment: {} },
+])(
+  '$who that is stopped while its call hangs does not try it again once another one has gone on',
+  async ({ environment }) => {
+    await using fleet = await startFleet({
+      environment: { ...environment, UPDATE_DEADLINE_SECONDS: '45', SHUTDOWN_GRACE_SECONDS: '90' },
+    });
+    const instances = [await fleet.start(), await fleet.start()];
+    const { telegram } = fleet.surroundings;
+    const user = fleet.surroundings.user();
+    const start = user.start();
+    await user.waitForMessage(/What shall we create/, patience);
+
+    telegram.failNext({ kind: 'hang', method: 'editMessageText' });
+    const help = user.click('❓ Help');
+    await waitFor('the edit to hang', () => telegram.callCount('editMessageText') === 1 || undefined);
+    const stopped = pickerOf(instances, help.updateId);
+    stopped.leaveRotation();
+    stopped.signal('SIGTERM');
+    await user.waitForMessage(/How it works/, { ...patience, after: help });
+    const back = user.click('◀️ Back');
+    await user.waitForMessage(/What shall we create/, { ...patience, after: back });
+
+    stopped.proxies.telegram.cut();
+    const left = await stopped.waitForLine(
+      ({ name, update_id }) => name === 'SYSTEM_WARNING' && update_id === help.updateId,
+    );
+    expect(left).toMatchObject({ operation: 'dispatch update', error_type: 'LEASE_LOST' });
+    expect(await stopped.exited).toMatchObject({ signal: 'SIGTERM' });
+
+    const done = telegram.calls('editMessageText', { ok: true });
+    expect(done.filter(({ payload }) => /How it works/.test(String(payload.text)))).toHaveLength(1);
+    expect(user.lastMessage()?.text).toMatch(/What shall we create/);
+    await expectSoundHistory(fleet, [start, help, back], { cluster: 'INSTANCE_MODE' in environment });
+  },
+  testLimitMs,
+);
+
 function pickerOf(instances: readonly Instance[], updateId: number): Instance {
   return (
     instances.find(({ lines }) =>

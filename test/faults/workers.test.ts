@@ -38,25 +38,35 @@ test(
     const start = user.start();
     const released = await first.waitForEvent('LOCK_RELEASED');
     expect(released.operation).toMatch(/no proof of work: (lane|task)/);
+    expect(await readinessOf(first)).toEqual([503, 'work']);
     expect(first.lines).toContainEqual(
       expect.objectContaining({ name: 'SYSTEM_WARNING', operation: 'restart the lane runner' }),
     );
     await second.waitForEvent('LOCK_ACQUIRED');
     await user.waitForMessage(/What shall we create/);
-    expect(await readinessOf(first)).toEqual([503, 'work']);
     expect(await readinessOf(second)).toEqual([200, null]);
+    // As a standby it is well: another one works.
+    await ready(first);
     await expectSoundHistory(fleet, [start]);
     // It is of use again as soon as it can work.
     await fleet.surroundings.database.query('drop trigger no_jobs on graphile_worker._private_jobs');
     second.leaveRotation();
     second.signal('SIGKILL');
     await waitFor(
-      'the first to be ready again',
-      async () => (await readinessOf(first))[0] === 200 || undefined,
+      'the first to work again',
+      () => first.lines.filter(({ name }) => name === 'LOCK_ACQUIRED').length === 2 || undefined,
     );
+    await ready(first);
   },
   testLimitMs,
 );
+
+async function ready(instance: Instance): Promise<void> {
+  await waitFor(
+    'the instance to be ready',
+    async () => (await readinessOf(instance))[0] === 200 || undefined,
+  );
+}
 
 /** Status and reason. */
 async function readinessOf({ port }: Instance): Promise<[number, unknown]> {

@@ -1,6 +1,8 @@
 // What begins under a tenure ends with it, whatever happens in between, and what goes wrong is told, also afterwards.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { createDuty, type Running } from '../../src/lock/duty.ts';
+import { resignPauseMs } from '../../src/lock/resign-pause.ts';
 import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
@@ -33,6 +35,8 @@ interface Instance {
   readonly role: Role;
   readonly told: RecordedTelemetry;
   readonly database: TestDatabase;
+  /** What it was made with, for another one on the same database. */
+  readonly options: RoleOptions;
 }
 
 async function createInstance(
@@ -43,24 +47,25 @@ async function createInstance(
   const database = await createTestDatabase();
   const told = recordTelemetry();
   const pool = database.connect(3);
-  const role = createRole({
+  const options: RoleOptions = {
     mode,
     url: new Secret(await lockUrlOf(database.url)),
     database: pool,
     botId: 7,
     instanceId: 'trt-tenures',
     release: 'release',
-    timings: { heartbeatMs: 200, staleMs: 1_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
+    timings: { heartbeatMs: 200, staleMs: 3_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
     telemetry: told.telemetry,
     lockTelemetry: told.telemetry,
     ...duties,
-  });
+  };
+  const role = createRole(options);
   onTestFinished(async () => {
     await role.release();
     await pool.stop();
     await database.drop();
   });
-  return { role, told, database };
+  return { role, told, database, options };
 }
 
 const endLock = ({ database }: Instance): Promise<unknown> =>
@@ -149,6 +154,85 @@ test(
   testLimitMs,
 );
 
+test(
+  'a beginning that goes on step by step, however slow, is not begun anew, and shows nothing yet',
+  async () => {
+    let beginnings = 0;
+    const source = createScene();
+    const instance = await createInstance({
+      work: createDuty(
+        async tenure => {
+          beginnings += 1;
+          for (let step = 0; step < 8; step += 1) {
+            await sleep(1_000);
+            tenure.advance('beginning');
+          }
+          return { settled: async () => undefined, stop: async () => undefined };
+        },
+        () => undefined,
+      ),
+      source: createDuty(source.start, () => undefined),
+    });
+    void instance.role.start();
+    await reach('a probe to miss its proof', () => instance.role.proof.missing() === 'beginning');
+    expect(instance.role.state.isActive()).toBe(true);
+    await reach('the source to be opened', () => source.beginnings.length === 1);
+    expect(beginnings).toBe(1);
+    expect(toldTimes(instance, 'LOCK_RELEASED')).toBe(0);
+  },
+  testLimitMs,
+);
+
+test(
+  'one that could not work is a standby like any other once it has seen another one work for a while',
+  async () => {
+    const idle = { settled: async () => undefined, stop: async () => undefined };
+    const hanging = createScene();
+    const failing = await createInstance({
+      work: createDuty(hanging.start, () => undefined),
+      source: createDuty(createScene().start, () => undefined),
+    });
+    void failing.role.start();
+    await reach(
+      'its resignation',
+      () => toldTimes(failing, 'LOCK_RELEASED', 'no proof of work: beginning') === 1,
+    );
+    expect(failing.role.proof.hasFailed()).toBe(true);
+
+    const pool = failing.database.connect(3);
+    const working = createRole({
+      ...failing.options,
+      database: pool,
+      instanceId: 'trt-working',
+      work: createDuty(
+        async tenure => {
+          tenure.expect([]);
+          return idle;
+        },
+        () => undefined,
+      ),
+      source: createDuty(
+        async () => idle,
+        () => undefined,
+      ),
+    });
+    try {
+      await working.start();
+      await reach('that it is forgotten', () => !failing.role.proof.hasFailed());
+      expect(working.state.isActive()).toBe(true);
+      expect(hanging.beginnings).toHaveLength(1);
+    } finally {
+      await working.release();
+      await pool.stop();
+    }
+  },
+  testLimitMs,
+);
+
+test('whoever fails again and again leaves it to others for longer each time, but never for good', () => {
+  expect([1, 2, 3, 4, 5, 60].map(resignPauseMs)).toEqual([3_000, 6_000, 12_000, 24_000, 24_000, 24_000]);
+});
+
 test('nothing begins under a tenure that has ended', async () => {
   const scene = createScene();
   const duty = createDuty(scene.start, () => undefined);
@@ -158,6 +242,7 @@ test('nothing begins under a tenure that has ended', async () => {
     isLost: () => true,
     expect: () => undefined,
     prove: () => undefined,
+    advance: () => undefined,
   };
   await duty.begin(ended);
   expect(scene.beginnings).toEqual([]);

@@ -47,6 +47,7 @@ test('what ends a connection is tried again, what is wrong with the program is n
   expect(isConnectionLost(refused)).toBe(true);
   expect(isConnectionLost(new Error('Connection terminated unexpectedly'))).toBe(true);
   expect(isConnectionLost(new AppError({ code: 'DATABASE_TIMEOUT', message: 'no answer' }))).toBe(true);
+  expect(isConnectionLost(new Error('Cannot use a pool after calling end on the pool'))).toBe(true);
   expect(isConnectionLost(new TypeError('x is not a function'))).toBe(false);
   expect(isConnectionLost(new AppError({ code: 'WALLET_REFUSED', message: 'no money' }))).toBe(false);
 });
