@@ -41,6 +41,10 @@ export function cidFrom(text: string): string {
   return text.toLowerCase();
 }
 
+/** A journal that cannot be written is no proof that nothing arrived: the lines have what waits for it. */
 export function nothingKnownOf(id: string): string {
-  return `Nothing is known of ${id}: it is too old, or the click never arrived.`;
+  return (
+    `Nothing is known of ${id}: it is mistyped or too old, the click never arrived, or the bot could not write it ` +
+    'into the journal yet (SYSTEM_WARNING write the journal); trt explain finds what is in the lines.'
+  );
 }

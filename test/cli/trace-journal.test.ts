@@ -137,6 +137,8 @@ test('what the journal does not know, and a database without one, are said so', 
   const unknown = await trt({ DATABASE_URL: await open(false) }, 'trace', 'a1b2c3d4');
   expect(unknown).toMatchObject({ code: 1, output: '' });
   expect(unknown.complaint).toContain('Nothing is known of a1b2c3d4');
+  // What waits for a journal that is away has arrived all the same.
+  expect(unknown.complaint).toMatch(/write the journal.*trt explain/);
   const early = await trt({ DATABASE_URL: await open(true) }, 'trace', 'a1b2c3d4');
   expect(early).toMatchObject({ code: 1, output: '' });
   expect(early.complaint).toContain('no tables of the bot yet');
