@@ -106,6 +106,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   let wasActive = false;
   let seen: Holder | undefined;
   let seenAt = 0;
+  let unseenSince = changedAt;
   let takeover: LockSnapshot['takeover'];
   let endHolding: ((ending: Ending, operation: string) => void) | undefined;
   let running: Promise<void> | undefined;
@@ -115,6 +116,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     changedAt = performance.now();
     // What it saw of the holder was of a former one, or of itself; it says nothing about who works from now on.
     seen = undefined;
+    unseenSince = changedAt;
   }
 
   /** Connects, waits for the lock, holds it, and again, until stopped. */
@@ -351,10 +353,12 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
 
   return {
     isActive: () => state === 'ACTIVE',
+    // Who has seen nobody for so long, because nothing that it asks is answered, does not know of anybody who works.
     isAbandoned: () =>
       state === 'PASSIVE' &&
-      seen !== undefined &&
-      seen.heartbeatAgeMs + performance.now() - seenAt > timings.staleMs,
+      (seen === undefined
+        ? running !== undefined && performance.now() - unseenSince > timings.staleMs
+        : seen.heartbeatAgeMs + performance.now() - seenAt > timings.staleMs),
     // By what was seen, not by how long ago that is: the look itself may take longer than two heartbeats.
     isHolderLate: () =>
       state === 'PASSIVE' &&
@@ -363,6 +367,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     lease: () => lease,
     start() {
       const { promise, resolve, reject } = Promise.withResolvers<'ACTIVE' | 'PASSIVE'>();
+      unseenSince = performance.now();
       let isOpen = true;
       running = run({
         get isOpen() {
