@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { type Line, waitFor } from '../support/bot.ts';
 import { startFleet } from '../support/fleet.ts';
+import { testLimitMs } from '../support/patience.ts';
 
-const testTimeoutMs = 90_000;
 /** Of 10 s; lines have their time from another clock than timers. */
 const leastPauseMs = 9_000;
 
@@ -23,7 +23,6 @@ test.each([
       'a line of what was met again',
       () => warningsOf(instance.lines).find(line => line.repeat_count !== undefined),
       () => instance.output.join('\n'),
-      40_000,
     );
     expect(repeated.repeat_count).toBeGreaterThan(1);
     proxy.setPassage({ kind: 'pass' }, { to: 'new' });
@@ -48,7 +47,7 @@ test.each([
           leastPauseMs,
         );
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 test(
@@ -73,7 +72,7 @@ test(
     proxy.setPassage({ kind: 'pass' }, { to: 'new' });
     await instance.waitForEvent('DISPATCH_OK');
   },
-  testTimeoutMs,
+  testLimitMs,
 );
 
 const warningsOf = (lines: readonly Line[]): Line[] =>
