@@ -1,6 +1,5 @@
-// Calls the administrators when only they can help; about the account, and about what was given up, at most once an hour,
-// since one cause makes many of them. An administrator who
-// cannot be reached fails nothing; the event says so.
+// Calls the administrators when only they can help; about the account, the disk, and what was given up, at most once an
+// hour, since one cause makes many of them. An administrator who cannot be reached fails nothing; the event says so.
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Alarm } from '../pipeline/ports.ts';
 import type { TelegramApi } from './api.ts';
@@ -41,6 +40,13 @@ export function createAdminAlarm({ telegram, adminIds, telemetry }: AdminAlarmOp
       await tell(
         'supplier account',
         `⚠️ KIE.ai refuses our account (${detail}). Check credits, key and caps at kie.ai. cid ${telemetry.cid()}`,
+      );
+    },
+    async diskRefused(detail) {
+      if (isTooSoon('disk')) return;
+      await tell(
+        'disk of files',
+        `⚠️ Files of users and results cannot be passed on. ${detail}. Make room there, or set TMPDIR to a folder that the bot may write to. cid ${telemetry.cid()}`,
       );
     },
     async givenUp(detail) {

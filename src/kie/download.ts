@@ -39,8 +39,8 @@ export interface DownloadLimits {
 export interface Downloader {
   /**
    * Rejects with an AppError: DOWNLOAD_REFUSED when the URL, where it leads or its size is not acceptable
-   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells). The caller
-   * disposes of the file.
+   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells), SPOOL_FAILED when
+   * the disk of this machine does not take the file. The caller disposes of the file.
    */
   download(url: string, limits: DownloadLimits): Promise<Download>;
   /** Ends idle connections, after the downloads that are under way. */

@@ -22,7 +22,7 @@ export interface DeliveryOptions {
   readonly tasks: Pick<TaskStore, 'find' | 'schedule'>;
   readonly deliveries: DeliveryStore;
   readonly deliverer: Deliverer;
-  readonly alarm: Pick<Alarm, 'givenUp'>;
+  readonly alarm: Pick<Alarm, 'givenUp' | 'diskRefused'>;
   readonly stages: Pick<Stages, 'deliveries'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
@@ -180,6 +180,9 @@ async function endFailed(
   options: DeliveryOptions,
 ): Promise<boolean> {
   const { deliveries, telemetry, timings } = options;
+  const { error } = result;
+  if (error instanceof AppError && error.code === 'SPOOL_FAILED')
+    await options.alarm.diskRefused(error.message);
   if (result.retry && row.attempts < timings.deliveryAttempts) {
     await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
     tellFailed(telemetry, task, row, result, 'will be tried again');

@@ -10,7 +10,7 @@ export interface InputFile extends AsyncDisposable {
 export interface InputFiles {
   /**
    * Fetches a file that a user sent. Rejects with an AppError: INPUT_FILE_GONE and INPUT_FILE_TOO_BIG for good,
-   * INPUT_FILE_UNREACHABLE where it may be had later.
+   * INPUT_FILE_UNREACHABLE where it may be had later, SPOOL_FAILED where the disk of this machine does not take it.
    */
   open(fileId: string): Promise<InputFile>;
 }

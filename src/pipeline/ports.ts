@@ -15,6 +15,8 @@ export interface ProgressBoard {
 export interface Alarm {
   /** The supplier refuses our account: no credits, a wrong key, a cap. `detail` names its answer. */
   accountRefused(detail: string): Promise<void>;
+  /** The disk of this machine takes no files, so that none can be passed on. `detail` says why. */
+  diskRefused(detail: string): Promise<void>;
   /** A task was ended, or what it owed was given up, because of a fault of ours. `detail` names it. */
   givenUp(detail: string): Promise<void>;
   /** The supplier has switched a model off; it is not offered any more. */

@@ -168,6 +168,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
 
   async function filesFailed(task: TaskRow, error: unknown): Promise<void> {
     if (!(error instanceof AppError)) throw error;
+    if (error.code === 'SPOOL_FAILED') await alarm.diskRefused(error.message);
     if (error.retryable && isYoung(task)) {
       progress(task, 'store files again', failure(error));
       await tasks.schedule(task.id, submitRetryDelayMs(timings, 1));

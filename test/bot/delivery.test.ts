@@ -287,6 +287,20 @@ test('what is being sent stays claimed, however long that takes', async () => {
   expect(given.user.messages()).toHaveLength(1);
 });
 
+test('a file that the disk of this machine does not take is not blamed on its host, and administrators are called', async () => {
+  await using given = await openDelivery({ temporaryFolder: process.execPath });
+  given.served.set('/a.png', { bytes: picture, type: 'application/octet-stream' });
+  await given.succeed('/a.png');
+  await given.settle();
+
+  expect(given.user.messages()).toMatchObject([{ kind: 'text', text: expect.stringContaining('⚠️ Z-Image') }]);
+  const lost = given.linesOf('DELIVERY_FAILED');
+  expect(lost).toHaveLength(3);
+  for (const line of lost)
+    expect(line).toMatchObject({ reason_code: 'INTERNAL_ERROR', error_type: 'SPOOL_FAILED' });
+  expect(given.alarms).toContain('A file could not be written below TMPDIR: ENOTDIR');
+});
+
 test('the original comes as a document as often as it is asked for, and is uploaded once', async () => {
   await using given = await openDelivery();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });

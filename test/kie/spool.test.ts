@@ -50,6 +50,35 @@ test('of a file that is too large, or whose source breaks, nothing stays', async
   await spool.stop();
 });
 
+/** A small disk of its own, where this process may have one. */
+async function openSmallDisk() {
+  const place = await openFolder();
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', place.folder]).status === 0;
+  return {
+    ...place,
+    mounted,
+    async [Symbol.asyncDispose]() {
+      if (mounted) spawnSync('umount', [place.folder]);
+      await place[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test('of a file that a full disk does not take nothing stays', async context => {
+  await using place = await openSmallDisk();
+  if (!place.mounted) return context.skip('no right to mount');
+  const spool = createSpool(place.folder);
+  await expect(spool.take(chunksOf('a'.repeat(40_000), 'b'.repeat(40_000)), 100_000)).rejects.toMatchObject({
+    code: 'SPOOL_FAILED',
+    message: 'A file could not be written below TMPDIR: ENOSPC',
+  });
+  expect(await filesIn(place.folder)).toEqual([]);
+  // There is room again.
+  await using file = await spool.take(chunksOf('a'), 5);
+  expect(file.sizeBytes).toBe(1);
+  await spool.stop();
+});
+
 test('what a killed process has left is removed, and what one that lives has is not', async () => {
   await using place = await openFolder();
   const { pid: gone } = spawnSync(process.execPath, ['--version']);

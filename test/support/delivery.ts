@@ -66,7 +66,11 @@ const instanceId = 'test';
 const quickTimings = { deliveryAttempts: 3, deliveryRetryMs: 20, deliveryClaimMs: 2_000 };
 
 export async function openDelivery(
-  options: { readonly timings?: Partial<PipelineTimings>; readonly stages?: Stages } = {},
+  options: {
+    readonly timings?: Partial<PipelineTimings>;
+    readonly stages?: Stages;
+    readonly temporaryFolder?: string;
+  } = {},
 ): Promise<DeliveryUnderTest> {
   const timings = { ...productionTimings, ...quickTimings, ...options.timings };
   const testDatabase = await createTestDatabase();
@@ -84,7 +88,7 @@ export async function openDelivery(
   const tasks = createTaskStore(database, lease);
   const deliveries = createDeliveryStore({ database, lease, instanceId });
   const api = createTelegramApi({ token: new Secret(telegram.token), apiRoot: telegram.apiRoot, telemetry });
-  const spool = createSpool();
+  const spool = createSpool(options.temporaryFolder);
   const downloader = createDownloader({
     allowLoopback: true,
     timeoutMs: 5_000,
@@ -100,7 +104,10 @@ export async function openDelivery(
     telemetry,
   });
   const { stages = createStages() } = options;
-  const alarm = { givenUp: async (detail: string) => void alarms.push(detail) };
+  const alarm = {
+    givenUp: async (detail: string) => void alarms.push(detail),
+    diskRefused: async (detail: string) => void alarms.push(detail),
+  };
   const host = await startFileHost();
   await database.query(`insert into users (chat_id, language) values ($1, 'en')`, [user.chatId]);
   await database.query(

@@ -127,6 +127,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     alarm: {
       accountRefused: async detail => void alarms.push(detail),
       modelSwitchedOff: async modelId => void alarms.push(modelId),
+      diskRefused: async detail => void alarms.push(detail),
       givenUp: async detail => void alarms.push(detail),
     },
     offer: { switchOff: async () => undefined },

@@ -150,7 +150,7 @@ export const pendingCauses = define({
   delivery_postponed: {
     confidence: 'medium',
     events: ['DELIVERY_FAILED'],
-    reasons: ['RATE_LIMIT', 'DOWNSTREAM_ERROR', 'DOWNSTREAM_TIMEOUT'],
+    reasons: ['RATE_LIMIT', 'DOWNSTREAM_ERROR', 'DOWNSTREAM_TIMEOUT', 'INTERNAL_ERROR'],
     is: ({ task }) => task?.postponed !== undefined,
     ru: {
       what: 'результат готов, но отправить его пока не удалось, и попытка повторится ({delivery})',
