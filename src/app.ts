@@ -398,7 +398,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       spanKind: config.bot.mode === 'webhook' ? SpanKind.SERVER : SpanKind.CONSUMER,
     });
 
-    const vitals = createVitals({ database, updates, intakeProof, role, botState });
+    const stallLimitMs = config.instance.lock.staleMs + config.updateDeadlineMs;
+    const vitals = createVitals({ database, updates, intakeProof, role, stallLimitMs, botState });
     const supplierState = () => generations.kie.breakerState();
     startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, logger, botState, supplierState });
     let schemaVersion = 0;

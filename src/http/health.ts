@@ -1,8 +1,9 @@
 // What platforms and people ask about this process. /livez: the event loop turns. /readyz: updates are stored here, an
-// instance that should work has shown that it does, and what is stored is not left undone by all of them; whatever else
-// is wrong, so that a deploy can finish. /health: the state in numbers; docs/operations.md says what each means.
-// /version: which code runs. Anybody may ask, in any number: none of them calls Telegram or KIE.ai, what the database is
-// asked is shared by all who ask at about the same time, and no answer holds a secret.
+// instance that should work has shown that it does, and what is stored is not left undone by all of them, for want of an
+// ACTIVE one or of what each of them needs; whatever else is wrong, so that a deploy can finish. /health: the state in
+// numbers; docs/operations.md says what each means. /version: which code runs. Anybody may ask, in any number: none of
+// them calls Telegram or KIE.ai, what the database is asked is shared by all who ask at about the same time, and no
+// answer holds a secret.
 import type { FastifyInstance } from 'fastify';
 import type { SourceStatus } from '../bot/source-watch.ts';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';

@@ -11,11 +11,13 @@ export type UnreadyReason =
   | 'work'
   /** No instance is ACTIVE, and there is something to do. */
   | 'nobody_active'
+  /** Updates wait, nobody works any, and no instance could do better: no cause to give a lease up. */
+  | 'stalled'
   /** Something asked of the database was not answered; told by /health alone. */
   | 'database';
 
 export interface ReadinessOptions {
-  readonly vitals: Pick<Vitals, 'intake' | 'work' | 'queueDepth'>;
+  readonly vitals: Pick<Vitals, 'intake' | 'work' | 'queueDepth' | 'isStalled'>;
   readonly botMode: 'webhook' | 'polling';
   /** No instance has shown within the stale limit that it is ACTIVE. */
   isAbandoned(): boolean;
@@ -29,14 +31,21 @@ export interface Readiness {
 
 /** Asks the database at most as often as its readings allow. Never rejects. */
 export async function readinessOf(options: ReadinessOptions): Promise<Readiness> {
-  const [intake, isUndone] = await Promise.all([options.vitals.intake(), isLeftUndone(options)]);
+  const { vitals } = options;
+  const [intake, isUndone, isStalled] = await Promise.all([
+    vitals.intake(),
+    isLeftUndone(options),
+    vitals.isStalled(),
+  ]);
   const reason = !intake.isShown
     ? 'intake'
-    : !options.vitals.work().isShown
+    : !vitals.work().isShown
       ? 'work'
       : isUndone
         ? 'nobody_active'
-        : undefined;
+        : isStalled
+          ? 'stalled'
+          : undefined;
   return { reason, isLeftUndone: isUndone };
 }
 

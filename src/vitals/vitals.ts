@@ -7,6 +7,7 @@ import type { Role } from '../lock/role.ts';
 import type { WorkProof } from '../lock/work-proof.ts';
 import type { BotState } from '../otel/fields.ts';
 import type { Database } from '../storage/database.ts';
+import { readFollowedLanes, readWaitingLanes } from '../storage/stalled-lanes.ts';
 import type { UpdateStore } from '../storage/update-store.ts';
 import { createReading, type Reading } from './reading.ts';
 
@@ -25,6 +26,11 @@ export interface Vitals {
   readonly databaseLatencyMs: Reading<number>;
   /** Updates without an outcome, of all instances. */
   readonly queueDepth: Reading<number>;
+  /**
+   * Updates wait for longer than the limit for somebody to work them, and nobody has worked any within it. False where
+   * the database does not say how long they wait: that is told by `intake`.
+   */
+  isStalled(): Promise<boolean>;
   lock(): Promise<LockVitals>;
   /** Asks nobody. */
   work(): WorkVitals;
@@ -50,6 +56,8 @@ export interface VitalsOptions {
   readonly updates: Pick<UpdateStore, 'depth' | 'checkInsert'>;
   readonly intakeProof: Pick<IntakeProof, 'isShown' | 'waitingMs'>;
   readonly role: Pick<Role, 'lease' | 'snapshot' | 'proof'>;
+  /** So long an update may wait for being worked while no other one ends; more than one alone may take to its end. */
+  readonly stallLimitMs: number;
   botState(): BotState;
 }
 
@@ -66,12 +74,25 @@ export function createVitals(options: VitalsOptions): Vitals {
   return {
     databaseLatencyMs: createReading(() => roundTripMs(options.database), readingLimits),
     queueDepth: createReading(() => updates.depth(), readingLimits),
+    isStalled: createStallReading(options),
     lock: createLockReading(options),
     work: () => workVitalsOf(options.role.proof),
     async intake() {
       const isPossible = (await insertCheck()) === true;
       return { isShown: isPossible && intakeProof.isShown(), waitingMs: intakeProof.waitingMs() };
     },
+  };
+}
+
+function createStallReading({ database, stallLimitMs }: VitalsOptions): Vitals['isStalled'] {
+  const waitingLanes = createReading(() => readWaitingLanes(database, stallLimitMs), readingLimits);
+  const followedLanes = createReading(() => readFollowedLanes(database), readingLimits);
+  return async () => {
+    const lanes = await waitingLanes();
+    if (!lanes?.length) return false;
+    // Where this is not answered, what would be done in these lanes cannot be done either.
+    const followed = new Set(await followedLanes());
+    return lanes.some(lane => !followed.has(lane));
   };
 }
 

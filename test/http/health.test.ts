@@ -330,6 +330,44 @@ test('a standby is not ready while updates wait that nobody works', async () => 
   });
 });
 
+test('an update that nobody takes up while none ends makes an instance not ready, and a slow chat does not', async () => {
+  const state = { isActive: () => false, isAbandoned: () => false, isHolderLate: () => false };
+  await using bot = await startBot({ overrides: { state } });
+  const { database } = bot;
+  const becomes = (reason: string | null): Promise<unknown> =>
+    waitFor(`reason ${reason}`, async () => {
+      const { status, body } = await probe(bot, '/readyz');
+      expect(status).toBe(body.reason === null ? 200 : 503);
+      return body.reason === reason || undefined;
+    });
+  await fill(bot, 3);
+  await becomes(null);
+  // A refusal on arrival, which is no work.
+  const end = `update updates set outcome = 'rejected', reason_code = 'RATE_LIMIT', finished_at = now()`;
+  await database.query(`${end} where update_id = -3`);
+  await database.query(`update updates set received_at = now() - interval '1 hour'`);
+  await becomes('stalled');
+  expect(await health(bot)).toMatchObject({
+    ok: false,
+    reason: 'stalled',
+    intake: { ok: true },
+    database: { ok: true },
+  });
+  await database.query(`update updates set picked_by = 'another', picked_at = now() where update_id = -1`);
+  await becomes(null);
+  await database.query('update updates set picked_by = null');
+  await becomes('stalled');
+  await database.query(
+    `insert into follow_ups (lane, kind, data, traceparent, picked_by, picked_at)
+     values (77, 'show', '{}', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'another', now())`,
+  );
+  await becomes(null);
+  await database.query('delete from follow_ups');
+  await becomes('stalled');
+  await database.query(`${end}, epoch = 1 where update_id = -2`);
+  await becomes(null);
+});
+
 test('a burst of probes makes a few statements, and all are answered', async () => {
   await using scene = await startBehindGate();
   const { bot, gate } = scene;

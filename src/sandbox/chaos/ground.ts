@@ -49,11 +49,13 @@ export interface GroundOptions {
 
 /** How long work may be owed, in seconds: STALE_IDLE_SECONDS of the instances. */
 export const staleIdleSeconds = 3;
+/** UPDATE_DEADLINE_SECONDS of the instances. */
+export const updateDeadlineSeconds = 5;
 const shortTimings = {
   LOCK_HEARTBEAT_SECONDS: '0.5',
   STALE_IDLE_SECONDS: String(staleIdleSeconds),
   LOCK_RELEASE_WAIT_SECONDS: '1',
-  UPDATE_DEADLINE_SECONDS: '5',
+  UPDATE_DEADLINE_SECONDS: String(updateDeadlineSeconds),
 } as const;
 const stopDeadlineMs = 40_000;
 /** On a busy machine taps are worked later than Telegram waits; that they are answered is what counts. */

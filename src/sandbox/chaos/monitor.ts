@@ -4,7 +4,7 @@
 import type { Finding, MemoryPeak } from '../history/history.ts';
 import { type OwedWork, readOwed } from '../history/owed-work.ts';
 import type { Ground } from './ground.ts';
-import { staleIdleSeconds } from './ground.ts';
+import { staleIdleSeconds, updateDeadlineSeconds } from './ground.ts';
 import type { Slot } from './slot.ts';
 
 export interface Monitor {
@@ -31,7 +31,9 @@ const everyMs = 250;
 /** From one sample to the next at most so much counts: when this process itself was kept waiting, so were the others. */
 const countedMs = 400;
 const answerLimitMs = 2_000;
-const defaultOwedLimitMs = (staleIdleSeconds + 5) * 1_000;
+/** Where nobody can work, /readyz has to say so after the two limits, by a reading and a question that take their time. */
+const sayingSeconds = 2;
+const defaultOwedLimitMs = (staleIdleSeconds + updateDeadlineSeconds + sayingSeconds) * 1_000;
 
 interface Watched {
   readonly slot: WatchedSlot;
