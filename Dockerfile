@@ -16,6 +16,7 @@ COPY package.json package-lock.json .npmrc ./
 FROM base AS sandbox
 RUN npm ci && npm cache clean --force
 COPY src src
+COPY sandbox sandbox
 # As root: Postgres itself refuses that, and is started as a user that embedded-postgres creates.
 CMD ["npm", "run", "demo", "--", "--once"]
 

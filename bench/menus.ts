@@ -2,11 +2,11 @@
 // languages: looking models up, working prices out, texts, buttons and their data, up to the keyboard as Telegram gets
 // it. No network and no database: what remains is the time that our own code holds up every other user.
 import { createPriceList, type PriceList } from '../src/billing/price-list.ts';
-import { keyboardOf } from '../src/bot/presenter.ts';
 import { type Catalogue, createCatalogue } from '../src/catalogue/catalogue.ts';
 import type { Model } from '../src/catalogue/schema.ts';
 import { effectiveValues } from '../src/pipeline/filled.ts';
 import { currentStep, type Form, startForm } from '../src/pipeline/form.ts';
+import { keyboardOf } from '../src/telegram/presenter.ts';
 import type { RenderedScreen } from '../src/ui/keyboard.ts';
 import { renderScreen } from '../src/ui/render.ts';
 import { createTexts, locales } from '../src/ui/texts.ts';

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startPostgres } from '../src/sandbox/postgres.ts';
+import { startPostgres } from '../sandbox/postgres.ts';
 import { closedLoop } from './measure.ts';
 import { startChild } from './processes.ts';
 import { startTelegram, startVariant } from './variants.ts';

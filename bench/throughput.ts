@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startPostgres } from '../src/sandbox/postgres.ts';
+import { startPostgres } from '../sandbox/postgres.ts';
 import type { Latency } from './latency.ts';
 import { capacity, closedLoop, drain, openLoop, type Target, type Throughput } from './measure.ts';
 import { type Child, residentMegabytes, startChild } from './processes.ts';

@@ -1,7 +1,7 @@
 // The bots that are measured, each as its own process: this one with telemetry, without, and the bare one.
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SandboxPostgres } from '../src/sandbox/postgres.ts';
+import type { SandboxPostgres } from '../sandbox/postgres.ts';
 import { secret } from './load.ts';
 import { type Child, startChild } from './processes.ts';
 

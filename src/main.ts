@@ -1,7 +1,7 @@
 // The process: reads the environment, starts the app, and stops it on a signal. Anything that cannot be
 // handled ends the process with one last line that says why.
-import { buildApp } from './app.ts';
-import { parseConfig } from './config.ts';
+import { buildApp } from './app/app.ts';
+import { parseConfig } from './config/config.ts';
 import { errorMessage, errorType } from './errors.ts';
 import { stopOnSignals } from './lifecycle.ts';
 import { createLogger } from './otel/logger.ts';

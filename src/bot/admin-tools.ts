@@ -2,7 +2,7 @@
 // and users by name.
 import type { Desk, ServiceStatus } from '../diagnosis/desk.ts';
 import type { DebugLevel } from '../otel/debug-level.ts';
-import type { Pseudonyms } from '../otel/privacy.ts';
+import type { Pseudonyms } from '../otel/pseudonyms.ts';
 import type { UserStore } from '../storage/user-store.ts';
 import type { AdminTools } from './context.ts';
 

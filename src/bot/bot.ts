@@ -5,22 +5,22 @@ import type { Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FollowUp } from '../inbox/follow-up.ts';
 import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
-import type { Pseudonyms } from '../otel/privacy.ts';
+import type { Pseudonyms } from '../otel/pseudonyms.ts';
 import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
+import { withDeadline } from '../telegram/call-deadline.ts';
+import { type IncomingUpdate, pseudonymsOf, readIncoming } from '../telegram/incoming.ts';
+import { incomingFileOf } from '../telegram/incoming-file.ts';
+import { refusedBy } from '../telegram/refusal.ts';
+import { malformedPart } from '../telegram/well-formed.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
-import { withDeadline } from './deadline.ts';
 import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
-import { type IncomingUpdate, pseudonymsOf, readIncoming } from './incoming.ts';
-import { incomingFileOf } from './incoming-file.ts';
 import { privateChatsOnly } from './private-chats.ts';
-import { refusedBy } from './refusal.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
-import { malformedPart } from './well-formed.ts';
 
 export interface BotOptions {
   readonly api: Api;

@@ -9,6 +9,8 @@ import type { Conclusion } from '../inbox/lanes.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Form } from '../pipeline/form.ts';
 import type { Effects } from '../storage/update-store.ts';
+import { type Presented, present } from '../telegram/presenter.ts';
+import { canBeWrittenTo, type Refusal, refusalOf, refusedBy } from '../telegram/refusal.ts';
 import type { RenderedScreen } from '../ui/keyboard.ts';
 import type { Noop, Show } from '../ui/outcome.ts';
 import { renderScreen } from '../ui/render.ts';
@@ -16,10 +18,8 @@ import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
 import { type BotContext, profileOf } from './bot-context.ts';
 import { createFaultTeller, wasAnsweredByGuard } from './fault-teller.ts';
+import { flowOf } from './flow-fields.ts';
 import { owe } from './owed-screen.ts';
-import { type Presented, present } from './presenter.ts';
-import { canBeWrittenTo, type Refusal, refusalOf, refusedBy } from './refusal.ts';
-import { flowOf } from './whereabouts.ts';
 
 export interface Ending {
   readonly verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;

@@ -9,6 +9,7 @@ import type { DebugLevel } from '../otel/debug-level.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Form } from '../pipeline/form.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
+import type { IncomingFile } from '../telegram/incoming-file.ts';
 import type { Outcome } from '../ui/outcome.ts';
 import type {
   ArgsOf,
@@ -23,7 +24,6 @@ import type {
   textInput,
 } from '../ui/registry.ts';
 import type { ScreenId, ScreenRecord } from '../ui/screens.ts';
-import type { IncomingFile } from './incoming-file.ts';
 
 export interface HandlerUser {
   /** A private chat has the id of its user. */

@@ -5,14 +5,14 @@ import type { Api } from 'grammy';
 import { errorType } from '../errors.ts';
 import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { withAtLeast } from '../telegram/call-deadline.ts';
+import { type Presented, present } from '../telegram/presenter.ts';
+import { type Refusal, refusalOf, refusedBy } from '../telegram/refusal.ts';
 import { renderFault } from '../ui/fault-screen.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import type { HandlerUser } from './context.ts';
-import { withAtLeast } from './deadline.ts';
 import { owe } from './owed-screen.ts';
-import { type Presented, present } from './presenter.ts';
-import { type Refusal, refusalOf, refusedBy } from './refusal.ts';
 
 export interface FaultTeller {
   /**

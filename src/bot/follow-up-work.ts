@@ -2,7 +2,7 @@
 import type { Account } from '../billing/account.ts';
 import type { FollowUpWork } from '../inbox/follow-ups.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
-import { withDeadline } from './deadline.ts';
+import { withDeadline } from '../telegram/call-deadline.ts';
 import type { OwedScreens } from './owed-screens.ts';
 import type { PersonalDataOffice } from './personal-data.ts';
 

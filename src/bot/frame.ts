@@ -8,11 +8,13 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { errorType } from '../errors.ts';
 import type { LinkRules } from '../kie/link.ts';
 import type { AmbientFields } from '../otel/fields.ts';
-import { lengthOnly } from '../otel/privacy.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
+import { lengthOnly } from '../otel/redaction.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
+import { inTime } from '../telegram/call-deadline.ts';
+import type { IncomingFile } from '../telegram/incoming-file.ts';
 import { decodeButton, tellableData } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
 import { type ButtonName, buttonId, buttons, type CommandName, commands } from '../ui/registry.ts';
@@ -27,10 +29,8 @@ import type {
   PersonalData,
   Reports,
 } from './context.ts';
-import { inTime } from './deadline.ts';
-import type { IncomingFile } from './incoming-file.ts';
+import { flowOf, stateBefore } from './flow-fields.ts';
 import { judge } from './judge.ts';
-import { flowOf, stateBefore } from './whereabouts.ts';
 
 export interface FrameOptions {
   readonly handlers: Handlers;

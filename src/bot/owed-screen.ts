@@ -3,9 +3,9 @@
 // turn as a follow-up (inbox/follow-up.ts), and worked by owed-screens.ts.
 import { z } from 'zod';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { Refusal } from '../telegram/refusal.ts';
 import { type ScreenId, screenIds, screenRecordSchema } from '../ui/screens.ts';
 import type { BotContext } from './bot-context.ts';
-import type { Refusal } from './refusal.ts';
 
 export const owedScreenSchema = z.object({
   /** Absent where it is words alone. */

@@ -10,9 +10,9 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { MessageStore } from '../storage/message-store.ts';
 import type { OwedStore, Standing } from '../storage/owed-store.ts';
+import { type Presented, present } from '../telegram/presenter.ts';
+import { type Refusal, refusedBy } from '../telegram/refusal.ts';
 import { nameOf, type OwedScreen, owedHorizonMs, owedScreenSchema } from './owed-screen.ts';
-import { type Presented, present } from './presenter.ts';
-import { type Refusal, refusedBy } from './refusal.ts';
 
 export interface OwedScreens {
   show(

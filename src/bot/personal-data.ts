@@ -4,17 +4,17 @@
 import { InputFile } from 'grammy';
 import type { FollowUp, FollowUpKind } from '../inbox/follow-up.ts';
 import type { FollowUpCircumstances, FollowUpEnd } from '../inbox/follow-ups.ts';
-import type { Pseudonyms } from '../otel/privacy.ts';
+import type { Pseudonyms } from '../otel/pseudonyms.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { JournalReader } from '../storage/journal-store.ts';
 import type { PersonalDataStore } from '../storage/personal-data.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { canBeWrittenTo, refusedBy } from '../telegram/refusal.ts';
+import { createThrottle } from '../telegram/throttle.ts';
 import type { Texts } from '../ui/texts.ts';
-import type { TelegramApi } from './api.ts';
 import type { HandlerUser, PersonalData } from './context.ts';
 import { createFaultTeller } from './fault-teller.ts';
-import { canBeWrittenTo, refusedBy } from './refusal.ts';
-import { createThrottle } from './throttle.ts';
 
 export interface PersonalDataOptions {
   readonly store: PersonalDataStore;

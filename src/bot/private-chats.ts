@@ -4,10 +4,10 @@
 import type { MiddlewareFn } from 'grammy';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { refusedBy } from '../telegram/refusal.ts';
 import { buttonIdOf, tellableData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
-import { refusedBy } from './refusal.ts';
 
 export interface PrivateChatsOptions {
   readonly texts: Texts;

@@ -2,16 +2,16 @@
 // Each user at most once in ten minutes.
 import { isTrouble } from '../diagnosis/action.ts';
 import type { Desk } from '../diagnosis/desk.ts';
-import { type Pseudonyms, shortPseudonym } from '../otel/privacy.ts';
+import { type Pseudonyms, shortPseudonym } from '../otel/pseudonyms.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { MessageStore } from '../storage/message-store.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { type Presented, present } from '../telegram/presenter.ts';
+import { refusedBy } from '../telegram/refusal.ts';
+import { createThrottle } from '../telegram/throttle.ts';
 import { renderDebugUser } from '../ui/debug-screens.ts';
 import type { Texts } from '../ui/texts.ts';
-import type { TelegramApi } from './api.ts';
 import type { Reports } from './context.ts';
-import { type Presented, present } from './presenter.ts';
-import { refusedBy } from './refusal.ts';
-import { createThrottle } from './throttle.ts';
 
 export interface ReportsOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;

@@ -3,8 +3,8 @@
 import type { Surroundings } from '../diagnosis/surroundings.ts';
 import type { Role } from '../lock/role.ts';
 import type { Queryable } from '../storage/database.ts';
-import type { TelegramApi } from './api.ts';
-import { refusedBy } from './refusal.ts';
+import type { TelegramApi } from '../telegram/api.ts';
+import { refusedBy } from '../telegram/refusal.ts';
 
 export interface ServiceSurroundings {
   /** As far as the database tells. */

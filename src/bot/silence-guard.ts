@@ -7,12 +7,12 @@
 import type { Conclusion } from '../inbox/lanes.ts';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import { waitingTapPatienceMs } from '../reception/waiting-taps.ts';
+import { refusedBy } from '../telegram/refusal.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { faultMessage } from './conclude.ts';
 import type { FaultTeller } from './fault-teller.ts';
-import { refusedBy } from './refusal.ts';
-import { waitingTapPatienceMs } from './waiting-taps.ts';
 
 export interface SilenceGuard {
   /**

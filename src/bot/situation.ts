@@ -6,7 +6,7 @@ import { quoteSchema } from '../billing/pricing.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model, Parameter } from '../catalogue/schema.ts';
 import type { FormValue, FormValues } from '../catalogue/values.ts';
-import { lengthOnly } from '../otel/privacy.ts';
+import { lengthOnly } from '../otel/redaction.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
 import { screenIds, screenRecordSchema } from '../ui/screens.ts';
 import type { BotContext } from './bot-context.ts';

@@ -1,7 +1,7 @@
 // Which user is meant: the pseudonym itself, a name, or the number that Telegram gives a user. Names and numbers become
 // the pseudonym with the bot's own HASH_SECRET; neither is printed.
 import { AppError } from '../errors.ts';
-import { createPseudonyms } from '../otel/privacy.ts';
+import { createPseudonyms } from '../otel/pseudonyms.ts';
 import { Secret } from '../secret.ts';
 import type { UserStore } from '../storage/user-store.ts';
 import { type Terminal, UsageError } from './command.ts';

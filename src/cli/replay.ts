@@ -1,12 +1,14 @@
 // `trt replay <cid>`: what the same update leads to now, in the state of then, with stand-ins for everybody outside. What
 // is needed is read first, in a transaction that cannot write; then the connection is closed, and only then the sandbox
-// starts. Only this command needs the sandbox, so only it loads it.
-import { type Chain, updateIdOf } from '../diagnosis/chain.ts';
+// starts. Only this command needs the sandbox, so only it loads it: the production
+// image does not hold it.
+
+import { type Chain, isOfUpdate, updateIdOf } from '../diagnosis/chain.ts';
 import { chainsOfRows } from '../diagnosis/journal-chains.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
+import { AppError } from '../errors.ts';
 import { cidOf } from '../otel/cid.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
-import { isOfUpdate, readPast } from '../sandbox/replay/past.ts';
 import { createJournalReader, type JournalReader } from '../storage/journal-store.ts';
 import { printMatches, type ViewOptions } from './chain-view.ts';
 import { nothingKnownOf, readOneChain } from './chain-words.ts';
@@ -21,19 +23,38 @@ export const replayCommand: Command = {
   async run(words, terminal) {
     const { id, locale, json } = readOneChain('replay', words);
     const options = { terminal, locale };
+    const { readPast, replay } = await loadSandbox();
     const past = await withReadOnlyDatabase(terminal, async database => {
       const found = await find(createJournalReader(database), id);
       const wanted = chosen(found, id, options);
       return wanted && readPast(database, wanted.chain, wanted.rows);
     });
     if (!past) return false;
-    const { replay } = await import('../sandbox/replay/replay.ts');
     const replayed = await replay(past, terminal.environment);
     if (json) printReplayAsJson(past.chain, replayed, options);
     else printReplay(past.chain, replayed, options);
     return true;
   },
 };
+
+/** Throws AppError REPLAY_IMPOSSIBLE where the sandbox, or the Postgres that it starts, is not installed. */
+async function loadSandbox() {
+  try {
+    const [{ readPast }, { replay }] = await Promise.all([
+      import('../../sandbox/replay/past.ts'),
+      import('../../sandbox/replay/replay.ts'),
+    ]);
+    return { readPast, replay };
+  } catch (cause) {
+    if (!(cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND')) throw cause;
+    throw new AppError({
+      code: 'REPLAY_IMPOSSIBLE',
+      message:
+        'trt replay needs the sandbox, which this installation does not hold. Run it in a clone of the release, after npm ci, with the DATABASE_URL of the bot.',
+      cause,
+    });
+  }
+}
 
 interface Found {
   readonly chain: Chain;

@@ -90,3 +90,8 @@ export function numberOf(event: ChainEvent | undefined, field: string): number |
 function traceIdOf(event: ChainEvent): string {
   return textOf(event, 'trace_id') ?? textOf(event, 'cid') ?? '';
 }
+
+/** Whether the chain is that of an update; the others are of processes, and of callbacks that nobody knows. */
+export function isOfUpdate({ events }: Chain): boolean {
+  return events.some(({ name }) => name === 'UPDATE_RECEIVED' || name === 'DISPATCH_START');
+}

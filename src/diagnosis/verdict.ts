@@ -7,9 +7,9 @@ import { type Cause, causes } from './causes.ts';
 import { beginOf, type Chain, textOf } from './chain.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { gapsOf, hasGapThatMatters } from './gaps.ts';
+import { filled } from './sentence-values.ts';
 import { quietAfterMinutes, type Surroundings, stuckAfterMs } from './surroundings.ts';
 import { didOf, moneyOf, owedOf, sawOf } from './telling.ts';
-import { filled } from './values.ts';
 import { durationText, timeText } from './words.ts';
 
 export interface Verdict {

@@ -1,6 +1,6 @@
 // /debug for administrators: how the service is, the chain and the verdict of a cid, what one user did.
 import type { AdminTools, CommandHandler, ForwardHandler, Handler, HandlerContext } from '../bot/context.ts';
-import { shortPseudonym } from '../otel/privacy.ts';
+import { shortPseudonym } from '../otel/pseudonyms.ts';
 import { type Outcome, rejected, type Show, show } from '../ui/outcome.ts';
 
 const debugMinutes = 30;

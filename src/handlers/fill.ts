@@ -2,7 +2,7 @@
 import type { FileHandler, Handler, HandlerContext, TextHandler } from '../bot/context.ts';
 import { labelOf } from '../catalogue/labels.ts';
 import type { Model, Parameter } from '../catalogue/schema.ts';
-import { lengthOnly } from '../otel/privacy.ts';
+import { lengthOnly } from '../otel/redaction.ts';
 import { answer, type RawAnswer } from '../pipeline/answer.ts';
 import {
   currentStep,

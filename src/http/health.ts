@@ -5,12 +5,12 @@
 // them calls Telegram or KIE.ai, what the database is asked is shared by all who ask at about the same time, and no
 // answer holds a secret.
 import type { FastifyInstance } from 'fastify';
-import type { SourceStatus } from '../bot/source-watch.ts';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
 import type { BreakerState } from '../kie/breaker.ts';
 import type { CurrentLease } from '../lock/lease.ts';
 import type { BotState } from '../otel/fields.ts';
 import { service } from '../service.ts';
+import type { SourceStatus } from '../telegram/source-watch.ts';
 import type { LockVitals, Vitals } from '../vitals/vitals.ts';
 import { type ReadinessOptions, readinessOf } from './readiness.ts';
 

@@ -3,13 +3,13 @@
 // Telegram repeats what is not accepted and holds everything behind it. While the inbox is full nothing but
 // payments is stored and the answer is 429: Telegram keeps the update and sends it again.
 import type { FastifyError, FastifyInstance } from 'fastify';
-import { type IncomingUpdate, readIncoming } from '../bot/incoming.ts';
-import type { Intake } from '../bot/intake.ts';
-import type { WebhookConfig } from '../config.ts';
+import type { WebhookConfig } from '../config/config.ts';
 import type { InboxDepth } from '../inbox/inbox-depth.ts';
 import { jsonOrUndefined } from '../json.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Refusals } from '../otel/refusals.ts';
+import type { Intake } from '../reception/intake.ts';
+import { type IncomingUpdate, readIncoming } from '../telegram/incoming.ts';
 import { createSecretCheck } from './secret-header.ts';
 
 export interface WebhookOptions {

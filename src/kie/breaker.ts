@@ -12,7 +12,7 @@ import {
 } from 'cockatiel';
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './answer-envelope.ts';
 import { meaningOf } from './codes.ts';
 import { ConnectFailure, Withheld } from './connection.ts';
 

@@ -1,7 +1,7 @@
 // The errors of calls to KIE.ai: one for each way a call can end badly, saying whether it may have been
 // executed. KIE's own texts can quote the prompt, so of them nothing is kept but a name that we sent ourselves.
 import { AppError, errorType } from '../errors.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './answer-envelope.ts';
 import { CircuitOpen } from './breaker.ts';
 import type { CodeMeaning } from './codes.ts';
 import { ConnectFailure, Withheld } from './connection.ts';

@@ -4,21 +4,21 @@
 import type { ApiFamily } from '../catalogue/schema.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
-import type { Answer } from './answer.ts';
+import type { Answer } from './answer-envelope.ts';
 import { type BreakerLimits, type BreakerState, createBreaker } from './breaker.ts';
 import { notReached, refused } from './call-error.ts';
 import { meaningOf } from './codes.ts';
 import { createConnections } from './connection.ts';
 import { type Call, createExchange, type Exchange, type Try } from './exchange.ts';
 import { families } from './families.ts';
+import { createSubmission, type VendorOrder } from './order-call.ts';
 import { createRepetition, type Repetition } from './repetition.ts';
-import { createSubmission, type VendorOrder } from './submission.ts';
 import type { TaskStatus } from './task-status.ts';
 import { type UploadFile, uploadedUrl, uploadForm, uploadPath } from './upload.ts';
 import { namedTask } from './vendor-task-id.ts';
 
 export type { BreakerState } from './breaker.ts';
-export type { VendorOrder } from './submission.ts';
+export type { VendorOrder } from './order-call.ts';
 export type { TaskStatus } from './task-status.ts';
 export type { UploadFile } from './upload.ts';
 

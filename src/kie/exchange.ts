@@ -7,7 +7,7 @@ import { errorType } from '../errors.ts';
 import type { Result } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
-import { type Answer, readAnswer } from './answer.ts';
+import { type Answer, readAnswer } from './answer-envelope.ts';
 import type { Breaker } from './breaker.ts';
 import type { Operation } from './call-error.ts';
 

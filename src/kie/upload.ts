@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import { FormData } from 'undici';
 import { z } from 'zod';
-import type { Answer } from './answer.ts';
+import type { Answer } from './answer-envelope.ts';
 import { extensionOf } from './media-type.ts';
 import { isWebUrl } from './task-status.ts';
 

@@ -9,7 +9,7 @@ import { AggregationType } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { cidOf } from './cid.ts';
-import { carryContext } from './context.ts';
+import { carryContext } from './context-manager.ts';
 
 export interface Sdk {
   /** Exports what is still held, waiting at most `deadlineMs`, and stops. Never rejects. */

@@ -24,10 +24,11 @@ import { type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
 import type { Journal } from './journal.ts';
 import { createJsonFields, extendJsonFields, type JsonFields, type Logger } from './logger.ts';
-import { type Scrubber, shortPseudonym } from './privacy.ts';
 import { formatTraceparent, parseTraceparent } from './propagation.ts';
+import { shortPseudonym } from './pseudonyms.ts';
 import { randomId } from './random-ids.ts';
 import type { ReasonCode } from './reasons.ts';
+import type { Scrubber } from './redaction.ts';
 import { ScopeRecord } from './scope-record.ts';
 import type { SpanName } from './spans.ts';
 

@@ -1,8 +1,8 @@
 // Button data: `v1:<code>[:<argument>…]`, at most the 64 bytes that Telegram allows. The version lets a
 // later release change the meaning of arguments and still tell an old button from a broken one.
 import { AppError } from '../errors.ts';
-import { lengthOnly } from '../otel/privacy.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
+import { lengthOnly } from '../otel/redaction.ts';
 import { type ArgsOf, type ButtonName, buttonId, buttons } from './registry.ts';
 
 const version = 'v1';

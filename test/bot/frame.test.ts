@@ -1,9 +1,9 @@
 // What the frame tells of each kind of tap, command and message: which events, in which order, and every field of them.
 import type { Message } from 'grammy/types';
 import { expect, test } from 'vitest';
+import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { noop, rejected } from '../../src/ui/outcome.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { storyOf } from '../support/story.ts';

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBot } from '../../src/bot/bot.ts';
 import type { BotContext } from '../../src/bot/bot-context.ts';
 import type { Frame } from '../../src/bot/frame.ts';
-import { createPseudonyms } from '../../src/otel/privacy.ts';
+import { createPseudonyms } from '../../src/otel/pseudonyms.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { recordTelemetry } from '../support/telemetry.ts';

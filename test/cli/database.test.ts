@@ -1,7 +1,7 @@
 // The database of a command: one that says nothing is told in a sentence, and waited for within limits.
 import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { withDatabase } from '../../src/cli/database.ts';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { createTestDatabase } from '../support/database.ts';
 
 test('a database that falls silent in the middle of a command ends it, in one sentence', async () => {

@@ -1,6 +1,6 @@
 // `trt timeline` as an operator runs it: the session of one user of a running bot, by pseudonym, name and number.
 import { expect, onTestFinished, test } from 'vitest';
-import { createPseudonyms } from '../../src/otel/privacy.ts';
+import { createPseudonyms } from '../../src/otel/pseudonyms.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { daysFrom, journalRow, openJournalStore } from '../support/journal.ts';

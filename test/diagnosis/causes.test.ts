@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { CauseDefinition } from '../../src/diagnosis/cause.ts';
 import { causes } from '../../src/diagnosis/causes.ts';
 import { factsOf } from '../../src/diagnosis/facts.ts';
-import { filled } from '../../src/diagnosis/values.ts';
+import { filled } from '../../src/diagnosis/sentence-values.ts';
 import { events } from '../../src/otel/events.ts';
 import { reasons } from '../../src/otel/reasons.ts';
 import { chain, done, tapped } from './hand-made.ts';

@@ -1,6 +1,6 @@
 // Postgres is gone: whoever reads the lines learns which one, at once, and is not flooded while it lasts.
 import { expect, test } from 'vitest';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { type Line, waitFor } from '../support/bot.ts';
 import { startFleet } from '../support/fleet.ts';
 import { testLimitMs } from '../support/patience.ts';

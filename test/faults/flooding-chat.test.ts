@@ -2,8 +2,8 @@
 // and no more, every update of it has an outcome or waits, and everybody else is served as if it were not there.
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';
 

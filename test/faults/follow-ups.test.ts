@@ -1,8 +1,8 @@
 // What an update has left to be done is done whatever dies once its outcome is committed: the process, or the connection
 // on which the commit was answered. The world is stopped at that step, never the code.
 import { describe, expect, test } from 'vitest';
-import { startProxies } from '../../src/sandbox/proxies.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import { startProxies } from '../../sandbox/proxies.ts';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
 import { holdStatement } from '../support/held-statement.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';

@@ -1,7 +1,7 @@
 // One instance after the other: deploys, crashes, frozen processes and lost sessions, while users go on tapping.
 // Nobody notices, and the history is sound: see expectSoundHistory.
 import { expect, onTestFinished, test } from 'vitest';
-import { startPostgres } from '../../src/sandbox/postgres.ts';
+import { startPostgres } from '../../sandbox/postgres.ts';
 import { waitFor } from '../support/bot.ts';
 import { openDatabase } from '../support/database.ts';
 import { epochsOf, expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';

@@ -1,8 +1,8 @@
 // Many orders with large files at once, found by an instance that takes over: the process stays small.
 import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
-import { createTelegramApi } from '../../src/bot/api.ts';
 import { Secret } from '../../src/secret.ts';
+import { createTelegramApi } from '../../src/telegram/api.ts';
 import { startLoopbackServer } from '../kie/loopback-server.ts';
 import { waitFor } from '../support/bot.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';

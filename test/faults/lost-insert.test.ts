@@ -2,9 +2,9 @@
 // known, but nobody has done for its user what is done when an update is stored.
 import { fetch } from 'undici';
 import { expect, test } from 'vitest';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasonText } from '../../src/otel/reasons.ts';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { type BotUnderTest, besides, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { holdStatement } from '../support/held-statement.ts';
 

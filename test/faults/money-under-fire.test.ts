@@ -2,8 +2,8 @@
 // supplier fails some orders and loses answers. Afterwards everyone has paid for what they were sent, and for nothing
 // else.
 import { expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { productionTimings } from '../../src/pipeline/timings.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
 import { patienceMs } from '../support/patience.ts';
 import { differencesOf, openTwoLives, type TwoLives } from '../support/two-lives.ts';

@@ -1,7 +1,7 @@
 // Connections to Postgres that say nothing more, without a FIN or a RST, as after a primary that vanished or a NAT entry
 // that was forgotten, while new ones work. Nobody is told of it: the bot must find out by itself.
 import { expect, test } from 'vitest';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { waitFor, webhookSecret } from '../support/bot.ts';
 import { expectSoundHistory, type Fleet, startFleet } from '../support/fleet.ts';
 import { testLimitMs } from '../support/patience.ts';

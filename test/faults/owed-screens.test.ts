@@ -1,9 +1,9 @@
 // What a turn could not show comes when Telegram takes it again: once, in the same trace, whatever dies meanwhile, and
 // only if the user has not gone on.
 import { describe, expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasonText } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, type Line, startBot, waitFor } from '../support/bot.ts';
 import { acceptedTap, outcomeOf, type Story, storyOf } from '../support/story.ts';
 import { openTwoLives, waitMs } from '../support/two-lives.ts';

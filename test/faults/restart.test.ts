@@ -1,7 +1,7 @@
 // The process ends in the middle of the work, politely or not, and another one takes over: nothing that was
 // acknowledged is lost, nothing is ordered twice, and an update that kills whoever works it stops doing so.
 import { expect, test } from 'vitest';
-import type { SandboxUser, TelegramSandbox } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser, TelegramSandbox } from '../../sandbox/telegram/index.ts';
 import { waitFor } from '../support/bot.ts';
 import { startHeldAnswers } from '../support/held-answer.ts';
 import { holdStatement } from '../support/held-statement.ts';

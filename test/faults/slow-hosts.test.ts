@@ -1,7 +1,7 @@
 // Hosts of files that take requests and never answer. What waits for them holds its own stage only: taps are answered,
 // other results are delivered, other generations are made.
 import { expect, test } from 'vitest';
-import { createPng } from '../../src/sandbox/png.ts';
+import { createPng } from '../../sandbox/png.ts';
 import { startLoopbackServer } from '../kie/loopback-server.ts';
 import { quickTimings, startBot, waitFor } from '../support/bot.ts';
 import { testLimitMs } from '../support/patience.ts';

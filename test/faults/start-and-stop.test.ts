@@ -3,8 +3,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
-import { startHttpProxy, startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { findFreePort } from '../../sandbox/free-port.ts';
+import { startHttpProxy, startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { type Line, waitFor } from '../support/bot.ts';
 import { testLimitMs } from '../support/patience.ts';
 import { type Program, runProgram, startProgram, startSurroundings } from '../support/process.ts';

@@ -2,9 +2,9 @@
 // with a reason, and its chat goes on.
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasonText } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';
 

@@ -3,7 +3,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
+import { findFreePort } from '../../sandbox/free-port.ts';
 import { waitFor } from '../support/bot.ts';
 import { createFifo } from '../support/fifo.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';

@@ -4,7 +4,7 @@ import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
-const skewedClock = new URL('../../src/sandbox/chaos/skewed-clock.ts', import.meta.url).href;
+const skewedClock = new URL('../../sandbox/chaos/skewed-clock.ts', import.meta.url).href;
 
 test.for([1_000, -1_000])(
   'a generation is made, its callback taken and its result delivered where the clock is off by %i s',

@@ -1,8 +1,8 @@
 // A full inbox, as Telegram and the operator see it: 429 until there is room, nothing lost, and a few lines.
 import { expect, test } from 'vitest';
+import type { SentUpdate } from '../../sandbox/telegram/index.ts';
 import type { CommandHandler } from '../../src/bot/context.ts';
 import { handlers } from '../../src/handlers/index.ts';
-import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';
 

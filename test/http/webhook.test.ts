@@ -1,8 +1,8 @@
 // What the webhook does with every request that could reach it: strangers, broken bodies, repetitions, a database
 // that is away.
 import { expect, test } from 'vitest';
+import type { SentUpdate } from '../../sandbox/telegram/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
 import { messageChain, outcomeOf, storyOf } from '../support/story.ts';
 import { trtWith } from '../support/trt.ts';

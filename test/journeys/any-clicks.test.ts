@@ -2,9 +2,9 @@
 // answered exactly once, and nobody reads a text that was not meant for reading.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { AlbumItem, CallbackClick, SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { AlbumItem, CallbackClick, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { buttons, commands } from '../../src/ui/registry.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';

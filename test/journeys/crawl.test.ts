@@ -1,11 +1,11 @@
 // A crawl of the running bot from /start: on every sort of screen every sort of button is pressed, every kind of
 // question is answered rightly and wrongly, and everything that was sent keeps to Telegram's limits.
 import { describe, expect, test } from 'vitest';
+import type { ApiCall, BotMessage, CallbackClick, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { questionOf } from '../../src/catalogue/labels.ts';
 import type { Model, Parameter } from '../../src/catalogue/schema.ts';
 import type { Locale, ReasonCode } from '../../src/otel/reasons.ts';
 import type { RawAnswer } from '../../src/pipeline/answer.ts';
-import type { ApiCall, BotMessage, CallbackClick, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { decodeButton } from '../../src/ui/codec.ts';
 import { type ButtonName, buttons, commands } from '../../src/ui/registry.ts';
 import { type ScreenId, type ScreenRecord, screenIds } from '../../src/ui/screens.ts';

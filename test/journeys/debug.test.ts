@@ -1,8 +1,8 @@
 // The panel of the administrators: how the service is, why a click ended as it did, what one user did, and the level of
 // detail. Everybody else is refused, whatever their client sends.
 import { expect, test } from 'vitest';
+import type { BotMessage, SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
-import type { BotMessage, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { decodeButton } from '../../src/ui/codec.ts';
 import { type ButtonName, buttons } from '../../src/ui/registry.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';

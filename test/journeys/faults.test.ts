@@ -1,10 +1,10 @@
 // What a user is told of a fault, and the button beneath it that brings it to the administrators: whatever has failed, the
 // message with its cid stays, the form stays, and the press is answered.
 import { describe, expect, test } from 'vitest';
+import type { BotMessage, SandboxUser } from '../../sandbox/telegram/index.ts';
 import type { HandlerContext } from '../../src/bot/context.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons, reasonText } from '../../src/otel/reasons.ts';
-import type { BotMessage, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type Outcome, rejected } from '../../src/ui/outcome.ts';
 import { type BotOptions, type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { inJournal } from '../support/journaled.ts';

@@ -1,7 +1,7 @@
 // Filling in forms: the questions in their order, what each takes and what it says to anything else, the settings
 // behind them, the ways back, rules between settings, and forms that outlive the program.
 import { describe, expect, test } from 'vitest';
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { acceptedTap, messageChain, outcomeOf, storyOf, tapChain } from '../support/story.ts';
 import { buttonsOf, walkToModel } from '../support/walk.ts';

@@ -1,9 +1,9 @@
 // What a user is told, and what a generation costs, when KIE.ai refuses, fails, falls silent or is imitated.
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
+import type { KieFault } from '../../sandbox/kie/index.ts';
+import type { CallbackClick, SandboxUser } from '../../sandbox/telegram/index.ts';
 import { type ReasonCode, reasons } from '../../src/otel/reasons.ts';
-import type { KieFault } from '../../src/sandbox/kie/index.ts';
-import type { CallbackClick, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, quickTimings, startBot, waitFor } from '../support/bot.ts';
 import { acceptedRun, paidTask, type Story, storyOf, traceEnded, unpaidTask } from '../support/story.ts';
 import { prompt, walkToConfirm } from '../support/walk.ts';

@@ -1,9 +1,9 @@
 // Taps that have their answer before they are judged: the spinner was ended with "a few more seconds", or Telegram
 // takes no answer any more. What the answer would have told is then told by a message, once.
 import { describe, expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { rejected } from '../../src/ui/outcome.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';

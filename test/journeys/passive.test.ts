@@ -2,10 +2,10 @@
 // because no instance is ACTIVE; or not here, because another instance is. Nobody is left with a spinner or in
 // silence, and nothing is worked that was refused.
 import { describe, expect, test } from 'vitest';
+import type { CallbackClick, SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import type { InstanceState } from '../../src/lock/instance-state.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { CallbackClick, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, type Line, startBot, waitFor } from '../support/bot.ts';
 import { acceptedTap, outcomeOf, storyOf, traceEnded } from '../support/story.ts';
 import { prompt, walkToForm } from '../support/walk.ts';

@@ -2,8 +2,8 @@
 // the time when an administrator's price made it so: each says why it does nothing, and works again once there is a
 // price.
 import { describe, expect, test } from 'vitest';
+import type { BotMessage, SandboxUser } from '../../sandbox/telegram/index.ts';
 import type { Model } from '../../src/catalogue/schema.ts';
-import type { BotMessage, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { models } from '../pipeline/answers.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';

@@ -1,8 +1,8 @@
 // What users decide about their own data: whether texts of theirs may stand in telemetry, a copy of everything, and that
 // all of it be erased.
 import { expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { createReconcile } from '../../src/billing/reconcile.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { tablesWith } from '../support/database-search.ts';
 import { holdStatement } from '../support/held-statement.ts';

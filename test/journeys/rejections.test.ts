@@ -1,8 +1,8 @@
 // Taps and messages that the bot does not do: each ends with a reason code, an answer and a way on.
 import { expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { rejected } from '../../src/ui/outcome.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import {

@@ -1,7 +1,7 @@
 // Results as users get them: one file or several, pictures, films and songs, the originals on demand, once more after
 // a delivery that failed; and only to the chat that ordered them.
 import { describe, expect, test } from 'vitest';
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
 import {
   acceptedRun,

@@ -1,10 +1,10 @@
 // Whatever a handler does or leaves undone, its user is not left in silence: taps that hang, messages without an
 // answer, errors that nobody waits for.
 import { describe, expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import type { HandlerContext } from '../../src/bot/context.ts';
 import { handlers } from '../../src/handlers/index.ts';
 import { reasons } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type Outcome, rejected, show } from '../../src/ui/outcome.ts';
 import { type BotOptions, type BotUnderTest, startBot, waitFor } from '../support/bot.ts';
 import { startProgram, startSurroundings } from '../support/process.ts';

@@ -1,7 +1,7 @@
 // What the bot does about its supplier's own troubles: a model that is switched off there, an account that is refused,
 // an outage, a price that has risen; who is told what; and how far a video is, as its user sees it.
 import { describe, expect, test } from 'vitest';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
 import { acceptedRun, paidTask, storyOf, traceEnded } from '../support/story.ts';
 import { buttonsOf, prompt, walkToConfirm, walkToModel } from '../support/walk.ts';

@@ -1,8 +1,8 @@
 // What becomes of an update and of a result when the Bot API is slow, refuses, or does not tell what it did.
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
+import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { reasons, reasonText } from '../../src/otel/reasons.ts';
-import type { SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
 import {
   acceptedRun,

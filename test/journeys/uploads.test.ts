@@ -1,7 +1,7 @@
 // Files as inputs: what users send reaches KIE.ai as a file of ours and never as Telegram's own address, which holds
 // the bot's token; links are passed on as they are, unless nobody else could open them.
 import { describe, expect, test } from 'vitest';
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
 import { treeOf } from '../support/span-tree.ts';
 import { acceptedRun, messageChain, paidTask, storyOf, traceEnded } from '../support/story.ts';

@@ -1,11 +1,11 @@
 // What begins under a tenure ends with it, whatever happens in between, and what goes wrong is told, also afterwards.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { createDuty, type Running } from '../../src/lock/duty.ts';
 import { resignPauseMs } from '../../src/lock/resign-pause.ts';
 import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,7 +1,7 @@
 // Where the metrics of the real program go: to the Collector where there is one, to Prometheus where that is asked for,
 // and otherwise nowhere.
 import { expect, test } from 'vitest';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
+import { findFreePort } from '../../sandbox/free-port.ts';
 import { waitFor } from '../support/bot.ts';
 import { type Collector, startCollector } from '../support/collector.ts';
 import { samplesIn } from '../support/open-metrics.ts';

@@ -3,8 +3,8 @@
 import { metrics } from '@opentelemetry/api';
 import { type DataPoint, MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { expect, onTestFinished, test } from 'vitest';
+import type { SentUpdate } from '../../sandbox/telegram/index.ts';
 import { type MetricName, metricDefinitions } from '../../src/otel/metrics.ts';
-import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, besides, startBot } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { startDatabaseGate } from '../support/database-gate.ts';

@@ -3,12 +3,12 @@
 import { request } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
+import { type KieSandbox, startKieSandbox } from '../../sandbox/kie/index.ts';
 import type { MediaKind, Model, Parameter } from '../../src/catalogue/schema.ts';
 import type { RawAnswer } from '../../src/pipeline/answer.ts';
 import { askedParameters, violation } from '../../src/pipeline/filled.ts';
 import { editParameter, type Form, startForm } from '../../src/pipeline/form.ts';
 import { buildInput, filesOf } from '../../src/pipeline/payload.ts';
-import { type KieSandbox, startKieSandbox } from '../../src/sandbox/kie/index.ts';
 import { answered, goodAnswers, models, withQuestionsAnswered } from './answers.ts';
 
 let kie: KieSandbox;

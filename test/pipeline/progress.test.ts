@@ -1,11 +1,11 @@
 // What is shown of a running task: one message, as long as it is there, and never instead of the end.
 import { expect, test, vi } from 'vitest';
-import { createTelegramApi } from '../../src/bot/api.ts';
-import { createProgressBoard } from '../../src/bot/progress-board.ts';
+import { startTelegramSandbox } from '../../sandbox/telegram/index.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
+import { createProgressBoard } from '../../src/delivery/progress-board.ts';
 import { AppError } from '../../src/errors.ts';
-import { startTelegramSandbox } from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
+import { createTelegramApi } from '../../src/telegram/api.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { patienceMs } from '../support/patience.ts';
 import { openPipeline } from '../support/pipeline.ts';

@@ -30,7 +30,7 @@ type Rule = Facts['params'][string];
 
 const all = z
   .array(factsSchema)
-  .parse(JSON.parse(readFileSync(new URL('../../src/sandbox/kie/models.json', import.meta.url), 'utf8')));
+  .parse(JSON.parse(readFileSync(new URL('../../sandbox/kie/models.json', import.meta.url), 'utf8')));
 
 export function factsOf({ api, vendorModel }: { api: string; vendorModel: string }): Facts {
   const facts = all.find(entry => entry.api === api && entry.id === vendorModel);

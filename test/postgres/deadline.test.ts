@@ -1,9 +1,9 @@
 // What a pool does with connections that say nothing more: the statement fails at its deadline, the connection is never
 // used again, and others that may be as silent go with it.
 import { expect, onTestFinished, test } from 'vitest';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { isConnectionLost } from '../../src/postgres/connection-lost.ts';
 import { createPool } from '../../src/postgres/pool.ts';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 

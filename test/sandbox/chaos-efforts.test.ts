@@ -1,8 +1,8 @@
 // A run in which next to nothing happened is not green: the least that is asked for, by its length and its users.
 import { expect, test } from 'vitest';
-import { effortsOf } from '../../src/sandbox/chaos/efforts.ts';
-import { historyOf } from '../../src/sandbox/history/history.ts';
-import { checkHistory } from '../../src/sandbox/history/laws.ts';
+import { effortsOf } from '../../sandbox/chaos/efforts.ts';
+import { historyOf } from '../../sandbox/history/history.ts';
+import { checkHistory } from '../../sandbox/history/laws.ts';
 
 const none = { updates: 0, tasks: 0, 'samples of the processes': 0 };
 

@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { startMonitor } from '../../src/sandbox/chaos/monitor.ts';
+import { startMonitor } from '../../sandbox/chaos/monitor.ts';
 import { waitFor } from '../support/bot.ts';
 
 const owed = [{ kind: 'update', subject: 'update 7 (cid 0000000a)', age_ms: 60_000 }];

@@ -1,8 +1,8 @@
 // The plan of faults: the seed alone decides it.
 import { expect, test } from 'vitest';
-import { commandOf, readArguments } from '../../src/sandbox/chaos/arguments.ts';
-import { faultNames, faults } from '../../src/sandbox/chaos/faults.ts';
-import { planFaults } from '../../src/sandbox/chaos/plan.ts';
+import { commandOf, readArguments } from '../../sandbox/chaos/arguments.ts';
+import { faultNames, faults } from '../../sandbox/chaos/faults.ts';
+import { planFaults } from '../../sandbox/chaos/plan.ts';
 
 const options = { seed: 7, durationMs: 600_000, instances: 3, names: faultNames };
 

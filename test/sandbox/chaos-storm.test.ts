@@ -2,12 +2,12 @@
 // find, nothing is excused, or the law that nothing is healthy and idle would not see what it is for. And what it knows of
 // its faults: one that hits nothing goes on for a while, and is told as one that was none.
 import { expect, test } from 'vitest';
-import type { FaultName } from '../../src/sandbox/chaos/faults.ts';
-import type { Ground } from '../../src/sandbox/chaos/ground.ts';
-import type { PlannedFault } from '../../src/sandbox/chaos/plan.ts';
-import { startStorm, struckFaults } from '../../src/sandbox/chaos/storm.ts';
-import { historyOf } from '../../src/sandbox/history/history.ts';
-import { checkHistory } from '../../src/sandbox/history/laws.ts';
+import type { FaultName } from '../../sandbox/chaos/faults.ts';
+import type { Ground } from '../../sandbox/chaos/ground.ts';
+import type { PlannedFault } from '../../sandbox/chaos/plan.ts';
+import { startStorm, struckFaults } from '../../sandbox/chaos/storm.ts';
+import { historyOf } from '../../sandbox/history/history.ts';
+import { checkHistory } from '../../sandbox/history/laws.ts';
 import { waitFor } from '../support/bot.ts';
 
 test.for([

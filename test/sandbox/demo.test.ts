@@ -1,6 +1,6 @@
 // The demo as a visitor runs it, in a process of its own.
 import { expect, test } from 'vitest';
-import { createPng } from '../../src/sandbox/png.ts';
+import { createPng } from '../../sandbox/png.ts';
 import { startCommand } from '../support/command.ts';
 
 const deadlineMs = 60_000;

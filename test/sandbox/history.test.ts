@@ -6,9 +6,9 @@ import {
   historyOf,
   type StoredTask,
   type StoredUpdate,
-} from '../../src/sandbox/history/history.ts';
-import { checkHistory, countQueries, type LawName, laws } from '../../src/sandbox/history/laws.ts';
-import { createLineCheck } from '../../src/sandbox/history/line-check.ts';
+} from '../../sandbox/history/history.ts';
+import { checkHistory, countQueries, type LawName, laws } from '../../sandbox/history/laws.ts';
+import { createLineCheck } from '../../sandbox/history/line-check.ts';
 
 const chatId = 61;
 

@@ -1,6 +1,6 @@
 // What chaos counts as owed, and as forgotten: read from the tables as a bot leaves them.
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { readJobless, readOwed } from '../../src/sandbox/history/owed-work.ts';
+import { readJobless, readOwed } from '../../sandbox/history/owed-work.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storeOrders, storeResults, workTasks } from '../support/stored-tasks.ts';
 

@@ -1,6 +1,6 @@
 import { inflateSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
-import { createPng } from '../../src/sandbox/png.ts';
+import { createPng } from '../../sandbox/png.ts';
 
 describe('createPng', () => {
   it('writes the signature, the size and pixels of the colour that was asked for', () => {

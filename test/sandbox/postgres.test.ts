@@ -18,7 +18,7 @@ test.each([
   ['ends before it has stopped it', 'await startPostgres(); process.exit(3);'],
 ])('a process that %s ends with its own exit code, and no server is left', async (_case, work) => {
   const script = `
-      import { startPostgres } from './src/sandbox/postgres.ts';
+      import { startPostgres } from './sandbox/postgres.ts';
       void startPostgres;
       ${work}
       process.exitCode = 3;`;
@@ -44,7 +44,8 @@ test.runIf(process.getuid?.() === 0)(
     const open = await mkdtemp(path.join(tmpdir(), 'pg-'));
     await chmod(open, 0o777);
     const platform = `${process.platform}-${process.arch}`;
-    await cp(path.join(root, 'src'), path.join(closed, 'src'), { recursive: true });
+    for (const folder of ['src', 'sandbox'])
+      await cp(path.join(root, folder), path.join(closed, folder), { recursive: true });
     await cp(path.join(root, 'package.json'), path.join(closed, 'package.json'));
     const modules = path.join(closed, 'node_modules');
     // As npm lays them out; only the programs themselves have to lie in the closed folder.
@@ -59,7 +60,7 @@ test.runIf(process.getuid?.() === 0)(
     for (const name of ['pg', 'async-exit-hook'])
       await symlink(path.join(root, 'node_modules', name), path.join(modules, name));
     const script = `
-      import { startPostgres } from './src/sandbox/postgres.ts';
+      import { startPostgres } from './sandbox/postgres.ts';
       const postgres = await startPostgres();
       await postgres.createDatabase();
       await postgres.stop();`;

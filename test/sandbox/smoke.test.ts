@@ -1,6 +1,6 @@
 // The smoke test as a deploy runs it, in a process of its own.
 import { expect, test } from 'vitest';
-import { placesOfButtons } from '../../src/sandbox/smoke/leftovers.ts';
+import { placesOfButtons } from '../../sandbox/smoke/leftovers.ts';
 import { commands } from '../../src/ui/registry.ts';
 import { startCommand } from '../support/command.ts';
 

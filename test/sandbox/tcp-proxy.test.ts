@@ -2,12 +2,7 @@
 import { type AddressInfo, createConnection, createServer, type Socket } from 'node:net';
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import {
-  startHttpProxy,
-  startPostgresProxy,
-  startTcpProxy,
-  type TcpProxy,
-} from '../../src/sandbox/tcp-proxy.ts';
+import { startHttpProxy, startPostgresProxy, startTcpProxy, type TcpProxy } from '../../sandbox/tcp-proxy.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 

@@ -3,8 +3,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createReconcile } from '../../src/billing/reconcile.ts';
 import { createWallet, type Wallet } from '../../src/billing/wallet.ts';
-import { forgottenUpdate } from '../../src/bot/forgotten-update.ts';
 import type { CurrentLease } from '../../src/lock/lease.ts';
+import { forgottenUpdate } from '../../src/reception/forgotten-update.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeadLetterStore } from '../../src/storage/dead-letter-store.ts';
 import { createPersonalDataStore, type PersonalDataStore } from '../../src/storage/personal-data.ts';

@@ -2,7 +2,7 @@
 // than its share of the inbox.
 import pg from 'pg';
 import { expect, test } from 'vitest';
-import { startPostgresProxy } from '../../src/sandbox/tcp-proxy.ts';
+import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';

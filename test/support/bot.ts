@@ -3,17 +3,17 @@
 // left behind or called that the stand-ins do not know.
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect } from 'vitest';
-import { type App, type AppOverrides, buildApp } from '../../src/app.ts';
-import { type Config, parseConfig } from '../../src/config.ts';
-import type { PipelineTimings } from '../../src/pipeline/timings.ts';
-import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
+import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../sandbox/kie/index.ts';
 import {
   type SandboxUser,
   startTelegramSandbox,
   type TelegramSandbox,
   type TelegramSandboxOptions,
   type UserOptions,
-} from '../../src/sandbox/telegram/index.ts';
+} from '../../sandbox/telegram/index.ts';
+import { type App, type AppOverrides, buildApp } from '../../src/app/app.ts';
+import { type Config, parseConfig } from '../../src/config/config.ts';
+import type { PipelineTimings } from '../../src/pipeline/timings.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { patienceMs } from './patience.ts';
 import { spanExporter } from './record-spans.ts';

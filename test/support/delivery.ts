@@ -3,24 +3,24 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, vi } from 'vitest';
-import { createTelegramApi } from '../../src/bot/api.ts';
-import { createDeliverer } from '../../src/bot/delivery.ts';
+import {
+  type SandboxUser,
+  startTelegramSandbox,
+  type TelegramSandbox,
+} from '../../sandbox/telegram/index.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
+import { createDeliverer } from '../../src/delivery/delivery.ts';
 import { createDownloader } from '../../src/kie/download.ts';
 import { createSpool } from '../../src/kie/spool.ts';
 import { deliverDue } from '../../src/pipeline/deliver.ts';
 import { createStages, type Stages } from '../../src/pipeline/stages.ts';
 import { type PipelineTimings, productionTimings } from '../../src/pipeline/timings.ts';
-import {
-  type SandboxUser,
-  startTelegramSandbox,
-  type TelegramSandbox,
-} from '../../src/sandbox/telegram/index.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createDeliveryStore, type DeliveryStore, insertResults } from '../../src/storage/delivery-store.ts';
 import { createMessageStore } from '../../src/storage/message-store.ts';
 import { createTaskStore } from '../../src/storage/task-store.ts';
+import { createTelegramApi } from '../../src/telegram/api.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import type { Line } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';

@@ -1,13 +1,13 @@
 // Several programs as one bot: same database, same Telegram, behind one address. And the history checker, which
 // reads afterwards what came of everything that was acknowledged, whoever did it.
 import { expect } from 'vitest';
-import { type Balancer, startBalancer } from '../../src/sandbox/balancer.ts';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
-import { historyOf } from '../../src/sandbox/history/history.ts';
-import { checkHistory } from '../../src/sandbox/history/laws.ts';
-import { readStored } from '../../src/sandbox/history/stored.ts';
-import { answersOf, ordersOf } from '../../src/sandbox/history/suppliers.ts';
-import type { Proxies } from '../../src/sandbox/proxies.ts';
+import { type Balancer, startBalancer } from '../../sandbox/balancer.ts';
+import { findFreePort } from '../../sandbox/free-port.ts';
+import { historyOf } from '../../sandbox/history/history.ts';
+import { checkHistory } from '../../sandbox/history/laws.ts';
+import { readStored } from '../../sandbox/history/stored.ts';
+import { answersOf, ordersOf } from '../../sandbox/history/suppliers.ts';
+import type { Proxies } from '../../sandbox/proxies.ts';
 import { type Line, waitFor } from './bot.ts';
 import { patienceMs } from './patience.ts';
 import {
@@ -100,7 +100,7 @@ const answerLimitMs = 15_000;
 
 /**
  * Waits until everything acknowledged has ended, every sold task too, and checks the whole history: see
- * src/sandbox/history/laws.ts for what it must keep.
+ * sandbox/history/laws.ts for what it must keep.
  */
 export async function expectSoundHistory(
   fleet: Fleet,

@@ -1,6 +1,6 @@
 // One real Postgres for the whole run, with a migrated template that each test copies in some 50 ms.
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../src/sandbox/postgres.ts';
+import { startPostgres } from '../../sandbox/postgres.ts';
 import { Secret } from '../../src/secret.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 

@@ -1,5 +1,5 @@
 // Waiting for the event journal: it is written a moment after what it tells of.
-import type { SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { type BotUnderTest, waitFor } from './bot.ts';
 import { walkToConfirm } from './walk.ts';
 

@@ -9,8 +9,8 @@ import { access, constants } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { findFreePort } from '../../sandbox/free-port.ts';
 import { createLifecycle } from '../../src/lifecycle.ts';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
 import { createJaegerClient, type JaegerClient } from './jaeger.ts';
 import { patienceMs } from './patience.ts';
 

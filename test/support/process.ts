@@ -1,16 +1,17 @@
 // The real program as a child process, while the stand-ins live in the process of the test and outlast it.
-import { createLifecycle } from '../../src/lifecycle.ts';
-import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../src/sandbox/kie/index.ts';
-import { type Exit, startProgramProcess } from '../../src/sandbox/program.ts';
-import { type Proxies, startProxies } from '../../src/sandbox/proxies.ts';
-import { standInEnvironment } from '../../src/sandbox/stand-in-environment.ts';
-import { startHttpProxy, type TcpProxy } from '../../src/sandbox/tcp-proxy.ts';
+
+import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../sandbox/kie/index.ts';
+import { type Exit, startProgramProcess } from '../../sandbox/program.ts';
+import { type Proxies, startProxies } from '../../sandbox/proxies.ts';
+import { standInEnvironment } from '../../sandbox/stand-in-environment.ts';
+import { startHttpProxy, type TcpProxy } from '../../sandbox/tcp-proxy.ts';
 import {
   type SandboxUser,
   startTelegramSandbox,
   type TelegramSandbox,
   type TelegramSandboxOptions,
-} from '../../src/sandbox/telegram/index.ts';
+} from '../../sandbox/telegram/index.ts';
+import { createLifecycle } from '../../src/lifecycle.ts';
 import { type Line, waitFor, webhookSecret } from './bot.ts';
 import { createTestDatabase, type TestDatabase } from './database.ts';
 import { patienceMs } from './patience.ts';

@@ -1,5 +1,5 @@
 // Users who go on tapping whatever happens to the instances, each as fast as the bot answers.
-import type { BotMessage, SandboxUser, SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { BotMessage, SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import { waitFor } from './bot.ts';
 import type { Fleet } from './fleet.ts';
 import { patienceMs } from './patience.ts';

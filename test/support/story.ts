@@ -1,7 +1,7 @@
 // What became of one update: its cid, and its events up to the one that ends it. Reading a story checks what
 // holds for every update: one cid, one trace, and the fields that each of its events must bear.
 import { expect } from 'vitest';
-import type { SentUpdate } from '../../src/sandbox/telegram/index.ts';
+import type { SentUpdate } from '../../sandbox/telegram/index.ts';
 import type { BotUnderTest, Line } from './bot.ts';
 import { waitFor } from './bot.ts';
 import { openSpans } from './record-spans.ts';

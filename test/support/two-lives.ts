@@ -2,9 +2,9 @@
 // does it. What came of the one order is then read from all who know of it: the user's chat, KIE.ai, the database.
 // Time that passes while nobody lives is taken from the times in the database.
 import { expect } from 'vitest';
+import { findFreePort } from '../../sandbox/free-port.ts';
+import type { CallbackClick, SandboxUser } from '../../sandbox/telegram/index.ts';
 import { createReconcile } from '../../src/billing/reconcile.ts';
-import { findFreePort } from '../../src/sandbox/free-port.ts';
-import type { CallbackClick, SandboxUser } from '../../src/sandbox/telegram/index.ts';
 import { type Line, waitFor } from './bot.ts';
 import { type HeldStatement, holdStatement, type StatementPoint } from './held-statement.ts';
 import { patienceMs } from './patience.ts';

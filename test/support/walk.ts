@@ -1,5 +1,5 @@
 // The steps of a user on the way to a generation, each waiting for the screen it leads to.
-import type { BotMessage, SandboxUser } from '../../src/sandbox/telegram/index.ts';
+import type { BotMessage, SandboxUser } from '../../sandbox/telegram/index.ts';
 
 export const prompt = 'a canary prompt about a yellow bird';
 

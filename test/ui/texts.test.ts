@@ -26,7 +26,7 @@ const russian = readTexts('ru');
 const english = readTexts('en');
 
 /** Where the bot speaks. */
-const code = ['bot', 'handlers', 'ui']
+const code = ['bot', 'delivery', 'handlers', 'reception', 'telegram', 'ui']
   .flatMap(folder => readdirSync(new URL(folder, source)).map(name => `${folder}/${name}`))
   .filter(path => path.endsWith('.ts'))
   .map(path => readFileSync(new URL(path, source), 'utf8'))

@@ -1,6 +1,6 @@
 // What follows a tap: erasing and copying a user's data, and what keeps them from it.
 
-import type { SandboxUser } from '../../../src/sandbox/telegram/index.ts';
+import type { SandboxUser } from '../../../sandbox/telegram/index.ts';
 import type { BotUnderTest } from '../../support/bot.ts';
 import { cidAfter, type Group } from './scenario.ts';
 

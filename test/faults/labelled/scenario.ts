@@ -1,5 +1,7 @@
 // A labelled fault: how it is provoked on a running bot, and the cause that its verdict must name. Scenarios of one
 // group share a bot, each with users of its own; what they leave behind must not touch the next one.
+
+import type { SandboxUser, SentUpdate } from '../../../sandbox/telegram/index.ts';
 import type { Confidence } from '../../../src/diagnosis/cause.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
 import { chainsOf, type TracedSpan, updateEndNames } from '../../../src/diagnosis/chain.ts';
@@ -7,7 +9,6 @@ import { parseLines } from '../../../src/diagnosis/lines.ts';
 import { surroundingsOfEvents } from '../../../src/diagnosis/surroundings.ts';
 import { type Verdict, verdictOf } from '../../../src/diagnosis/verdict.ts';
 import type { Locale } from '../../../src/otel/reasons.ts';
-import type { SandboxUser, SentUpdate } from '../../../src/sandbox/telegram/index.ts';
 import type { BotOptions, BotUnderTest } from '../../support/bot.ts';
 import { spanExporter } from '../../support/record-spans.ts';
 import { traceEnded } from '../../support/story.ts';

@@ -1,6 +1,7 @@
 // Faults of taps, commands and messages: what users do that the bot does not.
+
+import type { SandboxUser, SentUpdate } from '../../../sandbox/telegram/index.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
-import type { SandboxUser, SentUpdate } from '../../../src/sandbox/telegram/index.ts';
 import { type BotUnderTest, waitFor } from '../../support/bot.ts';
 import { prompt, walkToConfirm, walkToForm, walkToModel } from '../../support/walk.ts';
 import { cidAtEnd, type Group, type Scenario, userAtMenu } from './scenario.ts';

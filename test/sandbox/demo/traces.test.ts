@@ -1,7 +1,7 @@
 // What the demo says of its traces, by what the SDK complains of.
 import { diag } from '@opentelemetry/api';
 import { expect, test } from 'vitest';
-import { watchTraceExport } from '../../../src/sandbox/demo/traces.ts';
+import { watchTraceExport } from '../../../sandbox/demo/traces.ts';
 
 test.each([
   ['arrived when nothing is complained of', undefined, true],

@@ -1,6 +1,6 @@
 // The limit of new orders per account, which all families share.
 import { expect, test } from 'vitest';
-import { vendorRateLimit } from '../../../src/sandbox/kie/rate-limit.ts';
+import { vendorRateLimit } from '../../../sandbox/kie/rate-limit.ts';
 import { create, goodOrder, start } from './support.ts';
 
 const veoOrder = { prompt: 'a red fox', model: 'veo3' };

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { type KieSandbox, startKieSandbox } from '../../../src/sandbox/kie/index.ts';
+import { type KieSandbox, startKieSandbox } from '../../../sandbox/kie/index.ts';
 import { type Api, create } from './support.ts';
 
 const parameterSchema = z.looseObject({
@@ -27,7 +27,7 @@ type Model = z.infer<typeof modelSchema>;
 type Parameter = z.infer<typeof parameterSchema>;
 type Values = Record<string, unknown>;
 
-const source = readFileSync(new URL('../../../src/sandbox/kie/models.json', import.meta.url), 'utf8');
+const source = readFileSync(new URL('../../../sandbox/kie/models.json', import.meta.url), 'utf8');
 const models = z.array(modelSchema).parse(JSON.parse(source));
 
 let kie: KieSandbox;

@@ -2,7 +2,7 @@
 import { request } from 'undici';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { KieSandbox } from '../../../src/sandbox/kie/index.ts';
+import type { KieSandbox } from '../../../sandbox/kie/index.ts';
 import { createTask, download, record, start } from './support.ts';
 
 const prompt = 'a red fox';

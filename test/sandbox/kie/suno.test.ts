@@ -1,7 +1,7 @@
 // The endpoints of Suno: orders that need a callback address, two tracks, callbacks in three steps.
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { KieSandbox } from '../../../src/sandbox/kie/index.ts';
+import type { KieSandbox } from '../../../sandbox/kie/index.ts';
 import { create, createTask, download, record, start, startReceiver } from './support.ts';
 
 const order = { prompt: 'a song of a red fox', model: 'V5', customMode: false, instrumental: false };

@@ -4,7 +4,7 @@ import fastify from 'fastify';
 import { request } from 'undici';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
-import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../../src/sandbox/kie/index.ts';
+import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../../sandbox/kie/index.ts';
 
 export const goodOrder = { model: 'z-image', input: { prompt: 'a red fox', aspect_ratio: '16:9' } };
 

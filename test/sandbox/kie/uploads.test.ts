@@ -1,7 +1,7 @@
 // The three ways to upload a file, and that it can be fetched and ordered with afterwards.
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import type { KieSandbox } from '../../../src/sandbox/kie/index.ts';
+import type { KieSandbox } from '../../../sandbox/kie/index.ts';
 import { closedUrl } from '../../kie/loopback-server.ts';
 import { call, create, download, start } from './support.ts';
 

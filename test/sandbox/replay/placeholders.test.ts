@@ -1,12 +1,12 @@
 // What stands for values that nobody has recorded: as long, as many, and such that the model takes it.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { refilled } from '../../../sandbox/replay/placeholders.ts';
 import { wordlessValues } from '../../../src/bot/situation.ts';
 import { createCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Model, Parameter } from '../../../src/catalogue/schema.ts';
 import type { FileReference, FormValue, FormValues } from '../../../src/catalogue/values.ts';
 import { valueProblem } from '../../../src/pipeline/value-check.ts';
-import { refilled } from '../../../src/sandbox/replay/placeholders.ts';
 
 const { models } = createCatalogue();
 const file: FileReference = { from: 'telegram', fileId: 'stand-in' };

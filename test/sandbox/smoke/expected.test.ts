@@ -6,9 +6,9 @@ import {
   pressed,
   problemsOf,
   refusedTap,
-} from '../../../src/sandbox/smoke/expected.ts';
-import { drawCheck, drawSummary, isPassed } from '../../../src/sandbox/smoke/table.ts';
-import type { Check } from '../../../src/sandbox/smoke/walk.ts';
+} from '../../../sandbox/smoke/expected.ts';
+import { drawCheck, drawSummary, isPassed } from '../../../sandbox/smoke/table.ts';
+import type { Check } from '../../../sandbox/smoke/walk.ts';
 import { event, helpCommand, helpTap, without } from './events.ts';
 
 const help = pressed('help', 'MAIN_MENU');

@@ -4,7 +4,7 @@ import {
   placesOfButtons,
   unfinishedUpdates,
   untouchedButtons,
-} from '../../../src/sandbox/smoke/leftovers.ts';
+} from '../../../sandbox/smoke/leftovers.ts';
 import { event, helpCommand, helpTap, without } from './events.ts';
 
 test('updates with one outcome, taps with one answer and events of no update leave nothing over', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { beside, span, widthOf, wrap } from '../../../src/sandbox/stage/columns.ts';
+import { beside, span, widthOf, wrap } from '../../../sandbox/stage/columns.ts';
 
 test('pictures among the letters take two cells, symbols one', () => {
   expect(widthOf('🎨 Pictures')).toBe(11);

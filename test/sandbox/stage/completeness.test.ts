@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { EventLine } from '../../../src/sandbox/stage/chronicle.ts';
-import { incompleteness, isOver } from '../../../src/sandbox/stage/completeness.ts';
+import type { EventLine } from '../../../sandbox/stage/chronicle.ts';
+import { incompleteness, isOver } from '../../../sandbox/stage/completeness.ts';
 
 function event(name: string, fields: Record<string, string> = {}): EventLine {
   return { ts: '2026-01-01T00:00:00.000Z', level: 'INFO', cid: 'a1b2c3d4', name, ...fields };

@@ -1,7 +1,7 @@
 // Where a sandbox may not be: anywhere but on this machine.
 import { expect, test } from 'vitest';
-import { parseConfig } from '../../../src/config.ts';
-import { refuseOutside } from '../../../src/sandbox/stage/refusal.ts';
+import { refuseOutside } from '../../../sandbox/stage/refusal.ts';
+import { parseConfig } from '../../../src/config/config.ts';
 
 const inside = {
   TELEGRAM_BOT_TOKEN: '7000000001:no-real-bot',

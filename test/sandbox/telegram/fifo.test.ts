@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createFifo } from '../../../src/sandbox/telegram/fifo.ts';
+import { createFifo } from '../../../sandbox/telegram/fifo.ts';
 
 describe('a fifo', () => {
   it('behaves like an array that is pushed to and shifted from', () => {

@@ -1,7 +1,7 @@
 import { InputFile } from 'grammy';
 import { fetch } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { createPng } from '../../../src/sandbox/png.ts';
+import { createPng } from '../../../sandbox/png.ts';
 import { listen, openApi, openSandbox, refusalOf } from './support.ts';
 
 const PICTURE = createPng(200, 100, [200, 30, 60]);

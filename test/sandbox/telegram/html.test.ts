@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHtml } from '../../../src/sandbox/telegram/html.ts';
+import { parseHtml } from '../../../sandbox/telegram/html.ts';
 
 function errorOf(source: string): string {
   try {

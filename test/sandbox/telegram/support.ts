@@ -10,7 +10,7 @@ import {
   startTelegramSandbox,
   type TelegramSandbox,
   type TelegramSandboxOptions,
-} from '../../../src/sandbox/telegram/index.ts';
+} from '../../../sandbox/telegram/index.ts';
 
 /** Quick repetitions, so that no test waits for seconds. */
 const QUICK_RETRIES = { base: 20, cap: 40 };

@@ -1,6 +1,6 @@
 import { fetch } from 'undici';
 import { describe, expect, it } from 'vitest';
-import { createPng } from '../../../src/sandbox/png.ts';
+import { createPng } from '../../../sandbox/png.ts';
 import { openApi, openSandbox, refusalOf } from './support.ts';
 
 async function openChat() {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { formatTranscript } from '../../../src/sandbox/telegram/index.ts';
+import { formatTranscript } from '../../../sandbox/telegram/index.ts';
 import { openApi, openBot, openSandbox, pollWith, refusalOf } from './support.ts';
 
 describe('a user', () => {

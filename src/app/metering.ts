@@ -1,0 +1,64 @@
+// What the metrics of an instance are read from.
+import { performance } from 'node:perf_hooks';
+import type { BreakerState } from '../kie/breaker.ts';
+import type { CurrentLease } from '../lock/lease.ts';
+import type { EventCount, EventCounts } from '../otel/event-counts.ts';
+import type { BotState } from '../otel/fields.ts';
+import type { Logger } from '../otel/logger.ts';
+import { type Observation, observeMetrics } from '../otel/metrics.ts';
+import { service } from '../service.ts';
+import type { Vitals } from '../vitals/vitals.ts';
+
+export interface MeteringOptions {
+  readonly eventCounts: Pick<EventCounts, 'read'>;
+  readonly vitals: Vitals;
+  readonly lease: CurrentLease;
+  readonly queueMax: number;
+  readonly logger: Pick<Logger, 'dropped'>;
+  botState(): BotState;
+  supplierState(): BreakerState;
+}
+
+export function startMetering(options: MeteringOptions): void {
+  const { eventCounts, vitals } = options;
+  let busySince = performance.eventLoopUtilization();
+
+  function eventLoopUtilization(): number {
+    const now = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(now, busySince);
+    busySince = now;
+    return utilization;
+  }
+
+  observeMetrics(
+    {
+      'trt.events': () => eventCounts.read().map(toObservation),
+      'trt.instance.active': () => (options.botState() === 'ACTIVE' ? 1 : 0),
+      'trt.lock.epoch': () => options.lease().epoch,
+      'trt.lock.heartbeat.age': async () => inSeconds((await vitals.lock()).holder?.heartbeatAgeMs),
+      'trt.inbox.depth': vitals.queueDepth,
+      'trt.inbox.limit': () => options.queueMax,
+      'trt.database.latency': async () => inSeconds(await vitals.databaseLatencyMs()),
+      'trt.supplier.available': () => (options.supplierState() === 'closed' ? 1 : 0),
+      'trt.log.lines.dropped': () =>
+        Object.entries(options.logger.dropped()).map(([destination, value]) => ({
+          value,
+          attributes: { destination },
+        })),
+      'nodejs.eventloop.utilization': eventLoopUtilization,
+      'process.memory.usage': () => process.memoryUsage.rss(),
+    },
+    service.version,
+  );
+}
+
+function toObservation({ name, domain, reasonCode, count }: EventCount): Observation {
+  return {
+    value: count,
+    attributes: { name, domain, ...(reasonCode === undefined ? {} : { reason_code: reasonCode }) },
+  };
+}
+
+function inSeconds(milliseconds: number | undefined): number | undefined {
+  return milliseconds === undefined ? undefined : milliseconds / 1_000;
+}

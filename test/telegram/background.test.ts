@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest';
+import { createBackground } from '../../src/telegram/background.ts';
+
+interface Held {
+  readonly work: () => Promise<void>;
+  end(): void;
+  readonly begun: boolean;
+}
+
+function held(): Held {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let begun = false;
+  return {
+    work() {
+      begun = true;
+      return promise;
+    },
+    end: resolve,
+    get begun() {
+      return begun;
+    },
+  };
+}
+
+function openBackground(options: { capacity?: number; stopLimitMs?: number } = {}) {
+  const warnings: unknown[] = [];
+  const background = createBackground({
+    capacity: 10,
+    stopLimitMs: 10_000,
+    ...options,
+    telemetry: {
+      emit: (_name, fields) => void warnings.push(fields),
+      warn: (operation, error) => void warnings.push({ operation, error }),
+    },
+  });
+  return { background, warnings };
+}
+
+test('work beyond the capacity is left out and told, and there is room again when some has ended', async () => {
+  const { background, warnings } = openBackground({ capacity: 1 });
+  const [first, second, third] = [held(), held(), held()];
+  background.start('first', first.work);
+  background.start('second', second.work);
+  expect(second.begun).toBe(false);
+  expect(warnings).toEqual([expect.objectContaining({ operation: 'second', error_type: 'TOO_MANY' })]);
+
+  first.end();
+  await background.stop();
+  background.start('third', third.work);
+  expect(third.begun).toBe(true);
+  third.end();
+});
+
+test('work that fails is told and hurts nobody', async () => {
+  const { background, warnings } = openBackground();
+  const error = new TypeError('no such thing');
+  background.start('a notice', () => Promise.reject(error));
+  await background.stop();
+  expect(warnings).toEqual([{ operation: 'a notice', error }]);
+});
+
+test('stop waits for what is under way', async () => {
+  const { background } = openBackground();
+  const notice = held();
+  background.start('a notice', notice.work);
+  let stopped = false;
+  const stopping = background.stop().then(() => {
+    stopped = true;
+  });
+  await new Promise(resolve => setImmediate(resolve));
+  expect(stopped).toBe(false);
+  notice.end();
+  await stopping;
+});
+
+test('stop does not wait for ever, and tells how much it leaves', async () => {
+  const { background, warnings } = openBackground({ stopLimitMs: 20 });
+  const notice = held();
+  background.start('a notice', notice.work);
+  await background.stop();
+  expect(warnings).toEqual([
+    expect.objectContaining({
+      error_type: 'UNFINISHED',
+      error_message: expect.stringMatching(/^1 of these/),
+    }),
+  ]);
+  notice.end();
+});
