@@ -465,25 +465,27 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       pseudonyms,
       telemetry,
     });
+    const { adminTools, reports } = createAdministration({
+      config,
+      database,
+      journal,
+      role,
+      updates,
+      botState,
+      source: watch.status,
+      debugLevel,
+      telegram,
+      messages,
+      texts,
+      pseudonyms,
+      telemetry,
+    });
+    const { catalogue, prices, account, linkRules } = generations;
     const frame = createFrame({
-      ...generations,
-      ...createAdministration({
-        config,
-        database,
-        journal,
-        role,
-        updates,
-        botState,
-        source: watch.status,
-        debugLevel,
-        telegram,
-        messages,
-        texts,
-        pseudonyms,
-        telemetry,
-      }),
-      personalData,
       handlers: overrides.handlers ?? handlers,
+      services: { catalogue, account, pipeline, linkRules, reports, personalData },
+      prices,
+      adminTools,
       texts,
       telemetry,
     });
@@ -498,6 +500,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       silenceGuard: config.silenceGuard,
       deadlineMs: config.updateDeadlineMs,
       adminIds: config.adminIds,
+      // Of the ecosystem of grammY: what is written for bot.use(…) stands here.
+      plugins: [],
     });
     const lanes = createLanes({
       store: updates,

@@ -1,15 +1,14 @@
 // grammY's context with what this bot adds to it: the picked update with its stored state, the handler's
-// view of it, and the conclusion that the frame leaves behind.
+// view of it, and the one answer that a tap may have. Nothing is left on it: a turn returns what it came to.
 import { type Api, Context } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
 import { z } from 'zod';
-import type { Conclusion } from '../inbox/lanes.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
 import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-store.ts';
 import { type ScreenId, type ScreenRecord, screenIds, screenRecordSchema } from '../ui/screens.ts';
 import { localeOf } from '../ui/texts.ts';
-import type { Owed } from './owed-screen.ts';
+import { createTapAnswer, type TapAnswer } from './tap-answer.ts';
 
 /** The tapped message as it was rendered. */
 export interface ShownScreen {
@@ -27,17 +26,8 @@ export class BotContext extends Context {
   readonly form: Form | undefined;
   readonly screen: ShownScreen | undefined;
   readonly isAdmin: boolean;
-  conclusion: Conclusion | undefined;
-  /** The tap is being answered, or was: a query takes one answer. */
-  isAnswering: boolean;
-  /** The answer that the silence guard gave in the handler's place: whether Telegram took it. */
-  guardAnswer: Promise<boolean> | undefined;
-  /** The conclusion has neither a screen nor a word for the user. */
-  isSilent: boolean;
-  /** The message that told the user of a fault, to be stored with the outcome: it bears a button. */
-  faultMessageId: number | undefined;
-  /** What the user could not be shown and is to be shown later; the newest takes the place of what was there. */
-  owed: Owed | undefined;
+  /** Only of a tap. */
+  readonly tapAnswer: TapAnswer | undefined;
 
   constructor(
     update: Update,
@@ -52,12 +42,9 @@ export class BotContext extends Context {
     this.form = formOf(picked);
     this.screen = screenOf(picked.message);
     this.isAdmin = this.from !== undefined && adminIds.includes(this.from.id);
-    this.conclusion = undefined;
-    this.isAnswering = false;
-    this.guardAnswer = undefined;
-    this.isSilent = false;
-    this.faultMessageId = undefined;
-    this.owed = undefined;
+    this.tapAnswer = this.callbackQuery
+      ? createTapAnswer(content => this.answerCallbackQuery(content))
+      : undefined;
   }
 }
 

@@ -1,9 +1,8 @@
-// The bot: takes a picked update through the middleware below, in this order, and returns its conclusion.
+// The bot: takes a picked update through the plugins and to whoever is for it, and returns its conclusion.
 // Everything a user sees is done by the frame; here is only who gets to it.
-import { type Api, Composer, type MiddlewareFn } from 'grammy';
-import type { Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
+import { type Api, Composer, type Middleware } from 'grammy';
+import type { ChatMemberUpdated, Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { FollowUp } from '../inbox/follow-up.ts';
 import type { Conclusion, UpdateHandler } from '../inbox/lanes.ts';
 import type { Pseudonyms } from '../otel/pseudonyms.ts';
 import { reasonText } from '../otel/reasons.ts';
@@ -18,9 +17,11 @@ import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
 import { createFaultTeller } from './fault-teller.ts';
 import type { Frame } from './frame.ts';
+import { followUpsFor } from './owed-screen.ts';
 import { privateChatsOnly } from './private-chats.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface BotOptions {
   readonly api: Api;
@@ -34,23 +35,50 @@ export interface BotOptions {
   /** What an update has for everything that is called in its turn. */
   readonly deadlineMs: number;
   readonly adminIds: readonly number[];
+  /**
+   * Of the ecosystem of grammY: each is used, in this order, around the turn of every update. One that does not call
+   * `next` must answer its user itself; the update then ends as a fault.
+   */
+  readonly plugins?: readonly Middleware<BotContext>[];
 }
 
 export function createBot(options: BotOptions): UpdateHandler {
   const { api, me, frame, telemetry } = options;
-  const composer = new Composer<BotContext>();
-  composer.use(
-    privateChatsOnly(options),
-    membership,
-    taps(frame),
-    messages(frame),
-    checkouts,
-    // Kinds of updates this bot has no use for: stored and ended, so that Telegram goes on.
-    ignored,
-  );
-  const middleware = composer.middleware();
+  const plugins = new Composer<BotContext>(...(options.plugins ?? [])).middleware();
+  const refuseOtherChats = privateChatsOnly(options);
   const faults = createFaultTeller(options);
   const guard = createSilenceGuard({ ...options, faults, enabled: options.silenceGuard });
+
+  async function route(context: BotContext): Promise<TurnEnd> {
+    const refused = await refuseOtherChats(context);
+    if (refused) return refused;
+    if (context.myChatMember) return membership(context, context.myChatMember);
+    // A game's button has no data; it cannot be one of ours.
+    if (context.callbackQuery) return frame.callback(context, context.callbackQuery.data ?? '');
+    if (context.message) return message(context, context.message);
+    // Whoever received a checkout has answered it, at once; a second answer must not follow.
+    if (context.preCheckoutQuery) return nothingToDo('answered when it was received');
+    // Stored and ended, so that Telegram goes on.
+    return nothingToDo('a kind of update this bot has no use for');
+  }
+
+  function message(context: BotContext, given: Message): Promise<TurnEnd> {
+    const { text, forward_origin: origin } = given;
+    if (context.isAdmin && origin) return frame.forward(context, senderOf(origin));
+    if (text?.startsWith('/')) return frame.command(context, commandName(text), argumentOf(text));
+    if (text !== undefined) return frame.text(context, text);
+    const file = incomingFileOf(given);
+    return file ? frame.file(context, file) : frame.message(context);
+  }
+
+  /** Undefined where a plugin has kept the update for itself. */
+  async function turn(context: BotContext): Promise<TurnEnd | undefined> {
+    let end: TurnEnd | undefined;
+    await plugins(context, async () => {
+      end = await route(context);
+    });
+    return end;
+  }
 
   /** A spinner is ended all the same. */
   async function refuseMalformed(part: string, incoming: IncomingUpdate | undefined): Promise<Conclusion> {
@@ -86,80 +114,41 @@ export function createBot(options: BotOptions): UpdateHandler {
             if (malformed !== undefined) return refuseMalformed(malformed, incoming);
             const endWatch = guard.watch(context);
             try {
-              await middleware(context, async () => {});
-              await guard.check(context);
-              return withOwed(context, context.conclusion ?? (await guard.conclude(context)));
+              const end = (await turn(context)) ?? (await guard.conclude(context));
+              return (await guard.check(context, end)).conclusion;
             } catch (error) {
               // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
               if (isConnectionLost(error)) throw error;
-              await faults.tell(context);
-              return withOwed(context, { result: 'failed', reason: 'INTERNAL_ERROR', error });
+              const { owed } = await faults.tell(context);
+              return { result: 'failed', reason: 'INTERNAL_ERROR', error, followUps: followUpsFor(owed) };
             } finally {
               endWatch();
-              await context.guardAnswer;
+              await context.tapAnswer?.settled();
             }
           }),
         giveUp: () =>
-          withDeadline(options.deadlineMs, async () => {
-            context.owed = undefined;
-            await faults.tell(context);
-            return owedBy(context);
-          }),
+          withDeadline(options.deadlineMs, async () => followUpsFor((await faults.tell(context)).owed)),
       };
     },
   };
 }
 
 /** The user blocked the bot, or came back. */
-const membership: MiddlewareFn<BotContext> = async (context, next) => {
-  if (!context.myChatMember) {
-    await next();
-    return;
-  }
-  const blocked = context.myChatMember.new_chat_member.status === 'kicked';
-  context.conclusion = {
-    result: 'accepted',
-    reason: 'SUCCESS',
-    detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
-    effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
-  };
-};
-
-function taps(frame: Frame): MiddlewareFn<BotContext> {
-  return async (context, next) => {
-    if (!context.callbackQuery) await next();
-    // A game's button has no data; it cannot be one of ours.
-    else await frame.callback(context, context.callbackQuery.data ?? '');
+function membership(context: BotContext, { new_chat_member: member }: ChatMemberUpdated): TurnEnd {
+  const blocked = member.status === 'kicked';
+  return {
+    conclusion: {
+      result: 'accepted',
+      reason: 'SUCCESS',
+      detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
+      effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
+    },
   };
 }
 
-function messages(frame: Frame): MiddlewareFn<BotContext> {
-  return async (context, next) => {
-    const text = context.message?.text;
-    if (!context.message) await next();
-    else if (context.isAdmin && context.message.forward_origin)
-      await frame.forward(context, senderOf(context.message.forward_origin));
-    else if (text === undefined) await withoutText(frame, context, context.message);
-    else if (text.startsWith('/')) await frame.command(context, commandName(text), argumentOf(text));
-    else await frame.text(context, text);
-  };
+function nothingToDo(detail: string): TurnEnd {
+  return { conclusion: { result: 'noop', reason: 'NOOP', detail } };
 }
-
-async function withoutText(frame: Frame, context: BotContext, message: Message): Promise<void> {
-  const file = incomingFileOf(message);
-  if (file) await frame.file(context, file);
-  else await frame.message(context);
-}
-
-/** Whoever received it has answered it, at once; a second answer must not follow. */
-const checkouts: MiddlewareFn<BotContext> = async (context, next) => {
-  if (!context.preCheckoutQuery) await next();
-  else context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'answered when it was received' };
-};
-
-const ignored: MiddlewareFn<BotContext> = async context => {
-  context.conclusion = { result: 'noop', reason: 'NOOP', detail: 'a kind of update this bot has no use for' };
-};
 
 /** undefined where the sender is hidden, or is no user. */
 function senderOf(origin: MessageOrigin): number | undefined {
@@ -173,13 +162,4 @@ function argumentOf(text: string): string {
 /** `/start@bot payload` → `start`. */
 function commandName(text: string): string {
   return (text.slice(1).split(/[\s@]/, 1)[0] ?? '').toLowerCase();
-}
-
-function withOwed(context: BotContext, conclusion: Conclusion): Conclusion {
-  if (!context.owed) return conclusion;
-  return { ...conclusion, followUps: [...(conclusion.followUps ?? []), ...owedBy(context)] };
-}
-
-function owedBy({ owed }: BotContext): readonly FollowUp[] {
-  return owed ? [{ kind: 'show', ...owed }] : [];
 }

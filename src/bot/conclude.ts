@@ -10,16 +10,17 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import type { Form } from '../pipeline/form.ts';
 import type { Effects } from '../storage/update-store.ts';
 import { type Presented, present } from '../telegram/presenter.ts';
-import { canBeWrittenTo, type Refusal, refusalOf, refusedBy } from '../telegram/refusal.ts';
+import { canBeWrittenTo, type Refusal, refusalOf } from '../telegram/refusal.ts';
 import type { RenderedScreen } from '../ui/keyboard.ts';
 import type { Noop, Show } from '../ui/outcome.ts';
 import { renderScreen } from '../ui/render.ts';
 import { recordOf, type ScreenId, screens } from '../ui/screens.ts';
 import { escapeHtml, type Texts } from '../ui/texts.ts';
 import { type BotContext, profileOf } from './bot-context.ts';
-import { createFaultTeller, wasAnsweredByGuard } from './fault-teller.ts';
+import { createFaultTeller, type Told } from './fault-teller.ts';
 import { flowOf } from './flow-fields.ts';
-import { owe } from './owed-screen.ts';
+import { followUpsFor, type Owed, owedAfter } from './owed-screen.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface Ending {
   readonly verdict: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;
@@ -45,7 +46,13 @@ type Unshown =
     }
   | { readonly notice: string | undefined };
 
-export type Conclude = (context: BotContext, ending: Ending) => Promise<void>;
+export type Conclude = (context: BotContext, ending: Ending) => Promise<TurnEnd>;
+
+/** What the parts of an ending leave for its commit; of what is owed the newest takes the place of what was there. */
+interface Leftovers {
+  owed?: Owed | undefined;
+  faultMessage?: Pick<Effects, 'message'>;
+}
 
 export interface ConcludeOptions {
   readonly catalogue: Catalogue;
@@ -72,16 +79,15 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
    * Telegram refuses late and repeated answers: then nobody sees a spinner any more, and that is no failure. But a
    * notice that the answer bore, and no screen tells, is sent as a message then.
    */
-  async function answerTap(context: BotContext, ending: Ending): Promise<void> {
+  async function answerTap(context: BotContext, ending: Ending, left: Leftovers): Promise<void> {
     const { notice = '', alert = false } = ending;
     const text = notice.slice(0, maxAnswerLength);
-    if (context.guardAnswer && (await wasAnsweredByGuard(context))) {
+    const given = await context.tapAnswer?.give(text === '' ? {} : { text, show_alert: alert });
+    if (given?.by === 'guard') {
       await tellAfterGuard(context, ending, text);
       return;
     }
-    context.isAnswering = true;
-    const answer = context.answerCallbackQuery(text === '' ? {} : { text, show_alert: alert });
-    const refusal = await refusedBy(answer);
+    const refusal = given?.refusal;
     const untold = refusal !== undefined && canBeWrittenTo(refusal) && isToldByAnswerOnly(ending);
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
       result: refusal ? 'failed' : 'accepted',
@@ -89,7 +95,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
       reason_detail: untold ? `${refusal.detail}; told by a message instead` : refusal?.detail,
     });
     if (untold) await sendNotice(context, notice);
-    else if (refusal && isToldByAnswerOnly(ending)) oweNotice(context, notice, refusal);
+    else if (refusal && isToldByAnswerOnly(ending)) left.owed = owedNotice(notice, refusal) ?? left.owed;
   }
 
   /** The tap has had its one answer; what this one would have told is told by a message. */
@@ -108,24 +114,28 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
   }
 
   /** Of a message whether it was sent before: a second one would then be the one repetition. */
-  function oweNotice(context: BotContext, notice: string, refusal: Refusal, isSent = false): void {
+  function owedNotice(notice: string, refusal: Refusal, isSent = false): Owed | undefined {
     const drawn = { text: escapeHtml(notice), rows: [] };
-    owe(context, telemetry, { screen: undefined, record: {}, drawn }, { refusal, isSent });
+    return owedAfter(telemetry, { screen: undefined, record: {}, drawn }, { refusal, isSent });
   }
 
   /**
    * The answer has ended the spinner already: a screen that Telegram refuses for good would leave the user in silence.
    * What may get through later is owed instead.
    */
-  async function settleFailure(context: BotContext, error: unknown, what: Unshown): Promise<void> {
+  async function settleFailure(
+    context: BotContext,
+    error: unknown,
+    what: Unshown,
+    left: Leftovers,
+  ): Promise<void> {
     const refusal = refusalOf(error);
     if (!refusal) return;
     if (!refusal.retry) {
-      if (canBeWrittenTo(refusal)) await faults.tell(context, { answered: true });
+      if (canBeWrittenTo(refusal)) keep(left, await faults.tell(context, { answered: true }));
     } else if ('shown' in what) {
       const { shown, drawn, place, isSent } = what;
-      owe(
-        context,
+      const owed = owedAfter(
         telemetry,
         {
           screen: shown.screen,
@@ -136,7 +146,8 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
         },
         { refusal, isSent },
       );
-    } else if (what.notice) oweNotice(context, what.notice, refusal, true);
+      left.owed = owed ?? left.owed;
+    } else if (what.notice) left.owed = owedNotice(what.notice, refusal, true) ?? left.owed;
   }
 
   /** Once the tap has its answer: it ends the spinner, and their events keep their order. */
@@ -144,16 +155,20 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
     context: BotContext,
     { notice, reportable }: Ending,
     answering: Promise<void> | undefined,
+    left: Leftovers,
   ): Promise<Refusal | undefined> {
     if (!reportable || !notice) return undefined;
     await Promise.allSettled([answering]);
-    return faults.write(context, notice);
+    const told = await faults.write(context, notice);
+    keep(left, told);
+    return told.refusal;
   }
 
   return async (context, ending) => {
     const shown = ending.show?.kind === 'show' ? ending.show : undefined;
-    const answering = context.callbackQuery ? answerTap(context, ending) : undefined;
-    const writing = writeFault(context, ending, answering);
+    const left: Leftovers = {};
+    const answering = context.callbackQuery ? answerTap(context, ending, left) : undefined;
+    const writing = writeFault(context, ending, answering, left);
     const place = shown && placeOf(context, shown, ending);
     const drawn = shown && draw(context, shown, ending);
     let isSent = false;
@@ -175,21 +190,19 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
         ...('form' in shown.data ? flowOf(shown.data.form, catalogue) : {}),
       });
     }
-    const followUps = ending.show?.followUps;
     const failure = [answered, rendered, written].find(part => part.status === 'rejected');
     const isBlocked = written.status === 'fulfilled' && written.value?.blocked === true;
-    context.isSilent = !failure && !context.callbackQuery && !presented && !ending.notice;
     if (failure) {
       const what = shown && drawn ? { shown, drawn, place, isSent } : { notice: ending.notice };
-      await settleFailure(context, failure.reason, what);
+      await settleFailure(context, failure.reason, what, left);
     }
-    context.conclusion = failure
-      ? { ...failed(context, failure.reason), followUps }
-      : {
-          ...ending.verdict,
-          effects: effectsOf(context, ending, { shown, presented, isBlocked }),
-          followUps,
-        };
+    const followUps = [...(ending.show?.followUps ?? []), ...followUpsFor(left.owed)];
+    if (failure) return { conclusion: { ...failed(context, failure.reason, left), followUps } };
+    const effects = effectsOf(context, ending, { shown, presented, isBlocked, left });
+    return {
+      conclusion: { ...ending.verdict, effects, followUps },
+      isSilent: !context.callbackQuery && !presented && !ending.notice,
+    };
   };
 }
 
@@ -205,7 +218,12 @@ function isToldByAnswerOnly({ notice, reportable, show, verdict }: Ending): bool
   return Boolean(notice) && !reportable && show?.kind !== 'show' && verdict.reason !== 'DUPLICATE_ACTION';
 }
 
-function failed(context: BotContext, error: unknown): Conclusion {
+function keep(left: Leftovers, told: Told): void {
+  left.owed = told.owed ?? left.owed;
+  left.faultMessage = messageOf(told);
+}
+
+function failed(context: BotContext, error: unknown, left: Leftovers): Conclusion {
   const refusal = refusalOf(error);
   if (!refusal) throw error;
   return {
@@ -216,7 +234,7 @@ function failed(context: BotContext, error: unknown): Conclusion {
     effects: {
       chatId: context.picked.lane,
       ...(refusal.blocked ? { user: profileOf(context, true) } : knownUser(context)),
-      ...faultMessage(context),
+      ...left.faultMessage,
     },
   };
 }
@@ -228,16 +246,18 @@ function effectsOf(
     shown,
     presented,
     isBlocked,
+    left,
   }: {
     readonly shown: Show<ScreenId> | undefined;
     readonly presented: Presented | undefined;
     readonly isBlocked: boolean;
+    readonly left: Leftovers;
   },
 ): Effects {
   return {
     chatId: context.picked.lane,
     ...(isBlocked ? { user: profileOf(context, true) } : knownUser(context)),
-    ...faultMessage(context),
+    ...left.faultMessage,
     ...(shown && presented
       ? {
           session: { messageId: presented.messageId, form: formAfter(context, shown) ?? null },
@@ -254,9 +274,8 @@ function effectsOf(
  * The message of a fault with its button, beside the screen that the user is on: neither that nor the form changes.
  * Where a screen was shown too, that takes its place: the button works without a record.
  */
-export function faultMessage({ faultMessageId }: BotContext): Pick<Effects, 'message'> {
-  if (faultMessageId === undefined) return {};
-  return { message: { messageId: faultMessageId, screen: 'FAULT', record: {} } };
+export function messageOf({ messageId }: Told): Pick<Effects, 'message'> {
+  return messageId === undefined ? {} : { message: { messageId, screen: 'FAULT', record: {} } };
 }
 
 /** Stored only when it changes. A user who can act has not blocked the bot, whatever was recorded. */

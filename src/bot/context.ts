@@ -62,17 +62,21 @@ export interface PersonalData {
   admitsExport(user: HandlerUser): boolean;
 }
 
-export interface HandlerContext {
-  readonly user: HandlerUser;
+/** What handlers work with, the same for every update. A service is one line here, and one where it is made. */
+export interface HandlerServices {
   readonly catalogue: Catalogue;
-  /** As they are at the time of the update. */
-  readonly prices: Omit<PriceList, 'at'>;
   readonly account: Account;
   readonly pipeline: Pipeline;
   /** Which links may be inputs. */
   readonly linkRules: LinkRules;
   readonly reports: Reports;
   readonly personalData: PersonalData;
+}
+
+export interface HandlerContext extends HandlerServices {
+  readonly user: HandlerUser;
+  /** As they are at the time of the update. */
+  readonly prices: Omit<PriceList, 'at'>;
   /** Only of an administrator. */
   readonly admin: AdminTools | undefined;
   /** The form the user is filling in, if any. */

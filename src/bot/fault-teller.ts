@@ -7,32 +7,37 @@ import { reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { withAtLeast } from '../telegram/call-deadline.ts';
 import { type Presented, present } from '../telegram/presenter.ts';
-import { type Refusal, refusalOf, refusedBy } from '../telegram/refusal.ts';
+import { type Refusal, refusalOf } from '../telegram/refusal.ts';
 import { renderFault } from '../ui/fault-screen.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import type { HandlerUser } from './context.ts';
-import { owe } from './owed-screen.ts';
+import { type Owed, owedAfter } from './owed-screen.ts';
 
 export interface FaultTeller {
   /**
    * Answers the tap, unless it has its answer, and writes the sentence of INTERNAL_ERROR. Only in private chats. Throws
    * only what did not come from the Bot API.
    */
-  tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<void>;
+  tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<Told>;
   /**
-   * Writes these words with the button beneath; the message is left on the context, to be stored with the outcome, or
-   * what is owed where it may get through later. Resolves to why Telegram did not take it. Throws only what did not
-   * come from the Bot API.
+   * Writes these words with the button beneath. Throws only what did not come from the Bot API.
    */
-  write(context: BotContext, notice: string): Promise<Refusal | undefined>;
+  write(context: BotContext, notice: string): Promise<Told>;
   /** The same for what follows an update that has ended: nothing is left to store it with. */
   send(api: Api, user: Pick<HandlerUser, 'chatId' | 'locale'>, notice: string): Promise<Sent>;
 }
 
 interface Sent {
+  /** The message bears a button, so it is stored with the outcome. */
   readonly messageId?: number;
+  /** Why Telegram did not take it. */
   readonly refusal?: Refusal;
+}
+
+/** What became of telling a user; `owed`: it may get through later. */
+export interface Told extends Sent {
+  readonly owed?: Owed | undefined;
 }
 
 export interface FaultTellerOptions {
@@ -72,35 +77,27 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
     return { messageId: sent.messageId };
   };
 
-  async function write(context: BotContext, notice: string): Promise<Refusal | undefined> {
+  async function write(context: BotContext, notice: string): Promise<Told> {
     const { picked, locale } = context;
-    const { messageId, refusal } = await send(context.api, { chatId: picked.lane, locale }, notice);
-    context.faultMessageId = messageId;
-    if (refusal) {
-      const drawn = renderFault({ notice }, { t: texts.for(locale) });
-      owe(context, telemetry, { screen: 'FAULT', record: {}, drawn }, { refusal, isSent: true });
-    }
-    return refusal;
+    const sent = await send(context.api, { chatId: picked.lane, locale }, notice);
+    const { refusal } = sent;
+    if (!refusal) return sent;
+    const drawn = renderFault({ notice }, { t: texts.for(locale) });
+    const what = { screen: 'FAULT', record: {}, drawn } as const;
+    return { refusal, owed: owedAfter(telemetry, what, { refusal, isSent: true }) };
   }
 
   return {
     send,
     write,
     async tell(context, { answered = false } = {}) {
-      if (context.chat?.type !== 'private') return;
+      if (context.chat?.type !== 'private') return {};
       const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
       // The spinner first; whether Telegram still takes the answer or not, the message tells the same.
-      if (context.callbackQuery && !answered && !(await wasAnsweredByGuard(context)))
-        await withAtLeast(reserveMs, () =>
-          refusedBy(context.answerCallbackQuery({ text, show_alert: true })),
-        );
-      await write(context, text);
+      const { tapAnswer } = context;
+      if (tapAnswer && !answered)
+        await withAtLeast(reserveMs, () => tapAnswer.give({ text, show_alert: true }));
+      return write(context, text);
     },
   };
-}
-
-/** From now on the guard keeps quiet; resolves to whether it had spoken before. */
-export async function wasAnsweredByGuard(context: BotContext): Promise<boolean> {
-  context.isAnswering = true;
-  return (await context.guardAnswer) ?? false;
 }

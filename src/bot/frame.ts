@@ -1,17 +1,13 @@
 // The one frame around every handler: it routes taps, commands and messages, has each tap judged, calls the
 // handler, and turns its Outcome into the event chain and an ending that the user sees. Handlers return an
-// Outcome; nobody else decides what is said. The conclusion is left on the context and committed by the caller
-// afterwards: a crash in between renders twice rather than not at all.
-import type { Account } from '../billing/account.ts';
+// Outcome; nobody else decides what is said. What it returns is committed by the caller afterwards: a crash in
+// between renders twice rather than not at all.
 import type { PriceList } from '../billing/price-list.ts';
-import type { Catalogue } from '../catalogue/catalogue.ts';
 import { errorType } from '../errors.ts';
-import type { LinkRules } from '../kie/link.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import { type ReasonCode, reasons, reasonText } from '../otel/reasons.ts';
 import { lengthOnly } from '../otel/redaction.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import { inTime } from '../telegram/call-deadline.ts';
 import type { IncomingFile } from '../telegram/incoming-file.ts';
@@ -21,42 +17,31 @@ import { type ButtonName, buttonId, buttons, type CommandName, commands } from '
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import { createConclude } from './conclude.ts';
-import type {
-  AdminTools,
-  FallbackCause,
-  HandlerContext,
-  Handlers,
-  PersonalData,
-  Reports,
-} from './context.ts';
+import type { AdminTools, FallbackCause, HandlerContext, HandlerServices, Handlers } from './context.ts';
 import { flowOf, stateBefore } from './flow-fields.ts';
 import { judge } from './judge.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface FrameOptions {
   readonly handlers: Handlers;
-  readonly catalogue: Catalogue;
+  readonly services: HandlerServices;
   readonly prices: PriceList;
-  readonly account: Account;
-  readonly pipeline: Pipeline;
-  readonly linkRules: LinkRules;
-  readonly reports: Reports;
-  readonly personalData: PersonalData;
   /** For the administrator with this id. */
   readonly adminTools: (userId: number) => AdminTools;
   readonly texts: Texts;
   readonly telemetry: Telemetry;
 }
 
-/** Each leaves a conclusion on the context. Throws only for what another attempt may cure. */
+/** Each brings the update to its end. Throws only for what another attempt may cure. */
 export interface Frame {
-  callback(context: BotContext, data: string): Promise<void>;
-  command(context: BotContext, name: string, argument: string): Promise<void>;
+  callback(context: BotContext, data: string): Promise<TurnEnd>;
+  command(context: BotContext, name: string, argument: string): Promise<TurnEnd>;
   /** A message that an administrator forwards; without a sender where Telegram hides it. */
-  forward(context: BotContext, senderId: number | undefined): Promise<void>;
-  text(context: BotContext, text: string): Promise<void>;
-  file(context: BotContext, file: IncomingFile): Promise<void>;
+  forward(context: BotContext, senderId: number | undefined): Promise<TurnEnd>;
+  text(context: BotContext, text: string): Promise<TurnEnd>;
+  file(context: BotContext, file: IncomingFile): Promise<TurnEnd>;
   /** A message of a kind that nothing asked for. */
-  message(context: BotContext): Promise<void>;
+  message(context: BotContext): Promise<TurnEnd>;
 }
 
 interface Thrown {
@@ -67,21 +52,11 @@ interface Thrown {
 }
 
 export function createFrame(options: FrameOptions): Frame {
-  const {
-    handlers,
-    texts,
-    telemetry,
-    catalogue,
-    prices,
-    account,
-    pipeline,
-    linkRules,
-    reports,
-    personalData,
-  } = options;
-  const conclude = createConclude(options);
+  const { handlers, services, prices, texts, telemetry } = options;
+  const { catalogue } = services;
+  const conclude = createConclude({ catalogue, prices, texts, telemetry });
 
-  async function callback(context: BotContext, data: string): Promise<void> {
+  async function callback(context: BotContext, data: string): Promise<TurnEnd> {
     const decoded = decodeButton(data);
     const id = decoded.ok ? buttonId(decoded.button, decoded.args) : 'UNKNOWN';
     telemetry.annotate({
@@ -96,8 +71,7 @@ export function createFrame(options: FrameOptions): Frame {
       payload_sanitized: tellableData(data),
     });
     if (!decoded.ok) {
-      await refuseTap(context, id, rejected(decoded.reason));
-      return;
+      return refuseTap(context, id, rejected(decoded.reason));
     }
     const { button, args } = decoded;
     telemetry.annotate({ action_id: button, handler: button });
@@ -106,9 +80,9 @@ export function createFrame(options: FrameOptions): Frame {
     if ('admin' in buttons[button] && context.isAdmin) telemetry.emit('DEBUG_COMMAND', { operation: id });
     const outcome =
       judge(context, button, args, data) ?? (await guarded(() => press(context, button, args), button));
-    if (outcome.kind === 'rejected') await refuseTap(context, id, outcome);
-    else if (outcome.kind === 'thrown') await failTap(context, id, outcome);
-    else await acceptTap(context, id, data, outcome);
+    if (outcome.kind === 'rejected') return refuseTap(context, id, outcome);
+    if (outcome.kind === 'thrown') return failTap(context, id, outcome);
+    return acceptTap(context, id, data, outcome);
   }
 
   function press(
@@ -130,7 +104,7 @@ export function createFrame(options: FrameOptions): Frame {
     id: string,
     data: string,
     outcome: Exclude<Outcome, Rejected>,
-  ): Promise<void> {
+  ): Promise<TurnEnd> {
     const shown = outcome.kind === 'show' ? outcome : undefined;
     const verdict = shown
       ? ({ result: 'accepted', reason: 'SUCCESS' } as const)
@@ -144,10 +118,10 @@ export function createFrame(options: FrameOptions): Frame {
       screen_id: screen,
       next_screen: shown?.screen ?? screen,
     });
-    await conclude(context, { verdict, show: outcome, accepted: data, notice: noticeOf(context, outcome) });
+    return conclude(context, { verdict, show: outcome, accepted: data, notice: noticeOf(context, outcome) });
   }
 
-  async function refuseTap(context: BotContext, id: string, outcome: Rejected): Promise<void> {
+  async function refuseTap(context: BotContext, id: string, outcome: Rejected): Promise<TurnEnd> {
     const notice = refusalText(context, outcome);
     emitParameter(outcome.parameter, { hint: notice, problem: outcome.detail });
     telemetry.emit('CALLBACK_REJECTED', {
@@ -162,7 +136,7 @@ export function createFrame(options: FrameOptions): Frame {
     const recovery = needsRecovery(context, outcome.reason)
       ? await guarded(() => callFallback(context, { kind: 'stale_button', reason: outcome.reason }))
       : undefined;
-    await conclude(context, {
+    return conclude(context, {
       verdict: { result: 'rejected', reason: outcome.reason, detail: outcome.detail },
       show: recovery?.kind === 'show' ? recovery : undefined,
       notice,
@@ -171,7 +145,7 @@ export function createFrame(options: FrameOptions): Frame {
     });
   }
 
-  async function failTap(context: BotContext, id: string, thrown: Thrown): Promise<void> {
+  async function failTap(context: BotContext, id: string, thrown: Thrown): Promise<TurnEnd> {
     telemetry.emit('CALLBACK_REJECTED', {
       result: 'failed',
       reason_code: 'INTERNAL_ERROR',
@@ -179,30 +153,28 @@ export function createFrame(options: FrameOptions): Frame {
       button_id: id,
       error_type: errorType(thrown.error),
     });
-    await concludeFault(context, thrown);
+    return concludeFault(context, thrown);
   }
 
-  async function command(context: BotContext, name: string, argument: string): Promise<void> {
+  async function command(context: BotContext, name: string, argument: string): Promise<TurnEnd> {
     telemetry.annotate(flowAround(context));
     telemetry.emit('COMMAND_RECEIVED', {
       payload_sanitized: `/${isCommand(name) ? name : lengthOnly(name)}`,
     });
     if (!isCommand(name)) {
-      await refuseCommand(context, name, {
+      return refuseCommand(context, name, {
         reason: 'UNKNOWN_ACTION',
         hint: context.form ? 'hint-unknown-command-form' : 'hint-unknown-command',
       });
-      return;
     }
     telemetry.annotate({ handler: name, action_id: name });
     if ('admin' in commands[name] && !context.isAdmin) {
-      await refuseCommand(context, name, { reason: 'PERMISSION_DENIED', hint: 'hint-not-allowed' });
-      return;
+      return refuseCommand(context, name, { reason: 'PERMISSION_DENIED', hint: 'hint-not-allowed' });
     }
     telemetry.emit('COMMAND_START', { handler: name, action_id: name });
     tellState(context);
     if ('admin' in commands[name]) telemetry.emit('DEBUG_COMMAND', { operation: name });
-    await concludeMessage(context, await guarded(() => execute(context, name, argument), name));
+    return concludeMessage(context, await guarded(() => execute(context, name, argument), name));
   }
 
   function execute(context: BotContext, name: CommandName, argument: string): Promise<Outcome> {
@@ -219,48 +191,46 @@ export function createFrame(options: FrameOptions): Frame {
     context: BotContext,
     name: string,
     { reason, hint }: { readonly reason: 'UNKNOWN_ACTION' | 'PERMISSION_DENIED'; readonly hint: string },
-  ): Promise<void> {
+  ): Promise<TurnEnd> {
     telemetry.emit('COMMAND_REJECTED', {
       reason_code: reason,
       reason_text: reasons[reason].meaning,
       action_id: isCommand(name) ? name : undefined,
     });
     const outcome = await guarded(() => callFallback(context, { kind: 'unknown_command' }));
-    await concludeMessage(context, outcome, { verdict: { result: 'rejected', reason }, hint });
+    return concludeMessage(context, outcome, { verdict: { result: 'rejected', reason }, hint });
   }
 
-  async function forward(context: BotContext, senderId: number | undefined): Promise<void> {
+  async function forward(context: BotContext, senderId: number | undefined): Promise<TurnEnd> {
     const { admin, ...given } = handlerContext(context);
     if (!admin) {
-      await message(context);
-      return;
+      return message(context);
     }
     telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: 'forward' });
     telemetry.annotate({ handler: 'forwarded' });
     telemetry.emit('DEBUG_COMMAND', { operation: 'forwarded message' });
-    await concludeMessage(context, await guarded(() => handlers.forwarded({ ...given, admin }, senderId)));
+    return concludeMessage(context, await guarded(() => handlers.forwarded({ ...given, admin }, senderId)));
   }
 
-  async function text(context: BotContext, value: string): Promise<void> {
+  async function text(context: BotContext, value: string): Promise<TurnEnd> {
     beginMessage(context, 'text', lengthOnly(value));
-    await concludeMessage(context, await guarded(() => handlers.text(handlerContext(context), value)));
+    return concludeMessage(context, await guarded(() => handlers.text(handlerContext(context), value)));
   }
 
-  async function file(context: BotContext, incoming: IncomingFile): Promise<void> {
+  async function file(context: BotContext, incoming: IncomingFile): Promise<TurnEnd> {
     const { form } = context;
     if (!form) {
-      await message(context);
-      return;
+      return message(context);
     }
     beginMessage(context, 'file', `file(${incoming.media})`);
     const outcome = await guarded(() => handlers.file({ ...handlerContext(context), form }, incoming));
-    await concludeMessage(context, outcome);
+    return concludeMessage(context, outcome);
   }
 
-  async function message(context: BotContext): Promise<void> {
+  async function message(context: BotContext): Promise<TurnEnd> {
     beginMessage(context, 'fallback', context.picked.eventType);
     const outcome = await guarded(() => callFallback(context, { kind: 'unexpected_message' }));
-    await concludeMessage(context, outcome, {
+    return concludeMessage(context, outcome, {
       verdict: { result: 'noop', reason: 'NOOP' },
       hint: context.form ? 'hint-continue' : 'hint-unexpected',
     });
@@ -280,27 +250,25 @@ export function createFrame(options: FrameOptions): Frame {
       readonly verdict: { readonly result: 'rejected' | 'noop'; readonly reason: ReasonCode };
       readonly hint: string;
     },
-  ): Promise<void> {
-    if (outcome.kind === 'thrown') {
-      await concludeFault(context, outcome);
-    } else if (outcome.kind === 'rejected') {
+  ): Promise<TurnEnd> {
+    if (outcome.kind === 'thrown') return concludeFault(context, outcome);
+    if (outcome.kind === 'rejected') {
       const notice = refusalText(context, outcome);
       emitParameter(outcome.parameter, { hint: notice, problem: outcome.detail });
       const verdict = { result: 'rejected', reason: outcome.reason, detail: outcome.detail } as const;
-      await conclude(context, { verdict, notice, reportable: reasons[outcome.reason].fault });
-    } else {
-      if (outcome.kind === 'show') emitParameter(outcome.parameter);
-      const verdict = as?.verdict ?? ({ result: 'accepted', reason: 'SUCCESS' } as const);
-      await conclude(context, {
-        verdict,
-        show: outcome,
-        notice: as ? texts.for(context.locale)(as.hint) : noticeOf(context, outcome),
-      });
+      return conclude(context, { verdict, notice, reportable: reasons[outcome.reason].fault });
     }
+    if (outcome.kind === 'show') emitParameter(outcome.parameter);
+    const verdict = as?.verdict ?? ({ result: 'accepted', reason: 'SUCCESS' } as const);
+    return conclude(context, {
+      verdict,
+      show: outcome,
+      notice: as ? texts.for(context.locale)(as.hint) : noticeOf(context, outcome),
+    });
   }
 
-  async function concludeFault(context: BotContext, { error, action }: Thrown): Promise<void> {
-    await conclude(context, {
+  async function concludeFault(context: BotContext, { error, action }: Thrown): Promise<TurnEnd> {
+    return conclude(context, {
       verdict: { result: 'failed', reason: 'INTERNAL_ERROR', error },
       notice: reasonText('INTERNAL_ERROR', context.locale, telemetry.cid()),
       alert: true,
@@ -361,14 +329,9 @@ export function createFrame(options: FrameOptions): Frame {
     const user = { chatId: context.picked.lane, locale, promptConsent };
     const admin = context.isAdmin && context.from ? options.adminTools(context.from.id) : undefined;
     return {
+      ...services,
       user,
-      catalogue,
       prices: prices.at(context.picked.receivedAt),
-      account,
-      pipeline,
-      linkRules,
-      reports,
-      personalData,
       admin,
       form,
       screen,

@@ -2,10 +2,10 @@
 // and whatever has changed since; with what its showing means for the user's place. Committed with the outcome of the
 // turn as a follow-up (inbox/follow-up.ts), and worked by owed-screens.ts.
 import { z } from 'zod';
+import type { FollowUp } from '../inbox/follow-up.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Refusal } from '../telegram/refusal.ts';
 import { type ScreenId, screenIds, screenRecordSchema } from '../ui/screens.ts';
-import type { BotContext } from './bot-context.ts';
 
 export const owedScreenSchema = z.object({
   /** Absent where it is words alone. */
@@ -41,16 +41,15 @@ const pauseMs = 2_000;
 export const owedHorizonMs = 15 * 60_000;
 
 /**
- * Leaves it on the context, in the place of what was owed before, to be committed with the outcome; tells so. Nothing
- * where the refusal says that it will never get through, or not before anybody cares.
+ * What is owed for a refusal, and said so in an event; undefined where the refusal says that it will never get through,
+ * or not before anybody cares.
  */
-export function owe(
-  context: BotContext,
+export function owedAfter(
   telemetry: Pick<Telemetry, 'emit'>,
   what: Omit<OwedScreen, 'unheard'>,
   { refusal, isSent }: { readonly refusal: Refusal /** A sending was begun. */; readonly isSent: boolean },
-): void {
-  if (!refusal.retry) return;
+): Owed | undefined {
+  if (!refusal.retry) return undefined;
   const dueInMs = refusal.retryAfterMs ?? pauseMs;
   const told = { screen_id: nameOf(what.screen), reason_code: refusal.reason } as const;
   if (dueInMs > owedHorizonMs) {
@@ -58,13 +57,18 @@ export function owe(
       ...told,
       reason_detail: `${refusal.detail}; nobody waits that long`,
     });
-    return;
+    return undefined;
   }
-  context.owed = { owed: { ...what, unheard: isSent && refusal.unheard ? 1 : 0 }, dueInMs };
   telemetry.emit('RENDER_OWED', {
     ...told,
     reason_detail: `${refusal.detail}; it is due in ${Math.ceil(dueInMs / 1_000)} s`,
   });
+  return { owed: { ...what, unheard: isSent && refusal.unheard ? 1 : 0 }, dueInMs };
+}
+
+/** To be committed with the outcome. */
+export function followUpsFor(owed: Owed | undefined): readonly FollowUp[] {
+  return owed ? [{ kind: 'show', ...owed }] : [];
 }
 
 /** For telemetry. */

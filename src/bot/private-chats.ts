@@ -1,20 +1,23 @@
 // The bot works in private chats only. In a group or channel it says so once, and leaves; a tap there is answered all
 // the same, because whoever tapped looks at a spinner. Taps on messages that were sent by way of the bot (inline) have
 // no chat: they are their user's, and go on.
-import type { MiddlewareFn } from 'grammy';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 import { buttonIdOf, tellableData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface PrivateChatsOptions {
   readonly texts: Texts;
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'annotate'>;
 }
 
-export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): MiddlewareFn<BotContext> {
+/** What comes of an update of another kind of chat; undefined for one of a private chat, which goes on. */
+export type RefuseOtherChats = (context: BotContext) => Promise<TurnEnd | undefined>;
+
+export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): RefuseOtherChats {
   async function refuseTap(context: BotContext, detail: string): Promise<void> {
     const data = context.callbackQuery?.data ?? '';
     const id = buttonIdOf(data);
@@ -32,14 +35,14 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Mid
       reason_detail: detail,
       button_id: id,
     });
-    context.isAnswering = true;
     const text = texts.for(context.locale)('hint-private-only');
-    const refusal = await refusedBy(context.answerCallbackQuery({ text }));
-    telemetry.emit('ANSWER_CALLBACK_QUERY', {
-      result: refusal ? 'failed' : 'accepted',
-      text,
-      reason_detail: refusal?.detail,
-    });
+    const given = await context.tapAnswer?.give({ text });
+    if (given?.by === 'turn')
+      telemetry.emit('ANSWER_CALLBACK_QUERY', {
+        result: given.refusal ? 'failed' : 'accepted',
+        text,
+        reason_detail: given.refusal?.detail,
+      });
   }
 
   /** Also a chat that it may not write to. */
@@ -59,19 +62,14 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Mid
     }
   }
 
-  return async (context, next) => {
-    if (!context.chat || context.chat.type === 'private') {
-      await next();
-      return;
-    }
+  return async context => {
+    if (!context.chat || context.chat.type === 'private') return undefined;
     const detail = `a ${context.chat.type}`;
     const added = context.myChatMember?.new_chat_member.status;
-    if (added === 'left' || added === 'kicked') {
-      context.conclusion = { result: 'noop', reason: 'NOOP', detail };
-      return;
-    }
+    if (added === 'left' || added === 'kicked')
+      return { conclusion: { result: 'noop', reason: 'NOOP', detail } };
     if (context.callbackQuery) await refuseTap(context, detail);
     await leave(context);
-    context.conclusion = { result: 'rejected', reason: 'PERMISSION_DENIED', detail };
+    return { conclusion: { result: 'rejected', reason: 'PERMISSION_DENIED', detail } };
   };
 }

@@ -1,18 +1,19 @@
 // The net under everything that should say something and does not, for what no type can rule out:
 // - a tap whose handler hangs is answered 5 s after its receipt, with the cid, and its handler goes on;
-// - an update that ends without a conclusion ends in a fault, and its user is told;
+// - an update that a plugin kept for itself ends in a fault, and its user is told;
 // - a message whose conclusion has no word for its user gets one.
 // Each is a SILENCE_GUARD_WARNING, because each is a defect. Taps that nobody has picked are not its business
 // (waiting-taps.ts), nor errors that a handler catches and keeps to itself: nobody can see those.
-import type { Conclusion } from '../inbox/lanes.ts';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { waitingTapPatienceMs } from '../reception/waiting-taps.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
-import { faultMessage } from './conclude.ts';
+import { messageOf } from './conclude.ts';
 import type { FaultTeller } from './fault-teller.ts';
+import { followUpsFor } from './owed-screen.ts';
+import type { TurnEnd } from './turn-end.ts';
 
 export interface SilenceGuard {
   /**
@@ -20,10 +21,10 @@ export interface SilenceGuard {
    * span; the result ends the watch.
    */
   watch(context: BotContext): () => void;
-  /** The conclusion of an update that has none. */
-  conclude(context: BotContext): Promise<Conclusion>;
-  /** To be called with what a conclusion has left: says something where it said nothing. */
-  check(context: BotContext): Promise<void>;
+  /** The end of a turn that nobody has brought to one. */
+  conclude(context: BotContext): Promise<TurnEnd>;
+  /** The same end; where it says nothing to its user, with what was said instead. */
+  check(context: BotContext, end: TurnEnd): Promise<TurnEnd>;
 }
 
 export interface SilenceGuardOptions {
@@ -64,39 +65,48 @@ export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
       // A tap that was picked later has had its answer for waiting.
       const dueMs = waitedMs < waitingTapPatienceMs ? patienceMs - waitedMs : patienceMs;
       const timer = setTimeout(() => {
-        if (context.isAnswering) return;
-        context.guardAnswer = answer(context, Date.now() - receivedAt).catch((error: unknown) => {
-          telemetry.warn('answer a tap for its handler', error);
-          return false;
-        });
+        context.tapAnswer?.giveInstead(() =>
+          answer(context, Date.now() - receivedAt).catch((error: unknown) => {
+            telemetry.warn('answer a tap for its handler', error);
+            return false;
+          }),
+        );
       }, dueMs);
       timer.unref();
       return () => clearTimeout(timer);
     },
     async conclude(context) {
-      if (enabled) {
+      if (enabled)
         telemetry.emit('SILENCE_GUARD_WARNING', {
           reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
         });
-        await faults.tell(context);
-      }
+      const told = enabled ? await faults.tell(context) : {};
       return {
-        result: 'failed',
-        reason: 'INTERNAL_ERROR',
-        error: new Error('The update ended without a conclusion'),
+        conclusion: {
+          result: 'failed',
+          reason: 'INTERNAL_ERROR',
+          error: new Error('The update ended without a conclusion'),
+          followUps: followUpsFor(told.owed),
+        },
       };
     },
-    async check(context) {
-      if (!enabled || !context.isSilent) return;
+    async check(context, end) {
+      if (!enabled || !end.isSilent) return end;
       const text = `${reasons.NOOP.text[context.locale]} (${telemetry.cid()})`;
-      const refusal = await faults.write(context, text);
+      const written = await faults.write(context, text);
+      const { refusal } = written;
       const told = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
       telemetry.emit('SILENCE_GUARD_WARNING', {
         reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${told}`,
       });
-      const { conclusion } = context;
-      if (conclusion?.effects)
-        context.conclusion = { ...conclusion, effects: { ...conclusion.effects, ...faultMessage(context) } };
+      const { conclusion } = end;
+      return {
+        conclusion: {
+          ...conclusion,
+          effects: conclusion.effects && { ...conclusion.effects, ...messageOf(written) },
+          followUps: [...(conclusion.followUps ?? []), ...followUpsFor(written.owed)],
+        },
+      };
     },
   };
 }

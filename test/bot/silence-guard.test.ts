@@ -1,9 +1,10 @@
-// The silence guard around a frame that fails it in one way each; only the clock is held in hand.
-import { Api } from 'grammy';
+// The silence guard around a frame or a plugin that fails it in one way each; only the clock is held in hand.
+import { Api, type Middleware } from 'grammy';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBot } from '../../src/bot/bot.ts';
 import type { BotContext } from '../../src/bot/bot-context.ts';
 import type { Frame } from '../../src/bot/frame.ts';
+import type { TurnEnd } from '../../src/bot/turn-end.ts';
 import { createPseudonyms } from '../../src/otel/pseudonyms.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
@@ -15,14 +16,23 @@ afterEach(() => void vi.useRealTimers());
 const from = { id: 1_001, is_bot: false, first_name: 'A', language_code: 'en' };
 const chat = { id: from.id, type: 'private' };
 const concluded = { result: 'accepted', reason: 'SUCCESS' } as const;
+const ended = { conclusion: concluded };
 
 interface Call {
   readonly method: string;
   readonly text: string;
 }
 
+interface Circumstances {
+  readonly silenceGuard?: boolean;
+  readonly plugins?: readonly Middleware<BotContext>[];
+}
+
 /** A bot whose frame does `work` with every tap and text. */
-function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = true) {
+function openBot(
+  work: (context: BotContext) => Promise<TurnEnd>,
+  { silenceGuard = true, plugins = [] }: Circumstances = {},
+) {
   const calls: Call[] = [];
   const { telemetry, lines } = recordTelemetry({ checked: true });
   const api = new Api('1:token');
@@ -50,6 +60,7 @@ function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = tr
     pseudonyms: createPseudonyms(new Secret('a secret of a test')),
     silenceGuard,
     adminIds: [],
+    plugins,
   });
   const handle = (eventType: 'callback_query' | 'text_input', waitedMs: number) => {
     const message = { message_id: 5, date: 1, chat, from, text: 'words' };
@@ -82,19 +93,19 @@ function openBot(work: (context: BotContext) => Promise<void>, silenceGuard = tr
 }
 
 /** Work that ends when the test says so. */
-function hanging(): { readonly work: (context: BotContext) => Promise<void>; readonly end: () => void } {
+function hanging(): { readonly work: (context: BotContext) => Promise<TurnEnd>; readonly end: () => void } {
   const { promise, resolve } = Promise.withResolvers<void>();
   return {
     end: resolve,
-    async work(context) {
+    async work() {
       await promise;
-      context.conclusion = concluded;
+      return ended;
     },
   };
 }
 
-test('an update that ends without a conclusion ends in a fault, and its user is told the cid', async () => {
-  const bot = openBot(async () => undefined);
+test('an update that a plugin keeps for itself ends in a fault, and its user is told the cid', async () => {
+  const bot = openBot(async () => ended, { plugins: [async () => undefined] });
   for (const [sent, methods] of [
     [bot.tap(), ['answerCallbackQuery', 'sendMessage']],
     [bot.text(), ['sendMessage']],
@@ -143,9 +154,7 @@ test.each([
 });
 
 test('a tap that ends in time is left alone, also later', async () => {
-  const bot = openBot(async context => {
-    context.conclusion = concluded;
-  });
+  const bot = openBot(async () => ended);
   await bot.tap();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(bot.calls).toEqual([]);
@@ -154,13 +163,13 @@ test('a tap that ends in time is left alone, also later', async () => {
 
 test('a tap whose answer is under way gets no other one', async () => {
   const { work, end } = hanging();
-  const bot = openBot(context => {
-    context.isAnswering = true;
+  const bot = openBot(async context => {
+    await context.tapAnswer?.give({ text: 'here it is' });
     return work(context);
   });
   const tap = bot.tap();
   await vi.advanceTimersByTimeAsync(10_000);
-  expect(bot.calls).toEqual([]);
+  expect(bot.calls).toEqual([{ method: 'answerCallbackQuery', text: 'here it is' }]);
   end();
   await tap;
 });
@@ -176,10 +185,7 @@ test('a message that takes long is nobody’s spinner', async () => {
 });
 
 test('a message whose conclusion says nothing is told so, with the cid, and keeps its outcome', async () => {
-  const bot = openBot(async context => {
-    context.isSilent = true;
-    context.conclusion = { result: 'noop', reason: 'NOOP' };
-  });
+  const bot = openBot(async () => ({ conclusion: { result: 'noop', reason: 'NOOP' }, isSilent: true }));
   const { cid, result } = await bot.text();
   expect(result).toBe('noop');
   expect(bot.calls).toEqual([{ method: 'sendMessage', text: `Nothing to do (${cid})` }]);
@@ -190,14 +196,47 @@ test('a message whose conclusion says nothing is told so, with the cid, and keep
 
 test('with the guard switched off nothing is watched, told or warned of', async () => {
   const { work, end } = hanging();
-  const hangs = openBot(work, false);
+  const hangs = openBot(work, { silenceGuard: false });
   const tap = hangs.tap();
   expect(vi.getTimerCount()).toBe(0);
   end();
   await tap;
-  const silent = openBot(async context => {
-    context.isSilent = true;
-  }, false);
-  expect(await silent.text()).toMatchObject({ result: 'failed', reason: 'INTERNAL_ERROR' });
+  const silent = openBot(async () => ({ ...ended, isSilent: true }), { silenceGuard: false });
+  expect(await silent.text()).toMatchObject(concluded);
   for (const bot of [hangs, silent]) expect([bot.calls, bot.warnings()]).toEqual([[], []]);
+});
+
+test('plugins of grammY are used around the turn, in their order', async () => {
+  const seen: string[] = [];
+  const plugin =
+    (name: string): Middleware<BotContext> =>
+    async (context, next) => {
+      seen.push(`${name} before ${context.from?.id}`);
+      await next();
+      seen.push(`${name} after`);
+    };
+  const bot = openBot(
+    async () => {
+      seen.push('the turn');
+      return ended;
+    },
+    { plugins: [plugin('first'), plugin('second')] },
+  );
+  expect(await bot.text()).toMatchObject(concluded);
+  expect(seen).toEqual([
+    `first before ${from.id}`,
+    `second before ${from.id}`,
+    'the turn',
+    'second after',
+    'first after',
+  ]);
+});
+
+test('a tap has one answer, whoever gives it: what comes after one that was taken is not sent', async () => {
+  const bot = openBot(async context => {
+    await context.tapAnswer?.give({ text: 'here it is' });
+    throw new Error('a defect behind the answer');
+  });
+  expect(await bot.tap()).toMatchObject({ result: 'failed', reason: 'INTERNAL_ERROR' });
+  expect(bot.calls.map(({ method }) => method)).toEqual(['answerCallbackQuery', 'sendMessage']);
 });
