@@ -45,7 +45,7 @@ interface Owed {
   readonly subject: string;
   /** How long each instance has said meanwhile that it is ready, with nothing in its way; in their order. */
   readonly ableMs: number[];
-  isTold: boolean;
+  isEnabled: boolean;
 }
 
 export function startMonitor({
@@ -79,7 +79,7 @@ export function startMonitor({
       if (kind === 'update') longestOwedMs = Math.max(longestOwedMs, ageMs);
       const known = before.get(kind);
       const work =
-        known?.subject === subject ? known : { subject, ableMs: watched.map(() => 0), isTold: false };
+        known?.subject === subject ? known : { subject, ableMs: watched.map(() => 0), isEnabled: false };
       oldest.set(kind, work);
       for (const [index, { slot }] of watched.entries())
         work.ableMs[index] = ready[index] && !isStruck(slot) ? (work.ableMs[index] ?? 0) + passedMs : 0;
@@ -89,8 +89,8 @@ export function startMonitor({
 
   async function judge(work: Owed, ageMs: number): Promise<void> {
     const idle = work.ableMs.findIndex(ableMs => ableMs > owedLimitMs);
-    if (idle < 0 || work.isTold) return;
-    work.isTold = true;
+    if (idle < 0 || work.isEnabled) return;
+    work.isEnabled = true;
     findings.push({
       subject: work.subject,
       problem:

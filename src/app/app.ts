@@ -190,7 +190,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const { shutdownGraceMs } = config.instance;
   const stopLimitMs = shutdownGraceMs - Math.min(lastWordsMs, shutdownGraceMs / 3);
 
-  function tellShutdown(): void {
+  function emitShutdown(): void {
     if (stopOperation === undefined || isShutdownTold) return;
     isShutdownTold = true;
     const { error_type: type, error_message: message } = failureFields(lifecycle.failures);
@@ -207,7 +207,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     lifecycle.onStop('logger', () => logger.stop(logStopDeadlineMs), { leastMs: logStopDeadlineMs });
     lifecycle.onStop('journal', () => journaling?.stop(), { leastMs: journalStopMs });
     // When all that works has stopped, so that it can tell what has not, and before all that keeps lines does.
-    lifecycle.onStop('last words', tellShutdown);
+    lifecycle.onStop('last words', emitShutdown);
     lifecycle.onStop('warnings', async () => periodic.stop());
     const refusals = createRefusals(telemetry);
     lifecycle.onStop('refusals', async () => refusals.stop());
@@ -574,7 +574,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       await lifecycle.stop(stopLimitMs);
     },
     endNow() {
-      tellShutdown();
+      emitShutdown();
       logger.drainSync(lastLinesMs);
     },
   };

@@ -84,7 +84,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
     const text = notice.slice(0, maxAnswerLength);
     const given = await context.tapAnswer?.give(text === '' ? {} : { text, show_alert: alert });
     if (given?.by === 'guard') {
-      await tellAfterGuard(context, ending, text);
+      await noteGuardAnswer(context, ending, text);
       return;
     }
     const refusal = given?.refusal;
@@ -99,7 +99,7 @@ export function createConclude({ catalogue, prices, texts, telemetry }: Conclude
   }
 
   /** The tap has had its one answer; what this one would have told is told by a message. */
-  async function tellAfterGuard(context: BotContext, ending: Ending, text: string): Promise<void> {
+  async function noteGuardAnswer(context: BotContext, ending: Ending, text: string): Promise<void> {
     const untold = isToldByAnswerOnly(ending);
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
       result: 'noop',

@@ -11,7 +11,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import { inTime } from '../telegram/call-deadline.ts';
 import type { IncomingFile } from '../telegram/incoming-file.ts';
-import { decodeButton, tellableData } from '../ui/codec.ts';
+import { decodeButton, sanitizedData } from '../ui/codec.ts';
 import { type Outcome, type ParameterInput, type Rejected, rejected } from '../ui/outcome.ts';
 import { type ButtonName, buttonId, buttons, type CommandName, commands } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
@@ -68,7 +68,7 @@ export function createFrame(options: FrameOptions): Frame {
       callback_id: context.callbackQuery?.id ?? '',
       message_id: context.callbackQuery?.message?.message_id,
       button_id: id,
-      payload_sanitized: tellableData(data),
+      payload_sanitized: sanitizedData(data),
     });
     if (!decoded.ok) {
       return refuseTap(context, id, rejected(decoded.reason));
@@ -76,7 +76,7 @@ export function createFrame(options: FrameOptions): Frame {
     const { button, args } = decoded;
     telemetry.annotate({ action_id: button, handler: button });
     telemetry.emit('CALLBACK_ROUTED', { handler: button, action_id: button, button_id: id });
-    tellState(context);
+    emitState(context);
     if ('admin' in buttons[button] && context.isAdmin) telemetry.emit('DEBUG_COMMAND', { operation: id });
     const outcome =
       judge(context, button, args, data) ?? (await guarded(() => press(context, button, args), button));
@@ -172,7 +172,7 @@ export function createFrame(options: FrameOptions): Frame {
       return refuseCommand(context, name, { reason: 'PERMISSION_DENIED', hint: 'hint-not-allowed' });
     }
     telemetry.emit('COMMAND_START', { handler: name, action_id: name });
-    tellState(context);
+    emitState(context);
     if ('admin' in commands[name]) telemetry.emit('DEBUG_COMMAND', { operation: name });
     return concludeMessage(context, await guarded(() => execute(context, name, argument), name));
   }
@@ -239,7 +239,7 @@ export function createFrame(options: FrameOptions): Frame {
   function beginMessage(context: BotContext, handler: string, payload: string): void {
     telemetry.annotate({ handler, ...flowAround(context) });
     telemetry.emit('MESSAGE_RECEIVED', { payload_sanitized: payload });
-    tellState(context);
+    emitState(context);
   }
 
   /** Ends a command or a message; `as` says what a shown screen counts as, when it is not plain success. */
@@ -319,8 +319,8 @@ export function createFrame(options: FrameOptions): Frame {
     return form ? flowOf(form, catalogue) : {};
   }
 
-  function tellState(context: BotContext): void {
-    if (telemetry.isTold('STATE_BEFORE')) telemetry.emit('STATE_BEFORE', stateBefore(context, catalogue));
+  function emitState(context: BotContext): void {
+    if (telemetry.isEnabled('STATE_BEFORE')) telemetry.emit('STATE_BEFORE', stateBefore(context, catalogue));
   }
 
   function handlerContext(context: BotContext): HandlerContext {

@@ -4,7 +4,7 @@
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { refusedBy } from '../telegram/refusal.ts';
-import { buttonIdOf, tellableData } from '../ui/codec.ts';
+import { buttonIdOf, sanitizedData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
 import type { TurnEnd } from './turn-end.ts';
@@ -26,7 +26,7 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Ref
       callback_id: context.callbackQuery?.id ?? '',
       message_id: context.callbackQuery?.message?.message_id,
       button_id: id,
-      payload_sanitized: tellableData(data),
+      payload_sanitized: sanitizedData(data),
     });
     telemetry.emit('CALLBACK_REJECTED', {
       result: 'rejected',

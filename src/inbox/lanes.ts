@@ -173,12 +173,12 @@ export function createLanes(options: LaneOptions): Lanes {
       });
       return more;
     }
-    tellEnd(update, ended, startedAt);
+    emitEnd(update, ended, startedAt);
     if (left.some(({ delayMs }) => delayMs === 0)) looking.followUps = true;
     return more;
   }
 
-  function tellEnd(
+  function emitEnd(
     update: PickedUpdate,
     { result, reason, detail, error }: Conclusion,
     startedAt: number,

@@ -64,7 +64,7 @@ export interface InstanceFields {
 export interface Telemetry<Name extends string = SpanName> {
   emit<N extends EventName>(name: N, fields: FieldsOf<N>): void;
   /** False when the event would leave no trace, so that what it costs to tell it can be saved. */
-  isTold(name: EventName): boolean;
+  isEnabled(name: EventName): boolean;
   inSpan<T>(name: Name, options: SpanOptions, work: () => Promise<T>): Promise<T>;
   /** Journals how long `work` took, as a span inside the active one; for work whose real span others make, if at all. */
   measure<T>(name: string, work: () => Promise<T>): Promise<T>;
@@ -106,7 +106,7 @@ interface Scope {
   /** Of this scope alone: an inner one begins with a copy. */
   readonly fields: AmbientFields;
   /** Those of the fields that are attributes of this very span, so that its events need not repeat them. */
-  readonly told: AmbientFields;
+  readonly spanAttributes: AmbientFields;
   /** The fields as JSON, made when the first line needs them. */
   head: JsonFields | undefined;
   /** Undefined where there is no journal, or no span. */
@@ -138,14 +138,14 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   const activeSpanContext = (): SpanContext => (activeScope()?.span ?? processSpan).spanContext();
 
   /** Detail is told where it was asked for; all else is at least a span event. */
-  function isTold(name: EventName): boolean {
+  function isEnabled(name: EventName): boolean {
     const { level } = events[name];
     return level !== 'DEBUG' || logger.enabled(level);
   }
 
   function emit<N extends EventName>(name: N, fields: FieldsOf<N>): void {
     if (checked) checkEvent(name, fields);
-    if (!isTold(name)) return;
+    if (!isEnabled(name)) return;
     const definition = events[name];
     const scope = activeScope();
     const span = scope?.span ?? processSpan;
@@ -155,7 +155,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const reasonCode = ownReason ?? scope?.fields.reason_code;
     // A poller that does not ask has refused nobody.
     counts?.add(name, reasonCode, times || 1);
-    if (span.isRecording()) span.addEvent(name, untold(own, scope?.told));
+    if (span.isRecording()) span.addEvent(name, withoutSpanAttributes(own, scope?.spanAttributes));
     if (!journal && !logger.enabled(definition.level)) return;
     const shared = scope ? sharedHead(scope) : currentProcessHead();
     const line = lineOf(`,"name":"${name}","domain":"${definition.domain}"`, own, shared.values);
@@ -186,7 +186,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     if (!journal || !record) return;
     record.ended = true;
     if (!before && around?.absorbs(record, span.spanContext().spanId, name)) return;
-    journal.add(record.entry({ ...idsOf(span), name, fields, before: before && told(before) }));
+    journal.add(record.entry({ ...idsOf(span), name, fields, before: before && readBefore(before) }));
   }
 
   function sharedHead(scope: Scope): JsonFields {
@@ -241,7 +241,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const scope: Scope = {
       span,
       fields: { ...outer?.fields, ...fields },
-      told: { ...fields },
+      spanAttributes: { ...fields },
       head: undefined,
       record:
         journal &&
@@ -264,7 +264,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     }
   }
 
-  function told(before: () => object): object | undefined {
+  function readBefore(before: () => object): object | undefined {
     try {
       return before();
     } catch (error) {
@@ -289,7 +289,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
     const scope: Scope = {
       span: trace.wrapSpanContext(newSpanContext(parent)),
       fields: {},
-      told: {},
+      spanAttributes: {},
       head: undefined,
       record: new ScopeRecord(undefined, parent.spanId, undefined),
       around: surrounding.record,
@@ -319,7 +319,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
 
   return {
     emit,
-    isTold,
+    isEnabled,
     inSpan,
     measure,
     scrub,
@@ -328,7 +328,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       const scope: Scope = {
         span: trace.wrapSpanContext(newSpanContext()),
         fields: {},
-        told: {},
+        spanAttributes: {},
         head: undefined,
         record: undefined,
         around: undefined,
@@ -341,7 +341,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
       if (!scope) return;
       scope.head = scope.head && extendJsonFields(scope.head, fields);
       Object.assign(scope.fields, fields);
-      Object.assign(scope.told, fields);
+      Object.assign(scope.spanAttributes, fields);
       scope.span.setAttributes(fields);
     },
     recordError(error) {
@@ -364,11 +364,14 @@ function idsOf(span: Span): { readonly cid: string; readonly traceId: string; re
 type EventValues = Readonly<Record<string, string | number | undefined>>;
 
 /** What the span does not say itself: in Jaeger its tags stand right above its events. */
-function untold(own: EventValues, told: AmbientFields | undefined): Attributes | undefined {
+function withoutSpanAttributes(
+  own: EventValues,
+  attributesOfSpan: AmbientFields | undefined,
+): Attributes | undefined {
   let attributes: Attributes | undefined;
   for (const key in own) {
     const value = own[key];
-    if (value === undefined || (told as EventValues | undefined)?.[key] === value) continue;
+    if (value === undefined || (attributesOfSpan as EventValues | undefined)?.[key] === value) continue;
     attributes ??= {};
     attributes[key] = value;
   }

@@ -45,7 +45,7 @@ export function decodeButton(data: string): Decoded {
 }
 
 /** What may be told of button data, which a client can make up of any words: of what is not ours only the length. */
-export function tellableData(data: string): string {
+export function sanitizedData(data: string): string {
   if (decodeButton(data).ok) return data;
   const [prefix = '', code = '', ...parts] = data.split(':');
   return prefix === version && byCode.has(code)

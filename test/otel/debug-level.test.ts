@@ -58,7 +58,7 @@ async function openFleet(): Promise<Fleet> {
   };
 }
 
-const seenBy = ({ telemetry }: Instance): boolean => telemetry.isTold('STATE_BEFORE');
+const seenBy = ({ telemetry }: Instance): boolean => telemetry.isEnabled('STATE_BEFORE');
 
 function until(instance: Instance, told: boolean): Promise<true> {
   return waitFor(

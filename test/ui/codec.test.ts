@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
-import { decodeButton, encodeButton, tellableData } from '../../src/ui/codec.ts';
+import { decodeButton, encodeButton, sanitizedData } from '../../src/ui/codec.ts';
 import { type ArgsOf, type ButtonName, buttons } from '../../src/ui/registry.ts';
 
 const modelKey = fc.stringMatching(/^[a-z0-9]{1,8}$/);
@@ -128,7 +128,7 @@ test.each([
   ['v0:menu', 'text(7)'],
   ['my secret', 'text(9)'],
 ])('of the data %j is told %j', (data, told) => {
-  expect(tellableData(data)).toBe(told);
+  expect(sanitizedData(data)).toBe(told);
 });
 
 test('data that Telegram would refuse is not encoded', () => {
