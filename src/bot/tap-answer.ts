@@ -17,7 +17,10 @@ export interface TapAnswer {
    * the Bot API.
    */
   give(content: TapAnswerContent): Promise<GivenAnswer>;
-  /** For the guard: false, and nothing is done, when the turn has begun to answer. `answer` resolves to whether it was taken, and never rejects. */
+  /**
+   * For the guard: false, and nothing is done, when the turn has begun to answer. `answer` resolves to whether it was
+   * taken, and never rejects.
+   */
   giveInstead(answer: () => Promise<boolean>): boolean;
   /** Resolves when no answer of the guard is under way. */
   settled(): Promise<void>;
@@ -31,7 +34,8 @@ export function createTapAnswer(answer: Context['answerCallbackQuery']): TapAnsw
   return {
     async give(content) {
       isBegun = true;
-      if (await guardAnswer) return { by: 'guard' };
+      // Without a guard's answer nothing is waited for: the call is on its way before the screen's.
+      if (guardAnswer && (await guardAnswer)) return { by: 'guard' };
       if (isTaken) return { by: 'turn' };
       const refusal = await refusedBy(answer(content));
       isTaken = refusal === undefined;
