@@ -132,7 +132,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         });
         const ending = await contend(connection, decide);
         if (ending === 'yielded') await pause(pauseAfterYieldMs);
-        if (ending === 'resigned') await pause(resignPauseMs(options.proofs.failures()));
+        if (ending === 'resigned') await standAside(resignPauseMs(options.proofs.failures()));
       } catch (error) {
         if (stopping.signal.aborted) return;
         // Before the first decision the error is the caller's: it keeps the process from starting.
@@ -344,6 +344,15 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       if (renewed !== true) return renewed === 'expired' ? 'renewal timed out' : 'renewal was refused';
       renewedAt = askedAt;
       tenure.renewed(askedAt);
+    }
+  }
+
+  /** Sees meanwhile whether somebody else works: whoever knows of nobody refuses taps. */
+  async function standAside(milliseconds: number): Promise<void> {
+    const endsAt = performance.now() + milliseconds;
+    while (!stopping.signal.aborted && performance.now() < endsAt) {
+      await look().catch((error: unknown) => telemetry.warn('look at the holder of the lock', error));
+      await pause(Math.min(lookIntervalMs, Math.max(0, endsAt - performance.now())));
     }
   }
 

@@ -36,7 +36,7 @@ export interface ProofBook extends WorkProof {
   overdue(signal: AbortSignal): Promise<string>;
   /** The part of which `overdue` speaks, now. */
   stalled(): string | undefined;
-  /** How many tenures in a row were given up without proof. */
+  /** How many tenures in a row were given up without proof: until one in which every part proves itself. */
   failures(): number;
   /** Another instance works: that this one could not says nothing any more. */
   forgive(): void;
@@ -51,7 +51,9 @@ const graceMs = 2_000;
 export function createProofBook(limitMs: number): ProofBook {
   /** By tenure and part. */
   const due = new Map<DueProof, Map<string, { provenAt: number; wentOnAt: number }>>();
-  let unproven: ReadonlySet<string> | undefined;
+  /** Parts of the newest tenure, or of the one given up, that have not proved themselves since. */
+  let awaited = new Set<string>();
+  let hasFailed = false;
   let failures = 0;
 
   function longest(
@@ -74,17 +76,17 @@ export function createProofBook(limitMs: number): ProofBook {
           const now = performance.now();
           due.set(own, new Map(parts.map(part => [part, { provenAt: now, wentOnAt: now }])));
           // That a tenure has begun takes nothing back of what the last one has shown.
-          if (unproven) unproven = new Set(parts);
+          awaited = new Set(parts);
         },
         prove(part) {
           const parts = due.get(own);
           if (!parts?.has(part)) return;
           const now = performance.now();
           parts.set(part, { provenAt: now, wentOnAt: now });
-          if (!unproven) return;
-          const rest = new Set([...unproven].filter(other => other !== part));
-          unproven = rest.size > 0 ? rest : undefined;
-          if (!unproven) failures = 0;
+          awaited.delete(part);
+          if (awaited.size > 0) return;
+          hasFailed = false;
+          failures = 0;
         },
         advance(part) {
           const shown = due.get(own)?.get(part);
@@ -105,7 +107,8 @@ export function createProofBook(limitMs: number): ProofBook {
         lookedAt = now;
         const part = overLimit('wentOnAt');
         if (part === undefined || now < graceUntil) continue;
-        unproven = new Set([...due.values()].flatMap(parts => [...parts.keys()]));
+        awaited = new Set([...due.values()].flatMap(parts => [...parts.keys()]));
+        hasFailed = true;
         failures += 1;
         return part;
       }
@@ -113,10 +116,10 @@ export function createProofBook(limitMs: number): ProofBook {
     ageMs: () => longest('provenAt')?.ageMs,
     missing: () => overLimit('provenAt'),
     stalled: () => overLimit('wentOnAt'),
-    hasFailed: () => unproven !== undefined,
+    hasFailed: () => hasFailed,
     failures: () => failures,
     forgive() {
-      unproven = undefined;
+      hasFailed = false;
     },
   };
 }

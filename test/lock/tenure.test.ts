@@ -6,6 +6,7 @@ import { createDuty, type Running } from '../../src/lock/duty.ts';
 import { resignPauseMs } from '../../src/lock/resign-pause.ts';
 import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
+import { createProofBook } from '../../src/lock/work-proof.ts';
 import { Secret } from '../../src/secret.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -184,7 +185,7 @@ test(
 );
 
 test(
-  'one that could not work is a standby like any other once it has seen another one work for a while',
+  'one that could not work twice sees while it stands aside that another one works, and is a standby like any other then',
   async () => {
     const idle = { settled: async () => undefined, stop: async () => undefined };
     const hanging = createScene();
@@ -194,8 +195,8 @@ test(
     });
     void failing.role.start();
     await reach(
-      'its resignation',
-      () => toldTimes(failing, 'LOCK_RELEASED', 'no proof of work: beginning') === 1,
+      'its second resignation, after which it stands aside for longer than a holder may be silent',
+      () => toldTimes(failing, 'LOCK_RELEASED', 'no proof of work: beginning') === 2,
     );
     expect(failing.role.proof.hasFailed()).toBe(true);
 
@@ -218,9 +219,14 @@ test(
     });
     try {
       await working.start();
-      await reach('that it is forgotten', () => !failing.role.proof.hasFailed());
+      let refusedTaps = false;
+      await reach('that it is forgotten', () => {
+        refusedTaps ||= failing.role.state.isAbandoned();
+        return !failing.role.proof.hasFailed();
+      });
+      expect(refusedTaps).toBe(false);
       expect(working.state.isActive()).toBe(true);
-      expect(hanging.beginnings).toHaveLength(1);
+      expect(hanging.beginnings).toHaveLength(2);
     } finally {
       await working.release();
       await pool.stop();
@@ -228,6 +234,28 @@ test(
   },
   testLimitMs,
 );
+
+test('failures are counted in a row: a tenure in which every part proves itself ends the row', async () => {
+  const proofs = createProofBook(50);
+  const failsOnce = async (): Promise<void> => {
+    const tenure = proofs.open();
+    tenure.expect(['beginning']);
+    await proofs.overdue(AbortSignal.timeout(testLimitMs));
+    tenure.end();
+  };
+  await failsOnce();
+  await failsOnce();
+  expect([proofs.failures(), proofs.hasFailed()]).toEqual([2, true]);
+  // Another one works: that is no proof of this one.
+  proofs.forgive();
+  expect([proofs.failures(), proofs.hasFailed()]).toEqual([2, false]);
+  const tenure = proofs.open();
+  tenure.expect(['lanes', 'tasks']);
+  tenure.prove('lanes');
+  expect(proofs.failures()).toBe(2);
+  tenure.prove('tasks');
+  expect([proofs.failures(), proofs.hasFailed()]).toEqual([0, false]);
+});
 
 test('whoever fails again and again leaves it to others for longer each time, but never for good', () => {
   expect([1, 2, 3, 4, 5, 60].map(resignPauseMs)).toEqual([3_000, 6_000, 12_000, 24_000, 24_000, 24_000]);
