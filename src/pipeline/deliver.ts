@@ -152,7 +152,10 @@ async function withoutSpent(
   const { deliveryAttempts } = options.timings;
   const spent = rows.filter(({ attempts }) => attempts > deliveryAttempts);
   if (spent.length === 0) return rows;
-  const error = new AppError({ code: 'ATTEMPTS_SPENT', message: 'No attempt to send it has had an end' });
+  const error = new AppError({
+    code: 'ATTEMPTS_SPENT',
+    message: 'No attempt to send it has had an end; it may have arrived',
+  });
   await endFaulty(task, spent, error, options);
   return rows.filter(row => !spent.includes(row));
 }
@@ -189,7 +192,7 @@ async function endFailed(
     return false;
   }
   const isGivenUp = await deliveries.giveUp(row.id, result.reason, isFile(row));
-  tellFailed(telemetry, task, row, result, isGivenUp ? undefined : 'will be tried again elsewhere');
+  tellFailed(telemetry, task, row, result, isGivenUp ? undefined : 'is another’s to end');
   return isGivenUp;
 }
 

@@ -84,7 +84,13 @@ export function createSubmission(options: SubmissionOptions): Submission {
     }
     if (claim === 'taken') return;
     // If this process dies from here on, the next look finds `submitting` and only waits.
-    await tasks.schedule(task.id, timings.unknownOutcomeLimitMs);
+    try {
+      await tasks.schedule(task.id, timings.unknownOutcomeLimitMs);
+    } catch (error) {
+      // Nothing was sent, and nobody else knows that.
+      await recordKnown(() => tasks.returnSubmission(task.id, claim, false));
+      throw error;
+    }
     let vendorTaskId: string;
     try {
       ({ vendorTaskId } = await kie.submit(order, assertMayBeSent));

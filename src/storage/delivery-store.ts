@@ -125,6 +125,14 @@ export async function insertFailure(transaction: Queryable, taskId: string): Pro
   ]);
 }
 
+/** Owes the notice no more, in the transaction that finds a result after all; one that is being sent may still arrive. */
+export async function dropFailure(transaction: Queryable, taskId: string): Promise<void> {
+  await transaction.query(
+    `update deliveries set finished_at = now() where task_id = $1 and kind = 'failure' and finished_at is null`,
+    [taskId],
+  );
+}
+
 /** Makes an ended row due as if it had never been sent; what the messenger called the file is kept. */
 const reopened = `finished_at = null, claimed_by = null, claimed_at = null, attempts = 0, message_id = null,
   reason_code = null, due_at = now()`;

@@ -7,7 +7,7 @@ import type { Callback } from '../kie/callback.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
-import { insertFailure, insertResults } from './delivery-store.ts';
+import { dropFailure, insertFailure, insertResults } from './delivery-store.ts';
 import { addCallbackJob, addTaskJob } from './job-queue.ts';
 
 export type TaskState = 'created' | 'submitting' | 'waiting' | 'succeeded' | 'failed';
@@ -111,7 +111,7 @@ export interface TaskStore {
    * same. `of another task`: nothing was saved, one order has it already.
    */
   saveVendorTaskId(id: string, vendorTaskId: string): Promise<'saved' | 'of another task'>;
-  /** waiting or submitting → succeeded, or failed → succeeded for a late result; adds the deliveries. */
+  /** waiting or submitting → succeeded, or failed → succeeded for a late result; adds the deliveries, and ends a notice of failure that is still owed. */
   succeed(
     transaction: Queryable,
     id: string,
@@ -298,6 +298,7 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
          where id = $1`,
         [id, JSON.stringify(urls), costCredits ?? null],
       );
+      if (before === 'failed') await dropFailure(transaction, id);
       await insertResults(transaction, id, urls);
       return before === 'failed' ? 'late' : 'succeeded';
     },

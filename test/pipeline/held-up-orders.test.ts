@@ -1,7 +1,7 @@
 // An order costs money at the supplier. One that was held up between its claim and its sending, by a freeze of the
 // process, is not sent under what may have changed meanwhile: it is put back, and made when its turn comes.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { underLease } from '../../src/lock/lease.ts';
 import { holdStatement } from '../support/held-statement.ts';
 import { openPipeline } from '../support/pipeline.ts';
@@ -60,4 +60,22 @@ test('an order whose instance has lost its lease is put back, and made by the on
 
   await given.settle(taskId);
   expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1 });
+});
+
+test('an order whose next look cannot be planned is put back unsent, and made once', async () => {
+  await using given = await openPipeline({ timeoutMs });
+  given.api.next(accepted);
+  given.api.otherwise(result);
+  const taskId = await given.order('z-image', zImage);
+  const lost = new Error('Connection terminated unexpectedly');
+  vi.spyOn(given.tasks, 'schedule').mockRejectedValueOnce(lost);
+  await expect(given.workDue()).rejects.toBe(lost);
+  expect(given.api.received()).toEqual([]);
+  expect(await given.tasks.find(taskId)).toMatchObject({ state: 'created', submitAttempts: 0 });
+
+  // As its job does, which is repeated.
+  await given.pipeline.advance(taskId);
+  await given.settle(taskId);
+  expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1 });
+  expect(given.api.received().filter(({ method }) => method === 'POST')).toHaveLength(1);
 });

@@ -137,3 +137,23 @@ test('a task whose job has used up its attempts, or is gone, gets another one; o
     await testDatabase.drop();
   }
 });
+
+test('a late result ends the notice of the failure that was not sent yet', async () => {
+  const testDatabase = await createTestDatabase();
+  const database = testDatabase.connect(2);
+  try {
+    const [id = ''] = await storeOrders(testDatabase, 1, { chatId: 1 });
+    const tasks = createTaskStore(database, await takeLease(database));
+    await database.transaction(transaction => tasks.fail(transaction, id, 'DOWNSTREAM_TIMEOUT'));
+    const late = await database.transaction(transaction =>
+      tasks.succeed(transaction, id, { urls: ['https://a.example/1'], costCredits: undefined }),
+    );
+    expect(late).toBe('late');
+    expect(await testDatabase.query('select kind from deliveries where finished_at is null')).toEqual([
+      { kind: 'result' },
+    ]);
+  } finally {
+    await database.stop();
+    await testDatabase.drop();
+  }
+});
