@@ -110,7 +110,7 @@ export const variables = {
   SHUTDOWN_GRACE_SECONDS: withDefault(seconds(1, 600), '25'),
   BOOT_TIMEOUT_SECONDS: withDefault(seconds(0, 3_600), '60'),
   PASSIVE_MODE: withDefault(z.enum(['queue', 'reject'], 'must be queue or reject'), 'queue'),
-  UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 45), '20'),
+  UPDATE_DEADLINE_SECONDS: withDefault(seconds(1, 30), '20'),
   INBOX_MAX: withDefault(wholeFrom1(9), '10000'),
   INBOX_CHAT_MAX: withDefault(wholeFrom1(6), '50'),
   ADMIN_IDS: optional(userIds),

@@ -32,31 +32,33 @@ const capacity = 10_000;
 
 export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
   const { waitingUpdates, toast, telemetry, background } = options;
-  /** By update id, oldest first. */
+  /** By update id. Not oldest first: one that a repetition has brought may have waited for longer than those before it. */
   const taps = new Map<number, WaitingTap>();
   let timer: NodeJS.Timeout | undefined;
+  let looksAt = Number.POSITIVE_INFINITY;
   let stopped = false;
 
-  function arm(): void {
-    const [oldest] = taps.values();
-    if (timer || stopped || !oldest) return;
-    const dueInMs = oldest.receivedAt + waitingTapPatienceMs - Date.now();
+  function arm(receivedAt: number): void {
+    const at = Math.max(Date.now() + lookEveryMs, receivedAt + waitingTapPatienceMs);
+    if (stopped || at >= looksAt) return;
+    looksAt = at;
+    clearTimeout(timer);
     // The timer serves many traces and belongs to none of them.
-    timer = context.with(ROOT_CONTEXT, () => setTimeout(look, Math.max(lookEveryMs, dueInMs)));
+    timer = context.with(ROOT_CONTEXT, () => setTimeout(look, at - Date.now()));
     timer.unref();
   }
 
   function look(): void {
-    timer = undefined;
+    looksAt = Number.POSITIVE_INFINITY;
     const due = takeDue();
     if (due.length > 0) background.start('look for waiting taps', () => answerUnpicked(due));
-    arm();
+    if (taps.size > 0) arm(Math.min(...[...taps.values()].map(({ receivedAt }) => receivedAt)));
   }
 
   function takeDue(): readonly WaitingTap[] {
     const due: WaitingTap[] = [];
     for (const [updateId, tap] of taps) {
-      if (tap.receivedAt + waitingTapPatienceMs > Date.now()) break;
+      if (tap.receivedAt + waitingTapPatienceMs > Date.now()) continue;
       taps.delete(updateId);
       due.push(tap);
     }
@@ -83,7 +85,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
     watch(update, receivedAt) {
       if (taps.size >= capacity) return;
       taps.set(update.updateId, { update, receivedAt, traceparent: telemetry.traceparent() });
-      arm();
+      arm(receivedAt);
     },
     picked: updateId => void taps.delete(updateId),
     stop() {

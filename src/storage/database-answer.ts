@@ -1,5 +1,5 @@
-// Whether a database answers and can be written to, asked before anything else is; and what an operator has to correct where it never
-// will.
+// Whether a database answers and can be written to, asked before anything else is; and what an operator has to correct
+// where it never will.
 import pg from 'pg';
 import { AppError, errorMessage } from '../errors.ts';
 import type { Secret } from '../secret.ts';

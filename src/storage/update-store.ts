@@ -143,9 +143,9 @@ export interface Finished {
 }
 
 /**
- * An instance that has had an update for so long hangs, whatever else it shows: what an update may take is a third of
- * it for all that it asks of Telegram, and the database's own limits. Another member may pick it then; the one that
- * hangs cannot commit it any more.
+ * An instance that has had an update for so long hangs, whatever else it shows: what an update may take is half of it
+ * at most for all that it asks of Telegram (UPDATE_DEADLINE_SECONDS), a few seconds for telling of a fault, and the
+ * patience of its commit, 20 s. Another member may pick it then; the one that hangs cannot commit it any more.
  */
 export const pickLimitMs = 60_000;
 

@@ -1,7 +1,8 @@
 // When a call to the Bot API is made again: after the time that Telegram asks for, after a connection that was never
 // made, and after any failure that passes where doing it twice is the same as doing it once. A send whose answer was
-// lost is not repeated here: it may have been done. For that reason none is begun that could not hear its answer. Nothing is repeated that does not fit into the time that is left;
-// what is owed then is for whoever called to remember. (@grammyjs/auto-retry knows no such time.)
+// lost is not repeated here: it may have been done. For that reason none is begun that could not hear its answer. Nothing
+// is repeated that does not fit into the time that is left; what is owed then is for whoever called to remember.
+// (@grammyjs/auto-retry knows no such time.)
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HttpError, type Transformer } from 'grammy';
 import { AppError, errorType } from '../errors.ts';

@@ -156,6 +156,11 @@ test('a statement has a third of the time after which an instance counts as gone
   expect(['2', '15', '60'].map(deadlineOf)).toEqual([3_000, 5_000, 10_000]);
 });
 
+test('what an update may take ends well before its pick may be taken over', () => {
+  const problems = (seconds: string) => namesOf(problemsOf({ ...usable, UPDATE_DEADLINE_SECONDS: seconds }));
+  expect([problems('30'), problems('31')]).toEqual([[], ['UPDATE_DEADLINE_SECONDS']]);
+});
+
 test('a release has the name it was given, or that of its commit, or its version', () => {
   const releaseOf = (more: Record<string, string>): string =>
     parseConfig({ ...usable, ...more }).instance.release;

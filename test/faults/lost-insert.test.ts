@@ -103,7 +103,7 @@ async function startBots(environment: Readonly<Record<string, string>>): Promise
   const first = stack.use(
     await startBot({
       // What holds the chat must not be given up while the machine is busy with other things.
-      environment: { UPDATE_DEADLINE_SECONDS: '45' },
+      environment: { UPDATE_DEADLINE_SECONDS: '30' },
       overrides: { handlers: { ...handlers, commands: { ...handlers.commands, help } } },
     }),
   );

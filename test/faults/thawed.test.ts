@@ -56,7 +56,7 @@ test.each([
   '$who that is stopped while its call hangs does not try it again once another one has gone on',
   async ({ environment }) => {
     await using fleet = await startFleet({
-      environment: { ...environment, UPDATE_DEADLINE_SECONDS: '45', SHUTDOWN_GRACE_SECONDS: '90' },
+      environment: { ...environment, UPDATE_DEADLINE_SECONDS: '30', SHUTDOWN_GRACE_SECONDS: '90' },
     });
     const instances = [await fleet.start(), await fleet.start()];
     const { telegram } = fleet.surroundings;

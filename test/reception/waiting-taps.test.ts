@@ -83,6 +83,17 @@ test('taps that wait are looked for together, and those that nobody has picked a
   expect(vi.getTimerCount()).toBe(0);
 });
 
+test('a tap that has waited longer than those before it is looked for in its own time', async () => {
+  const { taps, asked } = openTaps(async updateIds => new Set(updateIds));
+  taps.watch(tapOf(1), Date.now());
+  taps.watch(tapOf(2), Date.now() - 2_000);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(asked).toEqual([[2]]);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(asked).toEqual([[2], [1]]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('a steady stream of waiting taps costs at most four looks a second', async () => {
   const { taps, answered, asked } = openTaps(async updateIds => new Set(updateIds));
   for (let updateId = 1; updateId <= 200; updateId += 1) {
