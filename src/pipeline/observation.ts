@@ -5,6 +5,7 @@ import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';
 import type { KieClient, TaskStatus } from '../kie/client.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { DeliveryStore } from '../storage/delivery-store.ts';
 import type { PendingCallback, TaskRow, TaskStore } from '../storage/task-store.ts';
 import type { ProgressBoard } from './ports.ts';
 import type { Settlement } from './settlement.ts';
@@ -16,12 +17,14 @@ import {
   jitter,
   lateDelayMs,
   lateLookDelayMs,
+  lateLooksDue,
   type PipelineTimings,
   pollDelayMs,
 } from './timings.ts';
 
 export interface ObservationOptions {
   readonly tasks: TaskStore;
+  readonly deliveries: Pick<DeliveryStore, 'next'>;
   readonly catalogue: Pick<Catalogue, 'byId'>;
   readonly kie: Pick<KieClient, 'status'>;
   readonly settlement: Settlement;
@@ -50,7 +53,7 @@ export interface Observation {
 const shownStepPercent = 5;
 
 export function createObservation(options: ObservationOptions): Observation {
-  const { tasks, catalogue, kie, settlement, board, telemetry, timings } = options;
+  const { tasks, deliveries, catalogue, kie, settlement, board, telemetry, timings } = options;
 
   async function adopt(task: TaskRow, callbacks: readonly PendingCallback[]): Promise<TaskRow> {
     if (task.vendorTaskId !== null) return task;
@@ -119,14 +122,21 @@ export function createObservation(options: ObservationOptions): Observation {
   async function lookUnasked(task: TaskRow): Promise<void> {
     const endedMs = task.endedMs() ?? Number.POSITIVE_INFINITY;
     if (endedMs > timings.lateLimitMs) return;
-    // One that failed here waits for its next time: its end has been told, and nobody is called for it again and again.
-    if (endedMs >= timings.lateLookMs && task.failedLooks === 0) {
+    const due = lateLooksDue(timings, endedMs);
+    // One that failed here waits for its next time: its end has been told, and nobody is called for it again and again. So
+    // does one whose notice is still owed: it must not wait for the supplier.
+    if (due > task.lateLooks && task.failedLooks === 0 && !(await isOwed(task))) {
       const status = await lookUp(task);
       if (status === 'full') return tasks.schedule(task.id, fullStageDelayMs(timings, endedMs));
+      await tasks.saveLateLooks(task.id, due);
       if (status?.state === 'succeeded') return settlement.succeed(task, status);
       if (status?.state === 'failed') return;
     }
     await tasks.schedule(task.id, lateLookDelayMs(timings, endedMs));
+  }
+
+  async function isOwed(task: TaskRow): Promise<boolean> {
+    return (await deliveries.next(task.id, timings.deliveryClaimMs)) !== undefined;
   }
 
   /** undefined when KIE.ai could not be asked; the next look tries again. `full`: it was not even tried. */

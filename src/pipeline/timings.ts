@@ -92,10 +92,14 @@ export function lateDelayMs(timings: PipelineTimings, waitedMs: number): number 
   return Math.max(pollDelayMs(timings, Number.POSITIVE_INFINITY), waitedMs / 4);
 }
 
-/** Until the first of the times of late looks that is still to come; `endedMs`: since the task was given up. */
-export function lateLookDelayMs({ lateLookMs }: PipelineTimings, endedMs: number): number {
-  const passed = Math.max(0, Math.floor(Math.log2(endedMs / lateLookMs)) + 1);
-  return lateLookMs * 2 ** passed - endedMs;
+/** How many of the times of late looks have come; `endedMs`: since the task was given up. */
+export function lateLooksDue({ lateLookMs }: PipelineTimings, endedMs: number): number {
+  return Math.max(0, Math.floor(Math.log2(endedMs / lateLookMs)) + 1);
+}
+
+/** Until the first of them that is still to come. */
+export function lateLookDelayMs(timings: PipelineTimings, endedMs: number): number {
+  return timings.lateLookMs * 2 ** lateLooksDue(timings, endedMs) - endedMs;
 }
 
 const longestLookRetryMs = 10 * 60_000;

@@ -36,6 +36,8 @@ export interface TaskRow {
   readonly submitAttempts: number;
   /** Looks in a row that have ended in an error of ours. */
   readonly failedLooks: number;
+  /** How many of the planned looks after it was given up lie behind it. */
+  readonly lateLooks: number;
   /** Names what of the row could not be read; that is empty here. Such a task can be ended, and nothing else. */
   readonly unreadable: string | undefined;
   /** Milliseconds since it was created, by the database's clock: those of processes differ. */
@@ -127,6 +129,8 @@ export interface TaskStore {
   /** Counts a look that has ended in an error of ours; resolves with how many there were in a row. */
   countFailedLook(id: string): Promise<number>;
   clearFailedLooks(id: string): Promise<void>;
+  /** The supplier has been asked at so many of the planned looks, or their times have passed. */
+  saveLateLooks(id: string, looks: number): Promise<void>;
   /** Resolves when the callback is durable. Should the process die before `workCallbacks`, its next start does that. */
   storeCallback(taskId: string, callback: Callback): Promise<void>;
   /** Has the task looked at now because of its stored callbacks. */
@@ -164,6 +168,7 @@ interface TaskRecord {
   message_id: string | null;
   submit_attempts: number;
   failed_looks: number;
+  late_looks: number;
   age_ms: number;
   submitted_ms: number | null;
   ended_ms: number | null;
@@ -333,6 +338,9 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
     async clearFailedLooks(id) {
       await database.query('update tasks set failed_looks = 0 where id = $1', [id]);
     },
+    async saveLateLooks(id, looks) {
+      await database.query('update tasks set late_looks = $2 where id = $1', [id, looks]);
+    },
     async storeCallback(taskId, { vendorTaskId, isFinal }) {
       // In the form of a callback, so that every release reads it.
       const body = JSON.stringify({ taskId: vendorTaskId, ...(isFinal ? {} : { state: 'generating' }) });
@@ -390,6 +398,7 @@ function toTask(row: TaskRecord): TaskRow {
     messageId: row.message_id === null ? null : Number(row.message_id),
     submitAttempts: row.submit_attempts,
     failedLooks: row.failed_looks,
+    lateLooks: row.late_looks,
     ageMs: () => row.age_ms + sinceRead(),
     submittedMs: () => (row.submitted_ms === null ? undefined : row.submitted_ms + sinceRead()),
     endedMs: () => (row.ended_ms === null ? undefined : row.ended_ms + sinceRead()),

@@ -1,8 +1,9 @@
 // A task that was given up because it took too long: where no callback comes, as to a bot without a public address, it is
 // looked at all the same, later and later.
 import { expect, test } from 'vitest';
+import { createStages } from '../../src/pipeline/stages.ts';
 import { lateLookDelayMs, productionTimings } from '../../src/pipeline/timings.ts';
-import { openPipeline } from '../support/pipeline.ts';
+import { openPipeline, type PipelineUnderTest } from '../support/pipeline.ts';
 
 /** Of the supplier, which answers at once. */
 const timeoutMs = 15_000;
@@ -80,6 +81,56 @@ test('a late result that cannot be taken calls for nobody, and is tried at its n
   expect(given.sent(taskId)).toEqual(['failure', 'result']);
 });
 
+test('while its notice is still owed, the supplier is not asked', async () => {
+  const places = createStages();
+  let isFull = true;
+  const stages = {
+    ...places,
+    deliveries: {
+      ...places.deliveries,
+      enter: (key: string) => (isFull ? undefined : places.deliveries.enter(key)),
+    },
+  };
+  await using given = await openPipeline({ timeoutMs, timings: impatient, stages });
+  given.api.next(accepted);
+  given.api.otherwise(generating);
+  const taskId = await given.order('z-image', zImage);
+  await expect
+    .poll(
+      async () => {
+        await given.workDue();
+        return (await given.endOf(taskId)).state;
+      },
+      { timeout: 20_000 },
+    )
+    .toBe('failed');
+  given.api.otherwise(result);
+  await endedAgo(given, taskId, impatient.lateLookMs * 3);
+  const asked = given.api.received().length;
+  await given.pipeline.advance(taskId);
+  expect(given.sent(taskId)).toEqual([]);
+  expect(given.api.received()).toHaveLength(asked);
+
+  isFull = false;
+  await given.settleUntil(taskId, ({ state }) => state === 'succeeded');
+  expect(given.sent(taskId)).toEqual(['failure', 'result']);
+});
+
+test('looks at it that are made for other reasons do not ask the supplier again', async () => {
+  const timings = { ...impatient, lateLimitMs: 60 * 60_000, lateLookMs: 60_000 };
+  await using given = await openPipeline({ timeoutMs, timings });
+  given.api.next(accepted);
+  given.api.otherwise(generating);
+  const taskId = await given.order('z-image', zImage);
+  await given.settle(taskId);
+  const asked = given.api.received().length;
+  for (const minutes of [1.1, 1.2, 1.9, 2.1, 3.9, 4.1, 4.2]) {
+    await endedAgo(given, taskId, minutes * 60_000);
+    await given.pipeline.advance(taskId);
+  }
+  expect(given.api.received()).toHaveLength(asked + 3);
+});
+
 test('a day of looks is a dozen', () => {
   let ageMs = 0;
   const ages: number[] = [];
@@ -90,3 +141,12 @@ test('a day of looks is a dozen', () => {
   expect(ages.slice(0, 5)).toEqual([1, 2, 4, 8, 16]);
   expect(ages.length).toBeLessThanOrEqual(12);
 });
+
+/** As if so much time had passed since its end. */
+async function endedAgo({ database }: PipelineUnderTest, taskId: string, ms: number): Promise<void> {
+  await database.query(
+    `update tasks set finished_at = now() - $2 * interval '1 millisecond'
+     where id = $1`,
+    [taskId, ms],
+  );
+}
