@@ -48,13 +48,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
     const cause = error.error;
     return {
       reason: isTimeout(cause) ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
-      detail: isTimeout(cause)
-        ? wasNeverSent(error)
-          ? 'there was no time left to ask Telegram'
-          : 'Telegram did not answer in time'
-        : isInvalid(cause)
-          ? 'Telegram did not answer as the Bot API does'
-          : 'Telegram could not be reached',
+      detail: detailOf(cause),
       blocked: false,
       answered: false,
       retry: true,
@@ -63,6 +57,15 @@ export function refusalOf(error: unknown): Refusal | undefined {
     };
   }
   return undefined;
+}
+
+function detailOf(cause: unknown): string {
+  if (errorType(cause) === 'TELEGRAM_NOT_ASKED')
+    return 'there was no time or no connection left to ask Telegram';
+  if (isInvalid(cause)) return 'Telegram did not answer as the Bot API does';
+  return isTimeout(cause) && !wasNeverSent(cause)
+    ? 'Telegram did not answer in time'
+    : 'Telegram could not be reached';
 }
 
 /** Ours, grammY's, and undici's, which have no class in common. */

@@ -26,7 +26,7 @@ test('with no time left nothing is sent, and it counts as not sent; what may be 
   const refusal = await withDeadline(100, () => refusedBy(api.sendMessage(7, 'Balance')));
   expect(refusal).toMatchObject({
     reason: 'DOWNSTREAM_TIMEOUT',
-    detail: 'there was no time left to ask Telegram',
+    detail: 'there was no time or no connection left to ask Telegram',
     retry: true,
     unheard: false,
   });
