@@ -9,6 +9,7 @@ import { reasons, reasonText } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { createPlaces } from '../pipeline/places.ts';
 import type { Background } from '../telegram/background.ts';
+import { withDeadline } from '../telegram/call-deadline.ts';
 import { type IncomingUpdate, privateChatOf, pseudonymsOf } from '../telegram/incoming.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 import { createThrottle } from '../telegram/throttle.ts';
@@ -79,19 +80,16 @@ export function createFlood(options: FloodOptions): Flood {
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
       result: 'failed',
       text: '',
-      reason_detail: `not sent: ${answersAtOnce.perKey} taps of this chat have been answered for ${placeLimitMs / 1_000} s`,
+      reason_detail: `not sent: no place to answer it came free within ${placeLimitMs / 1_000} s`,
     });
   }
 
   async function sendAnswer({ callbackId = '', locale }: IncomingUpdate): Promise<void> {
     const text = reasonText('RATE_LIMIT', locale, telemetry.cid());
-    const limit = AbortSignal.timeout(answerLimitMs);
-    // SAFETY: grammY types signals as its polyfill's; it only listens for `abort`.
-    const signal = limit as unknown as Parameters<Api['answerCallbackQuery']>[2];
-    const refusal = await refusedBy(api.answerCallbackQuery(callbackId, { text }, signal)).catch(error => {
-      if (!limit.aborted) throw error;
-      return { detail: `not sent within ${answerLimitMs} ms` };
-    });
+    // A deadline, and no signal: a pause that Telegram asks for is then an outcome at once where it does not fit.
+    const refusal = await withDeadline(answerLimitMs, () =>
+      refusedBy(api.answerCallbackQuery(callbackId, { text })),
+    );
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
       result: refusal ? 'failed' : 'accepted',
       text,

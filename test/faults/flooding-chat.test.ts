@@ -81,6 +81,9 @@ test(
     expect(new Set(answeredOf(bot).map(({ reason_code: reason }) => reason))).toEqual(
       new Set(['RATE_LIMIT']),
     );
+    expect(answeredOf(bot).map(({ reason_detail: why }) => why)).toContain(
+      'not sent: no place to answer it came free within 10 s',
+    );
 
     gate.resolve();
     await waitFor(
@@ -157,7 +160,34 @@ test('each tap of a burst above the share is answered, also when the first answe
       ids.some(id => payload.callback_query_id === `tap-${id}`),
     );
   await waitFor('all answers', () => answers().length >= ids.length || undefined, undefined, patienceMs);
-  expect(bot.lines.filter(({ reason_detail: why }) => String(why).startsWith('not sent'))).toEqual([]);
+  const unsent = /^not sent|^Telegram did not answer in time/;
+  expect(answeredOf(bot).filter(({ reason_detail: why }) => unsent.test(String(why)))).toEqual([]);
+});
+
+test('an answer that Telegram puts off for longer than the spinner lasts is told as put off, and holds no place', async () => {
+  await using bots = await startBusy();
+  const { bot, user } = bots;
+  bot.telegram.failNext({
+    kind: 'error',
+    code: 429,
+    description: 'Too Many Requests: retry after 5',
+    retryAfter: 5,
+    method: 'answerCallbackQuery',
+  });
+  user.click('🎨 Pictures');
+  const [told] = await waitFor(
+    'the end of the tap',
+    () => {
+      const lines = answeredOf(bot).filter(({ reason_code: reason }) => reason === 'RATE_LIMIT');
+      return lines.length > 0 ? lines : undefined;
+    },
+    undefined,
+    patienceMs,
+  );
+  expect(told).toMatchObject({
+    result: 'failed',
+    reason_detail: expect.stringMatching(/429 Too Many Requests/),
+  });
 });
 
 test('the notice is tried again: at the next message, or when Telegram lets it through', async () => {
