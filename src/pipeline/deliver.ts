@@ -192,7 +192,9 @@ async function endFailed(
     return false;
   }
   const isGivenUp = await deliveries.giveUp(row.id, result.reason, isFile(row));
-  tellFailed(telemetry, task, row, result, isGivenUp ? undefined : 'is another’s to end');
+  // By "will be tried again" the diagnosis and the counts know what is not given up.
+  const next = isGivenUp ? undefined : 'was sent or will be tried again elsewhere';
+  tellFailed(telemetry, task, row, result, next);
   return isGivenUp;
 }
 

@@ -248,7 +248,7 @@ test('a delivery whose last attempt fails after its instance was succeeded is no
   await given.look();
 
   expect(given.linesOf('DELIVERY_FAILED')).toMatchObject([
-    { attempt: 3, reason_detail: expect.stringContaining('is another’s to end') },
+    { attempt: 3, reason_detail: expect.stringContaining('was sent or will be tried again elsewhere') },
   ]);
   expect(given.alarms).toEqual([]);
   expect(await given.rows()).toMatchObject([{ kind: 'result', sent: false, reason_code: null }]);
