@@ -69,8 +69,9 @@ export interface LaneOptions {
   /** False once another instance is to go on: then nothing more is picked. */
   readonly isActive: () => boolean;
   /**
-   * Other instances work lanes too. One that finds the head of a lane held here goes away; so the lane is left only
-   * when it was found empty after the last commit, not when it looked empty during it.
+   * Other instances work lanes too. One that finds a lane held here goes away; so the lane is left only when nothing was
+   * found in it after the last commit, neither an update nor what is to be followed up, not when it looked empty during
+   * it.
    */
   readonly isShared: boolean;
 }
@@ -246,7 +247,9 @@ export function createLanes(options: LaneOptions): Lanes {
         },
         () => held.turn(() => dispatch(picked, opened, held.looking)),
       );
-      if (held.looking.followUps) await workFollowUps(lane, held);
+      // Another instance that was to follow up something meanwhile found the lane held here, and has gone away too.
+      const mayHaveMissed = options.isShared && !more;
+      if (held.looking.followUps || mayHaveMissed) await workFollowUps(lane, held);
       more ||= options.isShared;
     }
   }

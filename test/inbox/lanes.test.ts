@@ -92,6 +92,47 @@ test('what an update would leave behind that no row can hold ends as a fault, an
   ]);
 });
 
+test.each([
+  { who: 'a member of a cluster looks', isShared: true, steps: ['pick', 'finish', 'follow up', 'pick'] },
+  { who: 'who works alone does not look', isShared: false, steps: ['pick', 'finish'] },
+])('$who for what another one has left for its sake once a lane is empty', async ({ isShared, steps }) => {
+  const done: string[] = [];
+  const waiting = [pickedUpdate(1)];
+  const lanes = createLanes({
+    store: {
+      insert: () => expect.fail('nothing is stored here'),
+      checkInsert: () => expect.fail('nobody asks'),
+      known: () => expect.fail('nobody asks'),
+      depth: () => expect.fail('nobody counts'),
+      async pick() {
+        done.push('pick');
+        return waiting.shift();
+      },
+      async finish() {
+        done.push('finish');
+        return { committed: true, more: false };
+      },
+    },
+    inbox: { settled: () => undefined },
+    followUps: { work: async () => void done.push('follow up') },
+    handler: {
+      open: () => ({
+        fields: {},
+        handle: async () => ({ result: 'accepted', reason: 'SUCCESS' }),
+        giveUp: () => expect.fail('nothing is given up'),
+      }),
+    },
+    telemetry: recordTelemetry().telemetry,
+    instanceId: 'instance-1',
+    onPick: () => undefined,
+    lease: () => ({ name: 'test', epoch: 1 }),
+    isActive: () => true,
+    isShared,
+  });
+  await lanes.work(7);
+  expect(done).toEqual(steps);
+});
+
 test('a job of a former lease that begins late does not let two loops work one lane', async () => {
   let epoch = 2;
   let picks = 0;
