@@ -1,8 +1,8 @@
 // Telemetry for what a part of the process asks again and again by itself: a database that is gone for an hour is told by
 // some hundred lines, and not by one for each time. Not for what fails for an update, which has its reason under its cid.
-import { errorMessage, errorType } from '../errors.ts';
 import { createRepeats, type Repeats } from './repeats.ts';
 import type { Telemetry } from './telemetry.ts';
+import { warningFields } from './warning.ts';
 
 export interface PeriodicWarnings extends Pick<Repeats, 'stop'> {
   /** What it warns of is told at once, then the same again at most every 10 s, with `repeat_count`. */
@@ -18,12 +18,7 @@ export function createPeriodicWarnings(telemetry: Telemetry): PeriodicWarnings {
     telemetry: {
       ...telemetry,
       warn(operation, error, reason) {
-        const fields = {
-          operation,
-          error_type: errorType(error),
-          error_message: telemetry.scrub(errorMessage(error)),
-          reason_code: reason,
-        };
+        const fields = warningFields(telemetry.scrub, operation, error, reason);
         // Times and ids in it do not make it another one.
         const kind = [operation, fields.error_type, fields.error_message.replaceAll(/\d+/g, '#')].join(' ');
         repeats.add(kind, count =>

@@ -31,6 +31,7 @@ import type { ReasonCode } from './reasons.ts';
 import type { Scrubber } from './redaction.ts';
 import { ScopeRecord } from './scope-record.ts';
 import type { SpanName } from './spans.ts';
+import { warningFields } from './warning.ts';
 
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
 type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
@@ -274,12 +275,7 @@ export function createTelemetry(options: TelemetryOptions): Telemetry {
   }
 
   function warn(operation: string, error: unknown, reason?: ReasonCode): void {
-    emit('SYSTEM_WARNING', {
-      operation,
-      error_type: errorType(error),
-      error_message: scrub(errorMessage(error)),
-      reason_code: reason,
-    });
+    emit('SYSTEM_WARNING', warningFields(scrub, operation, error, reason));
   }
 
   async function measure<T>(name: string, work: () => Promise<T>): Promise<T> {
