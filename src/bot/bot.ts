@@ -15,13 +15,13 @@ import { refusedBy } from '../telegram/refusal.ts';
 import { malformedPart } from '../telegram/well-formed.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
-import { createFaultTeller } from './fault-teller.ts';
+import { createFaultNotices } from './fault-notices.ts';
 import type { Frame } from './frame.ts';
 import { followUpsFor } from './owed-screen.ts';
 import { privateChatsOnly } from './private-chats.ts';
 import { createSilenceGuard } from './silence-guard.ts';
 import { situationOf } from './situation.ts';
-import type { TurnEnd } from './turn-end.ts';
+import type { TurnConclusion } from './turn-conclusion.ts';
 
 export interface BotOptions {
   readonly api: Api;
@@ -46,10 +46,10 @@ export function createBot(options: BotOptions): UpdateHandler {
   const { api, me, frame, telemetry } = options;
   const plugins = new Composer<BotContext>(...(options.plugins ?? [])).middleware();
   const refuseOtherChats = privateChatsOnly(options);
-  const faults = createFaultTeller(options);
+  const faults = createFaultNotices(options);
   const guard = createSilenceGuard({ ...options, faults, enabled: options.silenceGuard });
 
-  async function route(context: BotContext): Promise<TurnEnd> {
+  async function route(context: BotContext): Promise<TurnConclusion> {
     const refused = await refuseOtherChats(context);
     if (refused) return refused;
     if (context.myChatMember) return membership(context, context.myChatMember);
@@ -62,7 +62,7 @@ export function createBot(options: BotOptions): UpdateHandler {
     return nothingToDo('a kind of update this bot has no use for');
   }
 
-  function message(context: BotContext, given: Message): Promise<TurnEnd> {
+  function message(context: BotContext, given: Message): Promise<TurnConclusion> {
     const { text, forward_origin: origin } = given;
     if (context.isAdmin && origin) return frame.forward(context, senderOf(origin));
     if (text?.startsWith('/')) return frame.command(context, commandName(text), argumentOf(text));
@@ -72,12 +72,12 @@ export function createBot(options: BotOptions): UpdateHandler {
   }
 
   /** Undefined where a plugin has kept the update for itself. */
-  async function turn(context: BotContext): Promise<TurnEnd | undefined> {
-    let end: TurnEnd | undefined;
+  async function turn(context: BotContext): Promise<TurnConclusion | undefined> {
+    let conclusion: TurnConclusion | undefined;
     await plugins(context, async () => {
-      end = await route(context);
+      conclusion = await route(context);
     });
-    return end;
+    return conclusion;
   }
 
   /** A spinner is ended all the same. */
@@ -114,12 +114,12 @@ export function createBot(options: BotOptions): UpdateHandler {
             if (malformed !== undefined) return refuseMalformed(malformed, incoming);
             const endWatch = guard.watch(context);
             try {
-              const end = (await turn(context)) ?? (await guard.conclude(context));
-              return (await guard.check(context, end)).conclusion;
+              const conclusion = await turn(context);
+              return await (conclusion ? guard.check(context, conclusion) : guard.conclude(context));
             } catch (error) {
               // Whatever else an update may hold that nobody expected: it ends, and its chat goes on.
               if (isConnectionLost(error)) throw error;
-              const { owed } = await faults.tell(context);
+              const { owed } = await faults.notify(context);
               return { result: 'failed', reason: 'INTERNAL_ERROR', error, followUps: followUpsFor(owed) };
             } finally {
               endWatch();
@@ -127,27 +127,25 @@ export function createBot(options: BotOptions): UpdateHandler {
             }
           }),
         giveUp: () =>
-          withDeadline(options.deadlineMs, async () => followUpsFor((await faults.tell(context)).owed)),
+          withDeadline(options.deadlineMs, async () => followUpsFor((await faults.notify(context)).owed)),
       };
     },
   };
 }
 
 /** The user blocked the bot, or came back. */
-function membership(context: BotContext, { new_chat_member: member }: ChatMemberUpdated): TurnEnd {
+function membership(context: BotContext, { new_chat_member: member }: ChatMemberUpdated): TurnConclusion {
   const blocked = member.status === 'kicked';
   return {
-    conclusion: {
-      result: 'accepted',
-      reason: 'SUCCESS',
-      detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
-      effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
-    },
+    result: 'accepted',
+    reason: 'SUCCESS',
+    detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
+    effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
   };
 }
 
-function nothingToDo(detail: string): TurnEnd {
-  return { conclusion: { result: 'noop', reason: 'NOOP', detail } };
+function nothingToDo(detail: string): TurnConclusion {
+  return { result: 'noop', reason: 'NOOP', detail };
 }
 
 /** undefined where the sender is hidden, or is no user. */

@@ -14,7 +14,7 @@ import { canBeWrittenTo, refusedBy } from '../telegram/refusal.ts';
 import { createThrottle } from '../telegram/throttle.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { HandlerUser, PersonalData } from './context.ts';
-import { createFaultTeller } from './fault-teller.ts';
+import { createFaultNotices } from './fault-notices.ts';
 
 export interface PersonalDataOptions {
   readonly store: PersonalDataStore;
@@ -48,7 +48,7 @@ const maxEntries = 1_000;
 
 export function createPersonalData(options: PersonalDataOptions): PersonalDataOffice {
   const { store, journal, telegram, texts, pseudonyms, telemetry } = options;
-  const faults = createFaultTeller({ texts, telemetry });
+  const faults = createFaultNotices({ texts, telemetry });
   const exported = createThrottle({ intervalMs: exportIntervalMs, capacity: rememberedUsers });
 
   async function documentOf(chatId: number): Promise<InputFile> {
@@ -71,7 +71,10 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
   }
 
   /** In these words, with the cid and the button that reports it. */
-  async function tellFailure(user: Pick<HandlerUser, 'chatId' | 'locale'>, failure: string): Promise<void> {
+  async function notifyOfFailure(
+    user: Pick<HandlerUser, 'chatId' | 'locale'>,
+    failure: string,
+  ): Promise<void> {
     await faults.send(telegram.api, user, `${failure} (${telemetry.cid()})`);
   }
 
@@ -84,7 +87,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
   ): Promise<FollowUpEnd> {
     if (!isLast) throw error;
     telemetry.warn('personal data', error);
-    await tellFailure(user, failure);
+    await notifyOfFailure(user, failure);
     return 'done';
   }
 
@@ -115,7 +118,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
         duration_ms: Math.round(performance.now() - startedAt),
       });
       if (refusal?.retry && !isLast) return { again: asked, delayMs: refusal.retryAfterMs };
-      if (refusal && canBeWrittenTo(refusal)) await tellFailure(user, t('export-failed'));
+      if (refusal && canBeWrittenTo(refusal)) await notifyOfFailure(user, t('export-failed'));
       return 'done';
     },
     async erase(asked, { chatId, id, attempt, isLast }) {

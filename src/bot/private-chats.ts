@@ -1,21 +1,21 @@
-// The bot works in private chats only. In a group or channel it says so once, and leaves; a tap there is answered all
-// the same, because whoever tapped looks at a spinner. Taps on messages that were sent by way of the bot (inline) have
-// no chat: they are their user's, and go on.
+// The bot works in private chats only. In a group or channel it says so once and leaves. A tap there is answered all
+// the same, because the user looks at a spinner. Taps on messages that were sent by way of the bot (inline) have no
+// chat; they belong to their user and go on.
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 import { buttonIdOf, sanitizedData } from '../ui/codec.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
-import type { TurnEnd } from './turn-end.ts';
+import type { TurnConclusion } from './turn-conclusion.ts';
 
 export interface PrivateChatsOptions {
   readonly texts: Texts;
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'annotate'>;
 }
 
-/** What comes of an update of another kind of chat; undefined for one of a private chat, which goes on. */
-export type RefuseOtherChats = (context: BotContext) => Promise<TurnEnd | undefined>;
+/** How an update of another kind of chat ends; undefined for one of a private chat, which goes on. */
+export type RefuseOtherChats = (context: BotContext) => Promise<TurnConclusion | undefined>;
 
 export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): RefuseOtherChats {
   async function refuseTap(context: BotContext, detail: string): Promise<void> {
@@ -66,10 +66,9 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Ref
     if (!context.chat || context.chat.type === 'private') return undefined;
     const detail = `a ${context.chat.type}`;
     const added = context.myChatMember?.new_chat_member.status;
-    if (added === 'left' || added === 'kicked')
-      return { conclusion: { result: 'noop', reason: 'NOOP', detail } };
+    if (added === 'left' || added === 'kicked') return { result: 'noop', reason: 'NOOP', detail };
     if (context.callbackQuery) await refuseTap(context, detail);
     await leave(context);
-    return { conclusion: { result: 'rejected', reason: 'PERMISSION_DENIED', detail } };
+    return { result: 'rejected', reason: 'PERMISSION_DENIED', detail };
   };
 }

@@ -1,19 +1,20 @@
 // The net under everything that should say something and does not, for what no type can rule out:
 // - a tap whose handler hangs is answered 5 s after its receipt, with the cid, and its handler goes on;
-// - an update that a plugin kept for itself ends in a fault, and its user is told;
-// - a message whose conclusion has no word for its user gets one.
+// - an update that a plugin kept for itself ends in a fault, and its user is notified;
+// - a message whose turn has no word for its user gets one.
 // Each is a SILENCE_GUARD_WARNING, because each is a defect. Taps that nobody has picked are not its business
 // (waiting-taps.ts), nor errors that a handler catches and keeps to itself: nobody can see those.
+import type { Conclusion } from '../inbox/lanes.ts';
 import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { waitingTapPatienceMs } from '../reception/waiting-taps.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { BotContext } from './bot-context.ts';
-import { messageOf } from './conclude.ts';
-import type { FaultTeller } from './fault-teller.ts';
+import { effectsOfNotice } from './effects.ts';
+import type { FaultNotices } from './fault-notices.ts';
 import { followUpsFor } from './owed-screen.ts';
-import type { TurnEnd } from './turn-end.ts';
+import type { TurnConclusion } from './turn-conclusion.ts';
 
 export interface SilenceGuard {
   /**
@@ -21,16 +22,16 @@ export interface SilenceGuard {
    * span; the result ends the watch.
    */
   watch(context: BotContext): () => void;
-  /** The end of a turn that nobody has brought to one. */
-  conclude(context: BotContext): Promise<TurnEnd>;
-  /** The same end; where it says nothing to its user, with what was said instead. */
-  check(context: BotContext, end: TurnEnd): Promise<TurnEnd>;
+  /** Of a turn that has none. */
+  conclude(context: BotContext): Promise<Conclusion>;
+  /** The same conclusion; where the user has seen nothing, with what the guard has said instead. */
+  check(context: BotContext, conclusion: TurnConclusion): Promise<Conclusion>;
 }
 
 export interface SilenceGuardOptions {
   readonly texts: Texts;
   readonly telemetry: Telemetry;
-  readonly faults: FaultTeller;
+  readonly faults: FaultNotices;
   /** False: it neither watches nor warns nor speaks. */
   readonly enabled: boolean;
 }
@@ -80,32 +81,27 @@ export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
         telemetry.emit('SILENCE_GUARD_WARNING', {
           reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
         });
-      const told = enabled ? await faults.tell(context) : {};
+      const written = enabled ? await faults.notify(context) : {};
       return {
-        conclusion: {
-          result: 'failed',
-          reason: 'INTERNAL_ERROR',
-          error: new Error('The update ended without a conclusion'),
-          followUps: followUpsFor(told.owed),
-        },
+        result: 'failed',
+        reason: 'INTERNAL_ERROR',
+        error: new Error('The update ended without a conclusion'),
+        followUps: followUpsFor(written.owed),
       };
     },
-    async check(context, end) {
-      if (!enabled || !end.isSilent) return end;
+    async check(context, { isSilent, ...conclusion }) {
+      if (!enabled || !isSilent) return conclusion;
       const text = `${reasons.NOOP.text[context.locale]} (${telemetry.cid()})`;
       const written = await faults.write(context, text);
       const { refusal } = written;
-      const told = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
+      const notified = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
       telemetry.emit('SILENCE_GUARD_WARNING', {
-        reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${told}`,
+        reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${notified}`,
       });
-      const { conclusion } = end;
       return {
-        conclusion: {
-          ...conclusion,
-          effects: conclusion.effects && { ...conclusion.effects, ...messageOf(written) },
-          followUps: [...(conclusion.followUps ?? []), ...followUpsFor(written.owed)],
-        },
+        ...conclusion,
+        effects: conclusion.effects && { ...conclusion.effects, ...effectsOfNotice(written) },
+        followUps: [...(conclusion.followUps ?? []), ...followUpsFor(written.owed)],
       };
     },
   };

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createBot } from '../../src/bot/bot.ts';
 import type { BotContext } from '../../src/bot/bot-context.ts';
 import type { Frame } from '../../src/bot/frame.ts';
-import type { TurnEnd } from '../../src/bot/turn-end.ts';
+import type { TurnConclusion } from '../../src/bot/turn-conclusion.ts';
 import { createPseudonyms } from '../../src/otel/pseudonyms.ts';
 import { Secret } from '../../src/secret.ts';
 import { createTexts } from '../../src/ui/texts.ts';
@@ -16,7 +16,6 @@ afterEach(() => void vi.useRealTimers());
 const from = { id: 1_001, is_bot: false, first_name: 'A', language_code: 'en' };
 const chat = { id: from.id, type: 'private' };
 const concluded = { result: 'accepted', reason: 'SUCCESS' } as const;
-const ended = { conclusion: concluded };
 
 interface Call {
   readonly method: string;
@@ -30,7 +29,7 @@ interface Circumstances {
 
 /** A bot whose frame does `work` with every tap and text. */
 function openBot(
-  work: (context: BotContext) => Promise<TurnEnd>,
+  work: (context: BotContext) => Promise<TurnConclusion>,
   { silenceGuard = true, plugins = [] }: Circumstances = {},
 ) {
   const calls: Call[] = [];
@@ -93,19 +92,22 @@ function openBot(
 }
 
 /** Work that ends when the test says so. */
-function hanging(): { readonly work: (context: BotContext) => Promise<TurnEnd>; readonly end: () => void } {
+function hanging(): {
+  readonly work: (context: BotContext) => Promise<TurnConclusion>;
+  readonly end: () => void;
+} {
   const { promise, resolve } = Promise.withResolvers<void>();
   return {
     end: resolve,
     async work() {
       await promise;
-      return ended;
+      return concluded;
     },
   };
 }
 
 test('an update that a plugin keeps for itself ends in a fault, and its user is told the cid', async () => {
-  const bot = openBot(async () => ended, { plugins: [async () => undefined] });
+  const bot = openBot(async () => concluded, { plugins: [async () => undefined] });
   for (const [sent, methods] of [
     [bot.tap(), ['answerCallbackQuery', 'sendMessage']],
     [bot.text(), ['sendMessage']],
@@ -154,7 +156,7 @@ test.each([
 });
 
 test('a tap that ends in time is left alone, also later', async () => {
-  const bot = openBot(async () => ended);
+  const bot = openBot(async () => concluded);
   await bot.tap();
   await vi.advanceTimersByTimeAsync(10_000);
   expect(bot.calls).toEqual([]);
@@ -185,7 +187,7 @@ test('a message that takes long is nobody’s spinner', async () => {
 });
 
 test('a message whose conclusion says nothing is told so, with the cid, and keeps its outcome', async () => {
-  const bot = openBot(async () => ({ conclusion: { result: 'noop', reason: 'NOOP' }, isSilent: true }));
+  const bot = openBot(async () => ({ result: 'noop', reason: 'NOOP', isSilent: true }));
   const { cid, result } = await bot.text();
   expect(result).toBe('noop');
   expect(bot.calls).toEqual([{ method: 'sendMessage', text: `Nothing to do (${cid})` }]);
@@ -201,7 +203,7 @@ test('with the guard switched off nothing is watched, told or warned of', async 
   expect(vi.getTimerCount()).toBe(0);
   end();
   await tap;
-  const silent = openBot(async () => ({ ...ended, isSilent: true }), { silenceGuard: false });
+  const silent = openBot(async () => ({ ...concluded, isSilent: true }), { silenceGuard: false });
   expect(await silent.text()).toMatchObject(concluded);
   for (const bot of [hangs, silent]) expect([bot.calls, bot.warnings()]).toEqual([[], []]);
 });
@@ -218,7 +220,7 @@ test('plugins of grammY are used around the turn, in their order', async () => {
   const bot = openBot(
     async () => {
       seen.push('the turn');
-      return ended;
+      return concluded;
     },
     { plugins: [plugin('first'), plugin('second')] },
   );

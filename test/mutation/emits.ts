@@ -1,4 +1,4 @@
-// Leaves out one telling statement at a time, `telemetry.emit(…)` and its kind, and asks the tests whether they miss it.
+// Leaves out one emitting statement at a time, `telemetry.emit(…)` and its kind, and asks the tests whether they miss it.
 // Stryker knows this mutant only for calls in which it finds nothing else to change. The files themselves are not
 // touched: a statement is taken out as it is loaded. Ends with 1 when nobody missed one.
 // `npm run mutate:emits -- src/bot/frame.ts:84` tries those of one line.
@@ -17,10 +17,16 @@ interface Statement {
 }
 
 const root = path.resolve(import.meta.dirname, '../..');
-const files = ['src/bot/frame.ts', 'src/otel/telemetry.ts', 'src/otel/debug-level.ts', 'src/otel/journal.ts'];
+const files = [
+  'src/bot/frame.ts',
+  'src/bot/parameter-events.ts',
+  'src/otel/telemetry.ts',
+  'src/otel/debug-level.ts',
+  'src/otel/journal.ts',
+];
 const quickTests = ['test/bot/frame', 'test/otel/telemetry', 'test/otel/journal.', 'test/otel/debug-level'];
-/** What tells, by the last name of what is called. */
-const telling = /^(emit|annotate|warn|tell|refused)/;
+/** What emits, by the last name of what is called. */
+const emitting = /^(emit|annotate|warn|tell|refused)/;
 
 function statementsOf(file: string): Statement[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
@@ -29,7 +35,7 @@ function statementsOf(file: string): Statement[] {
     if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) {
       const { expression: called } = node.expression;
       const name = ts.isPropertyAccessExpression(called) ? called.name.text : called.getText();
-      if (telling.test(name)) {
+      if (emitting.test(name)) {
         const [start, end] = [node.getStart(), node.getEnd()];
         const line = source.getLineAndCharacterOfPosition(start).line + 1;
         found.push({ file, line, start, end, text: node.getText().replaceAll(/\s+/g, ' ') });

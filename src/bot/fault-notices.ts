@@ -1,6 +1,6 @@
-// Tells a user of a fault: a message with the cid that leads to its trace and with the button that reports it, and for
-// a tap its answer besides, because an answer bears no button and is gone with the next touch. The last thing that is
-// tried for an update: what keeps it from being told is itself only told to the operator.
+// Notifies a user of a fault: a message with the cid that leads to its trace and with the button that reports it. A tap
+// is answered besides, because the answer ends its spinner; but an answer bears no button and is gone with the next
+// touch. Nothing else is tried for an update after this: where it fails, only the operator learns of that.
 import type { Api } from 'grammy';
 import { errorType } from '../errors.ts';
 import { reasonText } from '../otel/reasons.ts';
@@ -14,41 +14,41 @@ import type { BotContext } from './bot-context.ts';
 import type { HandlerUser } from './context.ts';
 import { type Owed, owedAfter } from './owed-screen.ts';
 
-export interface FaultTeller {
+export interface FaultNotices {
   /**
    * Answers the tap, unless it has its answer, and writes the sentence of INTERNAL_ERROR. Only in private chats. Throws
    * only what did not come from the Bot API.
    */
-  tell(context: BotContext, how?: { readonly answered?: boolean }): Promise<Told>;
+  notify(context: BotContext, how?: { readonly answered?: boolean }): Promise<WrittenNotice>;
   /**
    * Writes these words with the button beneath. Throws only what did not come from the Bot API.
    */
-  write(context: BotContext, notice: string): Promise<Told>;
-  /** The same for what follows an update that has ended: nothing is left to store it with. */
-  send(api: Api, user: Pick<HandlerUser, 'chatId' | 'locale'>, notice: string): Promise<Sent>;
+  write(context: BotContext, notice: string): Promise<WrittenNotice>;
+  /** The same for what follows an update that has ended: what Telegram does not take is not owed. */
+  send(api: Api, user: Pick<HandlerUser, 'chatId' | 'locale'>, notice: string): Promise<SentNotice>;
 }
 
-interface Sent {
-  /** The message bears a button, so it is stored with the outcome. */
+interface SentNotice {
+  /** The message bears a button, so it is stored with the conclusion. */
   readonly messageId?: number;
   /** Why Telegram did not take it. */
   readonly refusal?: Refusal;
 }
 
-/** What became of telling a user; `owed`: it may get through later. */
-export interface Told extends Sent {
+/** `owed`: it was not taken, and may get through later. */
+export interface WrittenNotice extends SentNotice {
   readonly owed?: Owed | undefined;
 }
 
-export interface FaultTellerOptions {
+export interface FaultNoticesOptions {
   readonly texts: Texts;
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'cid'>;
 }
 
-/** What telling of a fault has in any case, where the update has used up its time. */
+/** What each call here has in any case, also where the update has used up its time. */
 const reserveMs = 3_000;
 
-export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): FaultTeller {
+export function createFaultNotices({ texts, telemetry }: FaultNoticesOptions): FaultNotices {
   function warn(error: unknown, detail: string): void {
     telemetry.emit('SYSTEM_WARNING', {
       operation: 'tell the user about a fault',
@@ -57,7 +57,7 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
     });
   }
 
-  const send: FaultTeller['send'] = async (api, { chatId, locale }, notice) => {
+  const send: FaultNotices['send'] = async (api, { chatId, locale }, notice) => {
     const screen = renderFault({ notice }, { t: texts.for(locale) });
     let sent: Presented;
     try {
@@ -77,7 +77,7 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
     return { messageId: sent.messageId };
   };
 
-  async function write(context: BotContext, notice: string): Promise<Told> {
+  async function write(context: BotContext, notice: string): Promise<WrittenNotice> {
     const { picked, locale } = context;
     const sent = await send(context.api, { chatId: picked.lane, locale }, notice);
     const { refusal } = sent;
@@ -90,10 +90,10 @@ export function createFaultTeller({ texts, telemetry }: FaultTellerOptions): Fau
   return {
     send,
     write,
-    async tell(context, { answered = false } = {}) {
+    async notify(context, { answered = false } = {}) {
       if (context.chat?.type !== 'private') return {};
       const text = reasonText('INTERNAL_ERROR', context.locale, telemetry.cid());
-      // The spinner first; whether Telegram still takes the answer or not, the message tells the same.
+      // The spinner first. The message says the same, whether Telegram still takes the answer or not.
       const { tapAnswer } = context;
       if (tapAnswer && !answered)
         await withAtLeast(reserveMs, () => tapAnswer.give({ text, show_alert: true }));
