@@ -7,23 +7,24 @@ import { pickLimitMs } from './update-store.ts';
 const lanesMax = 1_000;
 
 /**
- * The lanes whose oldest update was stored more than `limitMs` ago and is not being worked; none when any update was
- * worked to its end within that time. So a busy inbox costs one look at an index, and a slow chat, whose update is
- * being worked, is not among them.
+ * The lanes whose oldest update was stored more than `limitMs` ago and is not in its first attempt, or has been in it for
+ * longer than that; none when any update was worked to its end within that time. So a busy inbox costs one look at an
+ * index, and a slow chat, whose update is being worked, is not among them. A second attempt hides nothing: where reading
+ * is possible and no commit is, every update is picked again and again.
  */
 export async function readWaitingLanes(queryable: Queryable, limitMs: number): Promise<number[]> {
   const { rows } = await queryable.query<{ lane: string }>(
     `select lane from (
-       select distinct on (lane) lane, received_at, picked_by, picked_at
+       select distinct on (lane) lane, received_at, attempts, picked_by, picked_at
        from updates where outcome is null order by lane, id
      ) as heads
      where not (select exists (
          select from updates
          where epoch is not null and finished_at > now() - $1::float8 * interval '1 millisecond'))
        and received_at < now() - $1::float8 * interval '1 millisecond'
-       and (picked_by is null or picked_at < now() - $2::float8 * interval '1 millisecond')
-     limit $3`,
-    [limitMs, pickLimitMs, lanesMax],
+       and (picked_by is null or attempts > 1 or picked_at < now() - $1::float8 * interval '1 millisecond')
+     limit $2`,
+    [limitMs, lanesMax],
   );
   return rows.map(({ lane }) => Number(lane));
 }

@@ -1,16 +1,24 @@
 // A table that every lane needs is locked (a migration by hand, a repair): updates are stored, an instance is ACTIVE and
 // its workers live, and nobody can work a single update. No instance says then that it is ready; no takeover would help.
+// A lock against reading keeps every update from being picked; one against writing alone, or one that came amid an
+// update, keeps it from being ended.
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { waitFor } from '../support/bot.ts';
-import { expectSoundHistory, type Instance, startFleet } from '../support/fleet.ts';
+import { expectSoundHistory, type Fleet, type Instance, startFleet } from '../support/fleet.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';
 
 const menu = /What shall we create/;
 
-for (const table of ['sessions', 'follow_ups'])
+const locks = [
+  { table: 'sessions', against: 'reading', mode: 'access exclusive' },
+  { table: 'follow_ups', against: 'reading', mode: 'access exclusive' },
+  { table: 'sessions', against: 'writing', mode: 'exclusive' },
+];
+
+for (const { table, against, mode } of locks)
   test(
-    `while ${table} is locked and no update can be worked no instance is ready, and then the tap is answered`,
+    `while ${table} is locked against ${against} and no update can be worked no instance is ready, and then the tap is answered`,
     async () => {
       await using fleet = await startFleet({
         environment: { UPDATE_DEADLINE_SECONDS: '1.5' },
@@ -19,10 +27,11 @@ for (const table of ['sessions', 'follow_ups'])
       const user = fleet.surroundings.user();
       const start = user.start();
       await user.waitForMessage(menu, { after: start, deadlineMs: patienceMs });
+      await hasEnded(fleet, start);
       await Promise.all(instances.map(instance => becomes(instance, 200, null)));
       const locker = new pg.Client({ connectionString: fleet.surroundings.database.url });
       await locker.connect();
-      await locker.query(`begin; lock table ${table} in access exclusive mode`);
+      await locker.query(`begin; lock table ${table} in ${mode} mode`);
       const tap = user.click('❓ Help');
       try {
         await Promise.all(instances.map(instance => becomes(instance, 503, 'stalled')));
@@ -38,6 +47,22 @@ for (const table of ['sessions', 'follow_ups'])
     },
     testLimitMs,
   );
+
+/** What a user sees comes before its commit, which the lock would keep back. */
+async function hasEnded({ surroundings }: Fleet, { updateId }: { readonly updateId: number }): Promise<void> {
+  await waitFor(
+    `the end of update ${updateId}`,
+    async () => {
+      const rows = await surroundings.database.query(
+        'select from updates where update_id = $1 and outcome is not null',
+        [updateId],
+      );
+      return rows.length > 0 || undefined;
+    },
+    undefined,
+    patienceMs,
+  );
+}
 
 async function becomes({ port }: Instance, status: number, reason: string | null): Promise<void> {
   let last: unknown;

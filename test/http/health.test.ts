@@ -355,6 +355,16 @@ test('an update that nobody takes up while none ends makes an instance not ready
   });
   await database.query(`update updates set picked_by = 'another', picked_at = now() where update_id = -1`);
   await becomes(null);
+  // For longer than a turn takes: its commit hangs.
+  await database.query(`update updates set picked_at = now() - interval '50 seconds' where update_id = -1`);
+  await becomes('stalled');
+  await database.query('update updates set picked_at = now() where update_id = -1');
+  await becomes(null);
+  // Its first attempt has ended without an outcome.
+  await database.query('update updates set attempts = 2 where update_id = -1');
+  await becomes('stalled');
+  await database.query('update updates set attempts = 1 where update_id = -1');
+  await becomes(null);
   await database.query('update updates set picked_by = null');
   await becomes('stalled');
   await database.query(
