@@ -17,7 +17,6 @@ const parts = storeys.flat();
 const atTwoLevels = [
   'catalogue.ts',
   'database.ts',
-  'delivery.ts',
   'follow-up.ts',
   'input-files.ts',
   'journal.ts',

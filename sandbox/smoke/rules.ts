@@ -3,16 +3,7 @@ import { encodeButton } from '../../src/ui/codec.ts';
 import { type Expected, refusedCommand, refusedMessage, refusedTap } from './expected.ts';
 import type { Visitor } from './visitor.ts';
 import * as places from './ways.ts';
-import {
-  failedRun,
-  press,
-  refusedScreen,
-  type Step,
-  say,
-  start,
-  tapInPassing,
-  undeliveredRun,
-} from './ways.ts';
+import { failedRun, press, refusedScreen, type Step, say, start, tapInPassing, unsentRun } from './ways.ts';
 import { disabledModel, pictureModel, type World } from './world.ts';
 
 export interface Rule {
@@ -175,7 +166,7 @@ export const rules: readonly Rule[] = [
   step('a tap while no instance works', places.atMenu, tapInPassing),
   step('KIE.ai fails', places.atConfirm, failedRun({ at: 'outcome', does: 'fail', failCode: '500' })),
   step('KIE.ai rejects the content', places.atConfirm, failedRun({ at: 'outcome', does: 'reject-content' })),
-  step('KIE.ai has lost the file', places.atConfirm, undeliveredRun),
+  step('KIE.ai has lost the file', places.atConfirm, unsentRun),
   step('Telegram refuses the screen', places.atMenu, refusedScreen),
   broken(
     'a user blocks the bot',

@@ -129,7 +129,7 @@ const endlessRun = after(
 );
 
 /** KIE.ai has a result, but its file is not there. */
-export const undeliveredRun = after(
+export const unsentRun = after(
   press('generate', undefined, {
     events: [
       ...worked,
@@ -177,7 +177,7 @@ export const ways: readonly Way[] = [
     screen: 'RESULT_ERROR',
     steps: [...atConfirm, failedRun({ at: 'outcome', does: 'fail', failCode: '500' })],
   },
-  { screen: 'RESULT_ERROR', steps: [...atConfirm, undeliveredRun] },
+  { screen: 'RESULT_ERROR', steps: [...atConfirm, unsentRun] },
   { screen: 'BALANCE', steps: [start, press('balance')] },
   { screen: 'HELP', steps: [start, press('help')] },
   { screen: 'UPDATING', steps: [start, tapInPassing] },

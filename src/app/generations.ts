@@ -6,8 +6,8 @@ import { createPriceList, type PriceList } from '../billing/price-list.ts';
 import { createWallet } from '../billing/wallet.ts';
 import { type Catalogue, createCatalogue } from '../catalogue/catalogue.ts';
 import { type Config, isLoopback } from '../config/config.ts';
-import { createDeliverer } from '../delivery/delivery.ts';
 import { createProgressBoard } from '../delivery/progress-board.ts';
+import { createTelegramSender } from '../delivery/telegram-sender.ts';
 import { createKieClient, type KieClient } from '../kie/client.ts';
 import { createDownloader } from '../kie/download.ts';
 import type { LinkRules } from '../kie/link.ts';
@@ -95,7 +95,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
     catalogue,
     kie,
     inputFiles,
-    deliverer: createDeliverer({ ...shown, startingPrice: prices.startingPrice, downloader, telemetry }),
+    sender: createTelegramSender({ ...shown, startingPrice: prices.startingPrice, downloader, telemetry }),
     board: createProgressBoard(shown),
     alarm: createAdminAlarm({ telegram, adminIds: config.adminIds, telemetry }),
     offer: settings,

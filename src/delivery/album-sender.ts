@@ -1,25 +1,25 @@
-// Sends several files as one album: by their URLs, and when Telegram refuses one of them, by their bytes as far as one
-// upload can hold them. Whatever an album does not take leaves it, so that one bad file does not spoil the others, and
-// is sent by itself. Telegram sends an album whole or not at all.
+// Sends several files as one album: by their URLs and, when Telegram refuses one of them, by their bytes, as many as one
+// upload can hold. Telegram sends an album whole or not at all. So that one bad file does not spoil the others, a file
+// that the album does not take leaves it and is sent by itself.
 import { type Api, InputFile } from 'grammy';
 import type { InputMediaAudio } from 'grammy/types';
 import type { Download, Downloader } from '../kie/download.ts';
-import type { SettledDelivery } from '../pipeline/deliverer.ts';
+import type { SettledDelivery } from '../pipeline/sender.ts';
 import { type AlbumMedia, albumItem, fileIdOf, maxPhotoUploadBytes, maxUploadBytes } from './file-message.ts';
 import type { ResultFile } from './result-file.ts';
-import { isFailedDownload, isFileRefused, undeliveredOf } from './undelivered.ts';
+import { isFailedDownload, isFileRefused, sendFailureOf } from './send-failure.ts';
 import { noPlace, type Uploads } from './uploads.ts';
 
 export type AlbumFile = ResultFile & { readonly media: AlbumMedia };
 
 export interface SentAlbum {
   readonly settled: readonly SettledDelivery[];
-  /** Files that the album did not take: nothing of them was sent. */
+  /** Files that the album did not take. They have not been sent. */
   readonly left: readonly ResultFile[];
 }
 
 export interface AlbumSender {
-  /** 2–10 files that may stand in one album. */
+  /** Takes 2–10 files that may share an album. */
   send(chatId: number, files: readonly AlbumFile[], title: string): Promise<SentAlbum>;
 }
 
@@ -56,7 +56,7 @@ export function createAlbumSender({ api, downloader, uploads }: AlbumSenderOptio
     });
   }
 
-  /** As many files as one request may hold, in their order; `kept` takes what must be disposed of. */
+  /** Downloads as many files as one request may hold, in their order; `kept` disposes of them. */
   async function fetchItems(
     files: readonly AlbumFile[],
     kept: AsyncDisposableStack,
@@ -75,7 +75,7 @@ export function createAlbumSender({ api, downloader, uploads }: AlbumSenderOptio
     return { items, left };
   }
 
-  /** undefined: it is too large for the room that is left, or cannot be had now. */
+  /** undefined: it is too large for the room that is left, or it cannot be downloaded now. */
   async function fetchFile({ media, url }: AlbumFile, room: number): Promise<Download | undefined> {
     if (url === undefined || room === 0) return undefined;
     const maxBytes = media === 'image' ? Math.min(room, maxPhotoUploadBytes) : room;
@@ -87,7 +87,7 @@ export function createAlbumSender({ api, downloader, uploads }: AlbumSenderOptio
     }
   }
 
-  /** Leaves out what Telegram names as the culprit, until it takes the rest. */
+  /** Leaves out the file that Telegram names as the culprit, again and again, until Telegram takes the rest. */
   async function sendUploaded(
     chatId: number,
     files: readonly AlbumFile[],
@@ -102,7 +102,7 @@ export function createAlbumSender({ api, downloader, uploads }: AlbumSenderOptio
         if (!isFileRefused(error)) return { settled: failed(items, error), left };
         const culprit = culpritOf(error.description);
         const out = culprit === undefined ? items.splice(0) : items.splice(culprit - 1, 1);
-        // A number that is none of ours would go on for ever.
+        // Otherwise a number beyond our files would keep this loop going for ever.
         left.push(...(out.length > 0 ? out : items.splice(0)).map(({ file }) => file));
       }
     }
@@ -136,9 +136,9 @@ function culpritOf(description: string): number | undefined {
   return number === undefined ? undefined : Number(number);
 }
 
-/** All of them share the fate of the call. Throws what is a defect. */
+/** The failure of the call is the failure of each of them. Throws what is a defect. */
 function failed(items: readonly Item[], error: unknown): SettledDelivery[] {
-  const result = undeliveredOf(error);
+  const result = sendFailureOf(error);
   if (!result) throw error;
   return items.map(({ file: { row } }) => ({ row, result }));
 }

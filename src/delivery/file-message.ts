@@ -1,12 +1,12 @@
-// Sends one file in one way: the method that fits its media, and what Telegram calls the file afterwards.
+// The method of the Bot API that fits the media of a file, and the file_id that Telegram gives it.
 import type { Api, InlineKeyboard, InputFile } from 'grammy';
 import type { InputMediaAudio, InputMediaPhoto, InputMediaVideo, Message } from 'grammy/types';
 import type { ResultMedia } from './result-file.ts';
 
-/** What goes along with a file. */
+/** What is sent along with a file. */
 export interface Accompaniment {
   readonly chatId: number;
-  /** Stands in players in the place of a file name. */
+  /** Players show it instead of the file name. */
   readonly title: string;
   /** Telegram HTML. */
   readonly caption?: string;
@@ -36,7 +36,7 @@ export function sendAs(
     case 'audio':
       return api.sendAudio(chatId, source, { ...common, title });
     case 'file':
-      // Otherwise Telegram makes a film of a film.
+      // Otherwise Telegram shows a film as a film and not as a document.
       return api.sendDocument(chatId, source, { ...common, disable_content_type_detection: true });
   }
 }
@@ -59,7 +59,7 @@ export function albumItem(
   }
 }
 
-/** Telegram may make another kind of a file than it was sent as. */
+/** Telegram may turn a file into another kind than it was sent as. */
 export function fileIdOf({ photo, video, animation, audio, voice, document }: Message): string | undefined {
   return (photo?.at(-1) ?? video ?? animation ?? audio ?? voice ?? document)?.file_id;
 }

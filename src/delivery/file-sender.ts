@@ -1,24 +1,24 @@
-// Sends one file in the first way that Telegram takes: as it knows it already, by its URL, by its bytes, as a document,
-// and at last as a text with the link. Only a refusal of the file leads to the next way; what may pass, and what may
-// have been done without our hearing of it, is left for later. A file that its host does not give is no link either.
-// Bytes lie on the disk while they are sent: only a few files at a time do.
+// Sends one file in the first way that Telegram accepts: by the file_id it has, by its URL, by its bytes, as a document,
+// and at last as a text with the link. Only a refusal of the file leads to the next way. After an error that may pass,
+// or a call that may have succeeded unheard, nothing more is tried now. A file that its host does not serve is not sent
+// as a link either. The bytes lie on the disk while they are sent, so only a few files are sent like this at a time.
 import { type Api, InputFile } from 'grammy';
 import type { Message } from 'grammy/types';
 import type { Download, Downloader } from '../kie/download.ts';
-import type { Delivered, DeliveryResult, Undelivered } from '../pipeline/deliverer.ts';
+import type { SendFailure, SendResult, Sent } from '../pipeline/sender.ts';
 import { type Accompaniment, fileIdOf, maxPhotoUploadBytes, maxUploadBytes, sendAs } from './file-message.ts';
 import type { ResultFile } from './result-file.ts';
-import { isDownloadRefused, isFileRefused, undeliveredOf } from './undelivered.ts';
+import { isDownloadRefused, isFileRefused, sendFailureOf } from './send-failure.ts';
 import { noPlace, type Uploads } from './uploads.ts';
 
-/** Also says how to offer the file where Telegram does not take it. */
+/** `linkText` offers the file as a link where Telegram does not take it. */
 export interface FileLetter extends Accompaniment {
   linkText(url: string): string;
 }
 
 export interface FileSender {
   /** Throws for defects only. */
-  send(file: ResultFile, letter: FileLetter): Promise<DeliveryResult>;
+  send(file: ResultFile, letter: FileLetter): Promise<SendResult>;
 }
 
 export interface FileSenderOptions {
@@ -27,13 +27,13 @@ export interface FileSenderOptions {
   readonly uploads: Uploads;
 }
 
-/** undefined: not possible for this file. */
+/** Resolves with undefined where this way is not possible for the file. */
 type Way = () => Promise<Message | undefined>;
 type Ways = Readonly<Record<string, Way>>;
 type Fetched = () => Promise<Download>;
 
 export function createFileSender({ api, downloader, uploads }: FileSenderOptions): FileSender {
-  /** Without a transfer of ours. */
+  /** Ways in which we transfer no bytes. */
   function remoteWays({ row, media, url }: ResultFile, letter: FileLetter): Ways {
     const { fileId } = row;
     const kind = row.kind === 'original' ? 'file' : media;
@@ -44,7 +44,7 @@ export function createFileSender({ api, downloader, uploads }: FileSenderOptions
     };
   }
 
-  /** `fetched` gives the file, and fetches it once. */
+  /** `fetched` downloads the file at most once. */
   function uploadWays({ row, media, fileName }: ResultFile, letter: FileLetter, fetched: Fetched): Ways {
     const uploadAs = async (kind: ResultFile['media']) => {
       const { path, sizeBytes, mediaType } = await fetched();
@@ -71,28 +71,28 @@ export function createFileSender({ api, downloader, uploads }: FileSenderOptions
 
   return {
     async send(file, letter) {
-      const refusals: Undelivered[] = [];
+      const refusals: SendFailure[] = [];
 
-      /** undefined: no way was taken. */
-      async function tryWays(ways: Ways): Promise<DeliveryResult | undefined> {
+      /** undefined: none of these ways worked. */
+      async function tryWays(ways: Ways): Promise<SendResult | undefined> {
         for (const [name, way] of Object.entries(ways)) {
           try {
             const message = await way();
-            if (message) return delivered(name, message, refusals);
+            if (message) return sentAs(name, message, refusals);
           } catch (error) {
-            const result = undeliveredOf(error);
+            const result = sendFailureOf(error);
             if (!result) throw error;
             if (!isFileRefused(error) && !isDownloadRefused(error)) return result;
             refusals.push(result);
-            // The other way by bytes would only fail in the same way.
+            // The other way that needs the bytes would fail for the same reason.
             if (isDownloadRefused(error)) return undefined;
           }
         }
         return undefined;
       }
 
-      /** `noPlace` where it was not tried; undefined: no way was taken. */
-      async function tryUpload(): Promise<DeliveryResult | undefined> {
+      /** `noPlace` where no place was free, so nothing was tried; undefined: none of these ways worked. */
+      async function tryUpload(): Promise<SendResult | undefined> {
         const { url } = file;
         if (url === undefined) return undefined;
         const tried = await uploads.run(url, async () => {
@@ -117,7 +117,7 @@ export function createFileSender({ api, downloader, uploads }: FileSenderOptions
   };
 }
 
-function delivered(way: string, message: Message, refusals: readonly Undelivered[]): Delivered {
+function sentAs(way: string, message: Message, refusals: readonly SendFailure[]): Sent {
   return {
     ok: true,
     messageId: message.message_id,
@@ -126,8 +126,8 @@ function delivered(way: string, message: Message, refusals: readonly Undelivered
   };
 }
 
-/** No way is left. */
-function refused(refusals: readonly Undelivered[]): Undelivered {
+/** Every way was tried. */
+function refused(refusals: readonly SendFailure[]): SendFailure {
   const last = refusals.at(-1);
   return {
     ok: false,
@@ -140,6 +140,6 @@ function refused(refusals: readonly Undelivered[]): Undelivered {
   };
 }
 
-function detailsOf(refusals: readonly Undelivered[]): string {
+function detailsOf(refusals: readonly SendFailure[]): string {
   return [...new Set(refusals.map(({ detail }) => detail))].join(', ');
 }

@@ -1,6 +1,6 @@
-// Shows how far a generation is in the message that says that it runs, unless its user has opened something else
-// there or has deleted it: a new message for each step would be noise. Best effort: the next step comes soon, and the
-// result without it.
+// Shows how far a generation is in the message that says that it runs. Where the user has opened something else there,
+// or has deleted it, nothing is shown: a new message for each step would be noise. A step that cannot be shown is lost;
+// the next one comes soon, and the result does not depend on it.
 import { GrammyError } from 'grammy';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { ProgressBoard } from '../pipeline/ports.ts';

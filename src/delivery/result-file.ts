@@ -1,23 +1,23 @@
-// What a file of a result is: picture, film, sound or anything else, told by its address or else by what the model
-// makes; and the name it gets when it is uploaded, which tells neither the prompt nor the supplier.
+// What a file of a result is (picture, film, sound or anything else), known from the ending of its address or else from
+// what the model makes. Also the name it gets when it is uploaded, which shows neither the prompt nor the supplier.
 import type { MediaKind } from '../catalogue/schema.ts';
 import { extensionOf } from '../kie/media-type.ts';
-import type { DeliveryRow } from '../storage/delivery-store.ts';
+import type { Delivery } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-store.ts';
 
 /** `file` is what Telegram shows as a document only. */
 export type ResultMedia = MediaKind | 'file';
 
 export interface ResultFile {
-  readonly row: DeliveryRow;
+  readonly row: Delivery;
   readonly media: ResultMedia;
-  /** Of a web address that a user may be given; undefined where the row has none. */
+  /** A web address that the user may be given; undefined where the delivery has none. */
   readonly url: string | undefined;
-  /** `mediaType`, as its bytes show it, decides the ending where the address has none. */
+  /** `mediaType` is what the bytes show; it gives the ending where the address has none. */
   fileName(mediaType: string): string;
 }
 
-/** Endings of addresses. Animated and drawn pictures are no photos to Telegram. */
+/** By the ending of the address. For Telegram, animated and vector pictures are no photos. */
 const mediaByEnding: Readonly<Record<string, ResultMedia>> = {
   png: 'image',
   jpg: 'image',
@@ -51,7 +51,7 @@ const endingByMedia: Readonly<Record<ResultMedia, string>> = {
 };
 
 /** `output` is what the model makes. */
-export function resultFileOf(task: TaskRow, row: DeliveryRow, output: MediaKind, files: number): ResultFile {
+export function resultFileOf(task: TaskRow, row: Delivery, output: MediaKind, files: number): ResultFile {
   const url = URL.parse(row.url ?? '');
   const ending = /\.([a-z0-9]{1,5})$/i.exec(url?.pathname ?? '')?.[1]?.toLowerCase();
   const media = mediaByEnding[ending ?? ''] ?? output;

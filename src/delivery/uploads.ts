@@ -1,17 +1,17 @@
-// The places for results that are sent by their bytes: a few at once, because each lies on the disk meanwhile, and fewer
-// of one host, so that one that is slow does not keep the results of others.
+// The places for results that are sent by their bytes. There are few, because each file lies on the disk meanwhile, and
+// fewer for one host, so that a slow host does not hold up the results of the others.
 
-import type { Undelivered } from '../pipeline/deliverer.ts';
 import { createPlaces } from '../pipeline/places.ts';
+import type { SendFailure } from '../pipeline/sender.ts';
 
 export interface Uploads {
-  /** Runs the work in a place; undefined when none came free in time. `url` is that of the (first) file. */
+  /** Runs the work in a place; resolves with undefined when no place came free in time. `url` is that of the first file. */
   run<T>(url: string | undefined, work: () => Promise<T>): Promise<T | undefined>;
 }
 
 const uploadsAtOnce = 4;
 const uploadsOfOneHost = 2;
-/** Together with the transfer itself well below the age at which a claim on a delivery counts as that of a dead process. */
+/** With the transfer, well below the age at which a claim on a delivery is taken for that of a dead process. */
 const patienceMs = 15_000;
 const retryMs = 10_000;
 
@@ -30,8 +30,8 @@ export function createUploads(): Uploads {
   };
 }
 
-/** Nothing was tried, so it counts as no attempt. */
-export const noPlace: Undelivered = {
+/** Nothing was tried, so this does not count as an attempt. */
+export const noPlace: SendFailure = {
   ok: false,
   retry: true,
   retryAfterMs: retryMs,

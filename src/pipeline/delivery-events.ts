@@ -1,20 +1,20 @@
-// What deliveries tell: one event per file or notice, with the place of the file in the result, so that fewer files than
-// were ordered are seen, and with a word where a file may have been sent twice.
+// The events of deliveries: one per file or notice. It holds the position of the file in the result, which shows where
+// fewer files arrived than were ordered, and it says so where a file may have been sent twice.
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { DeliveryRow } from '../storage/delivery-store.ts';
+import type { Delivery } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-store.ts';
-import type { Delivered, Undelivered } from './deliverer.ts';
+import type { SendFailure, Sent } from './sender.ts';
 import { fieldsOf } from './task-events.ts';
 
 type Emitter = Pick<Telemetry, 'emit'>;
-type ToldDelivery = Pick<DeliveryRow, 'kind' | 'position' | 'attempts' | 'isRepeated'>;
+type EmittedDelivery = Pick<Delivery, 'kind' | 'position' | 'attempts' | 'isRepeated'>;
 
-export function tellDelivered(
+export function emitDelivered(
   telemetry: Emitter,
   task: TaskRow,
-  row: ToldDelivery,
-  { messageId, detail }: Delivered,
+  row: EmittedDelivery,
+  { messageId, detail }: Sent,
 ): void {
   telemetry.emit('RESULT_DELIVERED', {
     ...fieldsOf(task),
@@ -26,12 +26,12 @@ export function tellDelivered(
   });
 }
 
-/** `next`: what will be done about it; nothing when it is given up. */
-export function tellFailed(
+/** `next` says what will be done about it; undefined when it is given up. */
+export function emitFailed(
   telemetry: Emitter,
   task: TaskRow,
-  row: ToldDelivery,
-  { reason, detail, error }: Undelivered,
+  row: EmittedDelivery,
+  { reason, detail, error }: SendFailure,
   next?: string,
 ): void {
   telemetry.emit('DELIVERY_FAILED', {
@@ -44,8 +44,8 @@ export function tellFailed(
   });
 }
 
-/** Which file it was, and at which attempt where it was not the first. */
-function placeOf(row: ToldDelivery): { position?: number; attempt?: number } {
+/** Which file it was, and which attempt, unless it was the first. */
+function placeOf(row: EmittedDelivery): { position?: number; attempt?: number } {
   return {
     ...(isFile(row) ? { position: row.position } : {}),
     ...(row.attempts > 1 ? { attempt: row.attempts } : {}),
@@ -53,13 +53,12 @@ function placeOf(row: ToldDelivery): { position?: number; attempt?: number } {
 }
 
 function detailOf(
-  { isRepeated }: ToldDelivery,
+  { isRepeated }: EmittedDelivery,
   ...parts: readonly (string | undefined)[]
 ): string | undefined {
   const said = [...parts, isRepeated ? 'sent again after a crash, may be double' : undefined];
   return said.filter(part => part !== undefined).join('; ') || undefined;
 }
 
-/** Files are what a user has ordered; the rest are notices. */
-export const isFile = ({ kind }: Pick<DeliveryRow, 'kind'>): boolean =>
-  kind === 'result' || kind === 'original';
+/** Files are what the user ordered; everything else is a notice. */
+export const isFile = ({ kind }: Pick<Delivery, 'kind'>): boolean => kind === 'result' || kind === 'original';

@@ -6,7 +6,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { DeliveryStore } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
-import { abandonDeliveries } from './deliver.ts';
+import { abandonDeliveries } from './outbox.ts';
 import type { Alarm } from './ports.ts';
 import type { Settlement } from './settlement.ts';
 import { lookRetryDelayMs, type PipelineTimings } from './timings.ts';

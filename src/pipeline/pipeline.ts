@@ -20,14 +20,14 @@ import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Database } from '../storage/database.ts';
 import type { DeliveryStore, Reopening } from '../storage/delivery-store.ts';
 import type { PendingCallback, TaskRow, TaskState, TaskStore } from '../storage/task-store.ts';
-import { deliverDue } from './deliver.ts';
-import type { Deliverer } from './deliverer.ts';
 import { createFailedLooks, isOpen } from './failed-looks.ts';
 import type { InputFiles } from './input-files.ts';
 import { createLooks } from './looks.ts';
 import { createObservation } from './observation.ts';
 import { type Confirmation, createOrders, type Order } from './orders.ts';
+import { workOutbox } from './outbox.ts';
 import type { Alarm, Offer, ProgressBoard } from './ports.ts';
+import type { Sender } from './sender.ts';
 import { createSettlement } from './settlement.ts';
 import { createStages, type Stages } from './stages.ts';
 import { createSubmission } from './submission.ts';
@@ -65,7 +65,7 @@ export interface PipelineOptions {
   readonly catalogue: Catalogue;
   readonly kie: KieClient;
   readonly inputFiles: InputFiles;
-  readonly deliverer: Deliverer;
+  readonly sender: Sender;
   readonly board: ProgressBoard;
   readonly alarm: Alarm;
   readonly offer: Offer;
@@ -122,7 +122,7 @@ export function createPipeline(given: PipelineOptions): Pipeline {
   async function work(task: TaskRow): Promise<void> {
     const callbacks = await tasks.pendingCallbacks(task.id);
     const isDone = await step(await observation.adopt(task, callbacks), callbacks);
-    await deliverDue(task.id, options);
+    await workOutbox(task.id, options);
     if (isDone && callbacks.length > 0) await tasks.finishCallbacks(callbacks.map(({ id }) => id));
     if (task.failedLooks > 0) await tasks.clearFailedLooks(task.id);
   }

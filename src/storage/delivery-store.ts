@@ -10,7 +10,7 @@ import { addTaskJob } from './job-queue.ts';
 
 export type DeliveryKind = 'result' | 'closing' | 'failure' | 'original';
 
-export interface DeliveryRow {
+export interface Delivery {
   readonly id: number;
   readonly kind: DeliveryKind;
   /** Of the file in the result, from 1. */
@@ -29,10 +29,11 @@ export interface DeliveryRow {
 export interface DeliveryClaim {
   readonly kind: DeliveryKind;
   /** At least one, by position. */
-  readonly rows: readonly DeliveryRow[];
-  /** How many files the result has, and how many of them the user has been sent. */
+  readonly rows: readonly Delivery[];
+  /** How many files the result has. */
   readonly files: number;
-  readonly delivered: number;
+  /** How many of them the user has been sent. */
+  readonly sentFiles: number;
   /** Of the tap that asked for it; undefined where the task itself owes it. */
   readonly traceparent: string | undefined;
 }
@@ -70,12 +71,12 @@ export interface DeliveryStore {
    */
   giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<boolean>;
   /** Ends everything the task still owes, for a user who cannot be written to. Returns what it was. */
-  giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
+  giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<Delivery, 'kind' | 'position'>[]>;
   /**
    * Ends everything the task still owes, because of a fault of ours. Where a file was among it, and no notice that may be
    * the fault itself, the user is sent a notice. Returns what it was.
    */
-  abandon(taskId: string, reason: ReasonCode): Promise<readonly Pick<DeliveryRow, 'kind' | 'position'>[]>;
+  abandon(taskId: string, reason: ReasonCode): Promise<readonly Pick<Delivery, 'kind' | 'position'>[]>;
   /**
    * The message about the work was made to say that it runs after the task had ended: has the end shown there once more.
    */
@@ -154,7 +155,7 @@ interface ClaimedRecord {
   is_repeated: boolean;
   traceparent: string | null;
   files: number;
-  delivered: number;
+  sent_files: number;
 }
 
 /** Under `lease`: an instance that was succeeded claims, puts off, gives up and reopens nothing. */
@@ -201,11 +202,11 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
          )
          update deliveries set claimed_by = $2, claimed_at = now(), attempts = attempts + 1
          from chosen, (
-           select count(*)::int as files, count(message_id)::int as delivered
+           select count(*)::int as files, count(message_id)::int as sent_files
            from deliveries where task_id = $1 and kind = 'result'
          ) as result
          where deliveries.id = chosen.id
-         returning deliveries.id, kind, position, url, file_id, attempts, is_repeated, traceparent, files, delivered`,
+         returning deliveries.id, kind, position, url, file_id, attempts, is_repeated, traceparent, files, sent_files`,
         [taskId, instanceId, claimMs, lease().name, lease().epoch],
       );
       return toClaim(rows);
@@ -262,7 +263,7 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       return (rowCount ?? 0) > 0;
     },
     async giveUpAll(taskId, reason) {
-      const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
+      const { rows } = await database.query<Pick<Delivery, 'kind' | 'position'>>(
         `update deliveries set finished_at = now(), reason_code = $2
          where task_id = $1 and finished_at is null and (claimed_by is null or claimed_by = $3)
            and (select holds_lease($4, $5))
@@ -272,7 +273,7 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       return rows.sort((one, other) => one.position - other.position);
     },
     async abandon(taskId, reason) {
-      const { rows } = await database.query<Pick<DeliveryRow, 'kind' | 'position'>>(
+      const { rows } = await database.query<Pick<Delivery, 'kind' | 'position'>>(
         `with given_up as (
            update deliveries set finished_at = now(), reason_code = $2
            where task_id = $1 and finished_at is null and (select holds_lease($3, $4))
@@ -379,6 +380,6 @@ function toClaim(records: readonly ClaimedRecord[]): DeliveryClaim | undefined {
       isRepeated: record.is_repeated,
     }))
     .sort((one, other) => one.position - other.position);
-  const { kind, files, delivered, traceparent } = first;
-  return { kind, rows, files, delivered, traceparent: traceparent ?? undefined };
+  const { kind, files, sent_files: sentFiles, traceparent } = first;
+  return { kind, rows, files, sentFiles, traceparent: traceparent ?? undefined };
 }

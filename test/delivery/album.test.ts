@@ -2,11 +2,11 @@
 import { expect, test } from 'vitest';
 import { createPng } from '../../sandbox/png.ts';
 import type { BotMessage } from '../../sandbox/telegram/index.ts';
-import { type DeliveryUnderTest, openDelivery } from '../support/delivery.ts';
+import { type OutboxUnderTest, openOutbox } from '../support/outbox.ts';
 
 const picture = (red: number): Buffer => createPng(40, 30, [red, 30, 60]);
 
-function serve(given: DeliveryUnderTest, ...paths: string[]): void {
+function serve(given: OutboxUnderTest, ...paths: string[]): void {
   for (const [index, path] of paths.entries()) {
     if (path.endsWith('.mp4')) given.served.set(path, { bytes: Buffer.from(path), type: 'video/mp4' });
     else if (path.endsWith('.mp3')) given.served.set(path, { bytes: Buffer.from(path), type: 'audio/mpeg' });
@@ -19,7 +19,7 @@ const albumIds = (messages: readonly BotMessage[]): (string | undefined)[] =>
   messages.map(({ message }) => message.media_group_id);
 
 test('files come as one album without buttons, and a text with the buttons closes it', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.png', '/2.mp4', '/3.png');
   await given.succeed('/1.png', '/2.mp4', '/3.png');
   await given.settle();
@@ -51,7 +51,7 @@ test('files come as one album without buttons, and a text with the buttons close
 });
 
 test('sounds make an album of their own', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.mp3', '/2.png', '/3.mp3', '/4.png');
   await given.succeed('/1.mp3', '/2.png', '/3.mp3', '/4.png');
   await given.settle();
@@ -60,7 +60,7 @@ test('sounds make an album of their own', async () => {
 });
 
 test('more than ten files come as several albums, and a single one that is left over alone', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   const paths = Array.from({ length: 11 }, (_, index) => `/${index}.png`);
   serve(given, ...paths);
   await given.succeed(...paths);
@@ -74,7 +74,7 @@ test('more than ten files come as several albums, and a single one that is left 
 });
 
 test('an album that Telegram cannot fetch is uploaded', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.png', '/2.png');
   given.served.set('/2.png', { bytes: picture(9), type: 'application/octet-stream' });
   await given.succeed('/1.png', '/2.png');
@@ -88,7 +88,7 @@ test('an album that Telegram cannot fetch is uploaded', async () => {
 });
 
 test('one bad file does not spoil the album: it comes by itself, as a document', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.png', '/2.png', '/3.png');
   given.served.set('/2.png', { bytes: createPng(210, 10, [0, 0, 0]), type: 'image/png' });
   await given.succeed('/1.png', '/2.png', '/3.png');
@@ -103,8 +103,8 @@ test('one bad file does not spoil the album: it comes by itself, as a document',
   ]);
 });
 
-test('a file that cannot be had leaves the rest complete, is named to the operator and told to the user', async () => {
-  await using given = await openDelivery();
+test('a file that cannot be had leaves the rest complete, and both the operator and the user learn of it', async () => {
+  await using given = await openOutbox();
   serve(given, '/1.png', '/3.png');
   await given.succeed('/1.png', '/2.png', '/3.png');
   await given.settle();
@@ -130,7 +130,7 @@ test('a file that cannot be had leaves the rest complete, is named to the operat
 });
 
 test('the closing text waits for a file that comes late', async () => {
-  await using given = await openDelivery({ timings: { deliveryRetryMs: 60_000 } });
+  await using given = await openOutbox({ timings: { deliveryRetryMs: 60_000 } });
   serve(given, '/1.png', '/3.png');
   await given.succeed('/1.png', '/2.png', '/3.png');
   await given.look();
@@ -142,8 +142,8 @@ test('the closing text waits for a file that comes late', async () => {
   expect(given.linesOf('RESULT_DELIVERED').map(({ position }) => position)).toEqual([1, 3, 2, undefined]);
 });
 
-test('where no file could be had, only the failure is told', async () => {
-  await using given = await openDelivery();
+test('where no file could be had, only the notice of the failure is sent', async () => {
+  await using given = await openOutbox();
   await given.succeed('/1.png', '/2.png');
   await given.settle();
   expect(given.user.messages().map(({ text }) => text)).toEqual([expect.stringContaining('⚠️ Z-Image')]);
@@ -156,7 +156,7 @@ test('where no file could be had, only the failure is told', async () => {
 });
 
 test('an album that is put off is sent whole, later', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.png', '/2.png');
   given.telegram.failNext({
     method: 'sendMediaGroup',
@@ -181,7 +181,7 @@ test('an album that is put off is sent whole, later', async () => {
 });
 
 test('a user who has blocked the bot is tried once for all files, and remembered', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   const paths = Array.from({ length: 12 }, (_, index) => `/${index}.png`);
   serve(given, ...paths);
   given.user.block();
@@ -201,7 +201,7 @@ test('a user who has blocked the bot is tried once for all files, and remembered
 });
 
 test('of two workers at once only one sends', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   serve(given, '/1.png', '/2.png', '/3.png');
   await given.succeed('/1.png', '/2.png', '/3.png');
   await Promise.all([given.look(), given.look(), given.look()]);
@@ -210,7 +210,7 @@ test('of two workers at once only one sends', async () => {
 });
 
 test('after a crash between two calls only what had not been recorded is sent', async () => {
-  await using given = await openDelivery({ timings: { deliveryClaimMs: 100 } });
+  await using given = await openOutbox({ timings: { deliveryClaimMs: 100 } });
   serve(given, '/1.mp3', '/2.mp3', '/3.png', '/4.png');
   await given.succeed('/1.mp3', '/2.mp3', '/3.png', '/4.png');
   const claim = await given.deliveries.claim('task-1', 100);

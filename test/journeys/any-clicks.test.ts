@@ -13,7 +13,7 @@ import { walkToConfirm, walkToModel } from '../support/walk.ts';
 const catalogue = createCatalogue();
 const offered = catalogue.models.filter(model => catalogue.availability(model).ok);
 
-const places = ['menu', 'question', 'options', 'confirmation', 'result', 'failure', 'undelivered'] as const;
+const places = ['menu', 'question', 'options', 'confirmation', 'result', 'failure', 'unsent'] as const;
 type Place = (typeof places)[number];
 
 const files = ['photo', 'video', 'animation', 'video_note', 'audio', 'voice', 'document', 'huge'] as const;
@@ -172,7 +172,7 @@ async function goTo(bot: BotUnderTest, user: SandboxUser, place: Place, title: s
     case 'failure':
       bot.kie.failNext({ at: 'create', does: 'answer', code: 500 });
       return runToTheEnd(bot, user);
-    case 'undelivered':
+    case 'unsent':
       bot.kie.failNext({ at: 'file', does: 'miss' });
       return runToTheEnd(bot, user);
     case 'result':

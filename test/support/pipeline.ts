@@ -7,10 +7,10 @@ import { createWallet } from '../../src/billing/wallet.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { FormValues } from '../../src/catalogue/values.ts';
 import { createKieClient } from '../../src/kie/client.ts';
-import type { Delivered } from '../../src/pipeline/deliverer.ts';
 import type { InputFiles } from '../../src/pipeline/input-files.ts';
 import { createPipeline, type Pipeline } from '../../src/pipeline/pipeline.ts';
 import type { ProgressBoard } from '../../src/pipeline/ports.ts';
+import type { Sent } from '../../src/pipeline/sender.ts';
 import type { Stages } from '../../src/pipeline/stages.ts';
 import type { PipelineTimings } from '../../src/pipeline/timings.ts';
 import { Secret } from '../../src/secret.ts';
@@ -112,12 +112,12 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
         [Symbol.asyncDispose]: async () => undefined,
       }),
     },
-    deliverer: {
+    sender: {
       async *send(task, claim) {
         yield claim.rows.map(row => {
           sent.set(task.id, [...(sent.get(task.id) ?? []), row.kind]);
           messageId += 1;
-          const result: Delivered = { ok: true, messageId, fileId: undefined, detail: undefined };
+          const result: Sent = { ok: true, messageId, fileId: undefined, detail: undefined };
           return { row, result };
         });
       },

@@ -1,12 +1,12 @@
-// What a failed sending means for the outbox: refused for good, to be tried later, not before a time that Telegram
-// names, or the user is out of reach.
+// What a failed call means for the outbox: it was refused for good, may be tried later, may not be tried before a time
+// that Telegram names, or the user cannot be reached at all.
 import { GrammyError } from 'grammy';
 import { AppError } from '../errors.ts';
-import type { Undelivered } from '../pipeline/deliverer.ts';
+import type { SendFailure } from '../pipeline/sender.ts';
 import { refusalOf } from '../telegram/refusal.ts';
 
-/** undefined for defects, which are no answer of Telegram or of the host of a file. */
-export function undeliveredOf(error: unknown): Undelivered | undefined {
+/** undefined for a defect: neither Telegram nor the host of a file has answered like this. */
+export function sendFailureOf(error: unknown): SendFailure | undefined {
   if (isFailedDownload(error)) {
     const { message: detail, retryable: retry } = error;
     return {
@@ -32,19 +32,19 @@ export function undeliveredOf(error: unknown): Undelivered | undefined {
   };
 }
 
-/** The host of the file failed, or our disk, or the file may not be fetched: Telegram was not asked. */
+/** Telegram was not asked: the host of the file or our disk failed, or we may not fetch the file. */
 export function isFailedDownload(error: unknown): error is AppError {
   return (
     error instanceof AppError && ['DOWNLOAD_FAILED', 'DOWNLOAD_REFUSED', 'SPOOL_FAILED'].includes(error.code)
   );
 }
 
-/** Too large for us, or at an address that we do not go to: a user's browser may do better. */
+/** The file is too large for us, or its address is not allowed to us. The user's browser may still open it. */
 export function isDownloadRefused(error: unknown): boolean {
   return isFailedDownload(error) && error.code === 'DOWNLOAD_REFUSED';
 }
 
-/** Telegram did not take this file in this way, and sent nothing; it may take it in another one. */
+/** Telegram did not take the file in this way and sent nothing. It may take it in another way. */
 export function isFileRefused(error: unknown): error is GrammyError {
   return (
     error instanceof GrammyError &&

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { createPng } from '../../sandbox/png.ts';
 import { createStages } from '../../src/pipeline/stages.ts';
-import { openDelivery } from '../support/delivery.ts';
+import { openOutbox } from '../support/outbox.ts';
 
 const picture = createPng(40, 30, [200, 30, 60]);
 const refused = { kind: 'error', code: 400, description: 'Bad Request: IMAGE_PROCESS_FAILED' } as const;
@@ -15,7 +15,7 @@ test.each([
 ])(
   'a single file at $path comes as $kind by its URL, with text and buttons',
   async ({ path, kind, ...file }) => {
-    await using given = await openDelivery();
+    await using given = await openOutbox();
     given.served.set(path, file);
     await given.succeed(path);
     await given.settle();
@@ -44,7 +44,7 @@ test.each([
 );
 
 test('a file that Telegram cannot fetch is uploaded', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.png', { bytes: picture, type: 'application/octet-stream' });
   await given.succeed('/a.png');
   await given.settle();
@@ -59,7 +59,7 @@ test('a file that Telegram cannot fetch is uploaded', async () => {
 });
 
 test('a picture that is no photo to Telegram comes as a document, and is fetched once for both uploads', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.png', { bytes: createPng(210, 10, [0, 0, 0]), type: 'image/png' });
   await given.succeed('/a.png');
   await given.settle();
@@ -70,7 +70,7 @@ test('a picture that is no photo to Telegram comes as a document, and is fetched
 });
 
 test('a picture above 10 MB is not even tried as a photo by upload', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   const bytes = Buffer.concat([picture, Buffer.alloc(10 * 1_048_576)]);
   given.served.set('/a.png', { bytes, type: 'image/png' });
   await given.succeed('/a.png');
@@ -83,7 +83,7 @@ test('a picture above 10 MB is not even tried as a photo by upload', async () =>
 });
 
 test('a file of another kind comes as a document', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.zip', { bytes: Buffer.from('zip'), type: 'application/zip' });
   await given.succeed('/a.zip');
   await given.settle();
@@ -91,7 +91,7 @@ test('a file of another kind comes as a document', async () => {
 });
 
 test('a file that is too large to be sent is offered as a link, with text and buttons', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.mp4', { bytes: Buffer.alloc(50 * 1_048_576 + 1), type: 'application/octet-stream' });
   await given.succeed('/a.mp4');
   await given.settle();
@@ -106,7 +106,7 @@ test('a file that is too large to be sent is offered as a link, with text and bu
 });
 
 test('a file that Telegram takes in no way at all is offered as a link', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   given.telegram.failNext({ ...refused, method: 'sendPhoto', times: 2 });
   given.telegram.failNext({ ...refused, method: 'sendDocument' });
@@ -115,8 +115,8 @@ test('a file that Telegram takes in no way at all is offered as a link', async (
   expect(given.user.messages()).toMatchObject([{ kind: 'text' }]);
 });
 
-test('a file that its host does not give is tried again, then told as a failure that can be delivered later', async () => {
-  await using given = await openDelivery();
+test('a file that its host does not give is tried again, then the user learns that it failed and can be sent later', async () => {
+  await using given = await openOutbox();
   await given.succeed('/late.png');
   await given.settle();
 
@@ -149,8 +149,8 @@ test('a file that its host does not give is tried again, then told as a failure 
   ]);
 });
 
-test('a redelivery that fails again is told again', async () => {
-  await using given = await openDelivery({ timings: { deliveryAttempts: 1 } });
+test('when a file that is sent once more fails again, the user is notified again', async () => {
+  await using given = await openOutbox({ timings: { deliveryAttempts: 1 } });
   await given.succeed('/gone.png');
   await given.settle();
   await given.deliveries.redeliver('task-1', '00-11111111111111111111111111111111-2222222222222222-01');
@@ -163,7 +163,7 @@ test('a redelivery that fails again is told again', async () => {
 });
 
 test('Telegram is not asked again before the time that it names, and that is no attempt', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   given.telegram.failNext({ ...tooMany, method: 'sendPhoto', retryAfter: 310 });
   await given.succeed('/a.png');
@@ -185,8 +185,8 @@ test('Telegram is not asked again before the time that it names, and that is no 
   expect(await given.rows()).toMatchObject([{ attempts: 1, sent: true }]);
 });
 
-test('what a dead process may have sent is sent again, and told as such', async () => {
-  await using given = await openDelivery({ timings: { deliveryClaimMs: 60_000 } });
+test('what a dead process may have sent is sent again, and its event says so', async () => {
+  await using given = await openOutbox({ timings: { deliveryClaimMs: 60_000 } });
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png');
   await given.deliveries.claim('task-1', 60_000);
@@ -201,8 +201,8 @@ test('what a dead process may have sent is sent again, and told as such', async 
   ]);
 });
 
-test('what was cut off at each attempt is not sent once more, but given up, and told once', async () => {
-  await using given = await openDelivery({ timings: { deliveryClaimMs: 50 } });
+test('what was cut off at each attempt is not sent once more, but given up, and the user is notified once', async () => {
+  await using given = await openOutbox({ timings: { deliveryClaimMs: 50 } });
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png');
   for (let attempt = 1; attempt <= 3; attempt++) {
@@ -221,7 +221,7 @@ test('what was cut off at each attempt is not sent once more, but given up, and 
 });
 
 test('of an album only the file that was cut off at each attempt is given up', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   for (const path of ['/a.png', '/b.png']) given.served.set(path, { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png', '/b.png');
   await given.database.query('update deliveries set attempts = 3 where position = 2');
@@ -235,8 +235,8 @@ test('of an album only the file that was cut off at each attempt is given up', a
   ]);
 });
 
-test('a delivery whose last attempt fails after its instance was succeeded is not told as given up', async () => {
-  await using given = await openDelivery();
+test('a delivery whose last attempt fails after its instance was succeeded is not reported as given up', async () => {
+  await using given = await openOutbox();
   await given.succeed('/missing.png');
   await given.database.query('update deliveries set attempts = 2');
   // Telegram refuses while the lease goes to another.
@@ -255,10 +255,10 @@ test('a delivery whose last attempt fails after its instance was succeeded is no
 });
 
 test('a delivery for which there is no place is not even claimed', async () => {
-  await using given = await openDelivery({ stages: createStages({ deliveries: 0 }) });
+  await using given = await openOutbox({ stages: createStages({ deliveries: 0 }) });
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png');
-  // Where a row lies tells whether anything was written to it.
+  // The place of a row (ctid) changes with everything that is written to it.
   const before = await given.database.query('select ctid, * from deliveries');
   await given.look();
   expect(await given.database.query('select ctid, * from deliveries')).toEqual(before);
@@ -266,7 +266,7 @@ test('a delivery for which there is no place is not even claimed', async () => {
 });
 
 test('what is being sent stays claimed, however long that takes', async () => {
-  await using given = await openDelivery({ timings: { deliveryClaimMs: 600 } });
+  await using given = await openOutbox({ timings: { deliveryClaimMs: 600 } });
   const answered = Promise.withResolvers<void>();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   given.onHit('/a.png', () => answered.promise);
@@ -288,7 +288,7 @@ test('what is being sent stays claimed, however long that takes', async () => {
 });
 
 test('a file that the disk of this machine does not take is not blamed on its host, and administrators are called', async () => {
-  await using given = await openDelivery({ temporaryFolder: process.execPath });
+  await using given = await openOutbox({ temporaryFolder: process.execPath });
   given.served.set('/a.png', { bytes: picture, type: 'application/octet-stream' });
   await given.succeed('/a.png');
   await given.settle();
@@ -302,7 +302,7 @@ test('a file that the disk of this machine does not take is not blamed on its ho
 });
 
 test('the original comes as a document as often as it is asked for, and is uploaded once', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   given.served.set('/a.png', { bytes: picture, type: 'image/png' });
   await given.succeed('/a.png');
   await given.settle();
@@ -326,7 +326,7 @@ test('the original comes as a document as often as it is asked for, and is uploa
 });
 
 test('nothing is owed of a task without a result', async () => {
-  await using given = await openDelivery();
+  await using given = await openOutbox();
   expect(await given.deliveries.requestOriginal('task-1', 'trace')).toBe('nothing');
   expect(await given.deliveries.redeliver('task-1', 'trace')).toBe('nothing');
   expect(await given.rows()).toEqual([]);

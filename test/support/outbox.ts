@@ -1,5 +1,5 @@
-// Deliveries without the rest of the bot: the outbox on a real database, the real deliverer, the stand-in of Telegram,
-// and a host that serves the files of results. `await using given = await openDelivery()` stops everything.
+// The outbox without the rest of the bot: a real database, the real sender, the stand-in of Telegram,
+// and a host that serves the files of results. `await using given = await openOutbox()` stops everything.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, vi } from 'vitest';
@@ -9,10 +9,10 @@ import {
   type TelegramSandbox,
 } from '../../sandbox/telegram/index.ts';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
-import { createDeliverer } from '../../src/delivery/delivery.ts';
+import { createTelegramSender } from '../../src/delivery/telegram-sender.ts';
 import { createDownloader } from '../../src/kie/download.ts';
 import { createSpool } from '../../src/kie/spool.ts';
-import { deliverDue } from '../../src/pipeline/deliver.ts';
+import { workOutbox } from '../../src/pipeline/outbox.ts';
 import { createStages, type Stages } from '../../src/pipeline/stages.ts';
 import { type PipelineTimings, productionTimings } from '../../src/pipeline/timings.ts';
 import { Secret } from '../../src/secret.ts';
@@ -35,7 +35,7 @@ export interface ServedFile {
   readonly status?: number;
 }
 
-export interface DeliveryUnderTest extends AsyncDisposable {
+export interface OutboxUnderTest extends AsyncDisposable {
   readonly telegram: TelegramSandbox;
   readonly user: SandboxUser;
   readonly database: TestDatabase;
@@ -65,13 +65,13 @@ const taskTrace = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
 const instanceId = 'test';
 const quickTimings = { deliveryAttempts: 3, deliveryRetryMs: 20, deliveryClaimMs: 2_000 };
 
-export async function openDelivery(
+export async function openOutbox(
   options: {
     readonly timings?: Partial<PipelineTimings>;
     readonly stages?: Stages;
     readonly temporaryFolder?: string;
   } = {},
-): Promise<DeliveryUnderTest> {
+): Promise<OutboxUnderTest> {
   const timings = { ...productionTimings, ...quickTimings, ...options.timings };
   const testDatabase = await createTestDatabase();
   const alarms: string[] = [];
@@ -94,7 +94,7 @@ export async function openDelivery(
     timeoutMs: 5_000,
     spool,
   });
-  const deliverer = createDeliverer({
+  const sender = createTelegramSender({
     telegram: api,
     messages: createMessageStore(database),
     catalogue: createCatalogue(),
@@ -116,7 +116,7 @@ export async function openDelivery(
      values ($1, $2, 'draft', 1, 'z-image', 'zimage', '2026-01-01', '{}', 'waiting', 'token', $3)`,
     [taskId, user.chatId, taskTrace],
   );
-  const look = () => deliverDue(taskId, { tasks, deliveries, deliverer, alarm, stages, telemetry, timings });
+  const look = () => workOutbox(taskId, { tasks, deliveries, sender, alarm, stages, telemetry, timings });
 
   return {
     telegram,

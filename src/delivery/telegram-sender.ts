@@ -1,12 +1,12 @@
-// Brings results and bad news to the user. One file bears the buttons of RESULT itself; several come as albums, and a
-// text with the buttons closes them, since albums have none. A failure is shown as RESULT_ERROR in the place of
-// PROCESSING, unless the user has opened something else there or has been sent files since.
+// Sends deliveries to Telegram. A single file bears the buttons of RESULT itself. Several files come as albums, which
+// cannot have buttons, so a closing text with the buttons follows them. A failure is shown as RESULT_ERROR in the place
+// of PROCESSING, unless the user has opened something else there or has been sent files since.
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Downloader } from '../kie/download.ts';
 import { cidOfTraceparent } from '../otel/propagation.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Deliverer, DeliveryResult, SettledDelivery } from '../pipeline/deliverer.ts';
-import type { DeliveryClaim, DeliveryRow } from '../storage/delivery-store.ts';
+import type { Sender, SendResult, SettledDelivery } from '../pipeline/sender.ts';
+import type { Delivery, DeliveryClaim } from '../storage/delivery-store.ts';
 import type { MessageStore } from '../storage/message-store.ts';
 import type { TaskRow } from '../storage/task-store.ts';
 import type { TelegramApi } from '../telegram/api.ts';
@@ -20,10 +20,10 @@ import type { View } from '../ui/view.ts';
 import { type AlbumFile, createAlbumSender } from './album-sender.ts';
 import { createFileSender, type FileLetter } from './file-sender.ts';
 import { type ResultFile, resultFileOf } from './result-file.ts';
-import { undeliveredOf } from './undelivered.ts';
+import { sendFailureOf } from './send-failure.ts';
 import { createUploads } from './uploads.ts';
 
-export interface DeliveryOptions {
+export interface TelegramSenderOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly messages: MessageStore;
   readonly catalogue: Catalogue;
@@ -33,7 +33,7 @@ export interface DeliveryOptions {
   readonly telemetry: Pick<Telemetry, 'annotate'>;
 }
 
-export function createDeliverer(options: DeliveryOptions): Deliverer {
+export function createTelegramSender(options: TelegramSenderOptions): Sender {
   const { messages, catalogue, texts, downloader } = options;
   const { api } = options.telegram;
   const uploads = createUploads();
@@ -64,7 +64,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
   const recordResult = (task: TaskRow, messageId: number, media: boolean): Promise<void> =>
     record(task, messageId, 'RESULT', { task: task.id, model: task.modelKey }, media);
 
-  /** The message that shows the task; undefined when the user went on in it, to the menu or another form. */
+  /** The message that shows the task; undefined when the user has opened the menu or another form in it. */
   async function messageOf(task: TaskRow): Promise<number | undefined> {
     const { chatId, messageId } = task;
     return messageId !== null && (await messages.showsTask(chatId, messageId, task.id))
@@ -72,7 +72,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
       : undefined;
   }
 
-  /** The PROCESSING message becomes a plain line. Cosmetic: the result is there already, so a refusal only leaves it. */
+  /** Makes the PROCESSING message a plain line. The result has arrived already, so a refusal only leaves it as it is. */
   async function closeProcessing(task: TaskRow): Promise<void> {
     const messageId = await messageOf(task);
     if (messageId === undefined) return;
@@ -120,7 +120,7 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     }
   }
 
-  async function* sendClosing(task: TaskRow, row: DeliveryRow): AsyncGenerator<readonly SettledDelivery[]> {
+  async function* sendClosing(task: TaskRow, row: Delivery): AsyncGenerator<readonly SettledDelivery[]> {
     const screen = resultScreen(task);
     const result = await attempt(async () => {
       const { messageId } = await present(api, task.chatId, screen, undefined);
@@ -133,8 +133,8 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
 
   async function* sendFailure(
     task: TaskRow,
-    row: DeliveryRow,
-    { delivered, traceparent }: DeliveryClaim,
+    row: Delivery,
+    { sentFiles, traceparent }: DeliveryClaim,
   ): AsyncGenerator<readonly SettledDelivery[]> {
     const data = {
       task: task.id,
@@ -146,8 +146,8 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     };
     const screen = renderScreen('RESULT_ERROR', data, viewOf(task));
     const result = await attempt(async () => {
-      // Above files that came since, nobody would see it.
-      const place = delivered > 0 ? undefined : await messageOf(task);
+      // In a message above the files, nobody would see it.
+      const place = sentFiles > 0 ? undefined : await messageOf(task);
       const { messageId } = await present(api, task.chatId, screen, place);
       await record(task, messageId, 'RESULT_ERROR', data, false);
       return messageId;
@@ -155,12 +155,12 @@ export function createDeliverer(options: DeliveryOptions): Deliverer {
     yield [{ row, result }];
   }
 
-  /** Turns refusals of Telegram into a result; defects stay errors. */
-  async function attempt(send: () => Promise<number>): Promise<DeliveryResult> {
+  /** Turns a refusal by Telegram into a result; a defect stays an error. */
+  async function attempt(send: () => Promise<number>): Promise<SendResult> {
     try {
       return { ok: true, messageId: await send(), fileId: undefined, detail: undefined };
     } catch (error) {
-      const result = undeliveredOf(error);
+      const result = sendFailureOf(error);
       if (!result) throw error;
       return result;
     }
@@ -191,7 +191,7 @@ function moneyAfter({ money, quote }: TaskRow): MoneyAfterFailure {
   return money === 'charged' ? 'charged' : 'returned';
 }
 
-/** What may stand in one album, by position; pictures and films mix, sounds do not, and originals come one by one. */
+/** Groups what may share an album, by position: pictures and films mix, sounds do not, and originals come one by one. */
 function groupsOf(files: readonly ResultFile[], { kind }: DeliveryClaim): ResultFile[][] {
   if (kind === 'original') return files.map(file => [file]);
   const groups = Map.groupBy(files, ({ media, row }) => {

@@ -1,56 +1,57 @@
-// Delivers what a finished task owes its user, from the outbox: rows are claimed before they are sent and ended right
-// after each call of the messenger. A crash in between sends that one call's files a second time once the claim has
-// aged; the window is accepted, because a result that is never delivered is worse, and the second sending says so in
-// its event. What the user asked for by a later tap (again, the originals) is told in the trace of that tap.
+// The outbox works the deliveries, which are the files and notices that a finished task owes its user. It claims them,
+// has the sender send them, and ends each one right after the call of the messenger that sent it. A crash between the
+// call and its record sends the files of that one call a second time, once the claim has aged. This is accepted because
+// a result that never arrives is worse, and the event of the second sending says so. What the user asked for with a
+// later tap (once more, or the originals) has its events in the trace of that tap.
 import { SpanKind } from '@opentelemetry/api';
 import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
-import type { DeliveryClaim, DeliveryRow, DeliveryStore, NextDelivery } from '../storage/delivery-store.ts';
+import type { Delivery, DeliveryClaim, DeliveryStore, NextDelivery } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';
-import type { Delivered, Deliverer, Undelivered } from './deliverer.ts';
-import { isFile, tellDelivered, tellFailed } from './delivery-events.ts';
+import { emitDelivered, emitFailed, isFile } from './delivery-events.ts';
 import type { Alarm } from './ports.ts';
 import { recordKnown } from './record-known.ts';
 import { renewEvery } from './renewal.ts';
+import type { Sender, SendFailure, Sent } from './sender.ts';
 import type { Stages } from './stages.ts';
 import { fieldsOf } from './task-events.ts';
 import { jitter, type PipelineTimings } from './timings.ts';
 
-export interface DeliveryOptions {
+export interface OutboxOptions {
   readonly tasks: Pick<TaskStore, 'find' | 'schedule'>;
   readonly deliveries: DeliveryStore;
-  readonly deliverer: Deliverer;
+  readonly sender: Sender;
   readonly alarm: Pick<Alarm, 'givenUp' | 'diskRefused'>;
   readonly stages: Pick<Stages, 'deliveries'>;
   readonly telemetry: Telemetry;
   readonly timings: PipelineTimings;
 }
 
-/** There may be hundreds of tasks that wait. */
+/** Hundreds of tasks may wait for a place. */
 const fullStageFactor = 5;
 
 /** Sends what is due and schedules the next look for what is not. */
-export async function deliverDue(taskId: string, options: DeliveryOptions): Promise<void> {
+export async function workOutbox(taskId: string, options: OutboxOptions): Promise<void> {
   const { tasks, deliveries, timings } = options;
   for (;;) {
-    // Read anew each time: a delivery that is given up changes what the next one has to tell.
+    // Read anew each time: a delivery that is given up changes what the next notice has to say.
     const task = await tasks.find(taskId);
     if (!task || (task.state !== 'succeeded' && task.state !== 'failed')) return;
     const next = await deliveries.next(taskId, timings.deliveryClaimMs);
     if (next?.dueMs !== 0) {
-      if (await deliveries.isUnclosed(taskId)) await options.deliverer.close(task);
-      // What another process had claimed and never ended becomes due again when its claim has aged.
+      if (await deliveries.isUnclosed(taskId)) await options.sender.close(task);
+      // A delivery that another process claimed and never ended becomes due again when its claim has aged.
       if (next) await tasks.schedule(taskId, Math.max(next.dueMs, timings.deliveryRetryMs));
       return;
     }
-    // Before the claim: what only waits for a place is not claimed, and counts no attempt.
+    // The place comes before the claim: waiting for a place counts no attempt.
     const leave = options.stages.deliveries.enter(hostOf(next));
     if (!leave) return tasks.schedule(taskId, jitter(timings.fullStageMs * fullStageFactor));
     try {
-      // Somebody else was first, or is in charge now.
-      if (!(await deliverClaimed(task, options))) return tasks.schedule(taskId, timings.deliveryRetryMs);
+      // Another worker was first, or another instance is in charge now.
+      if (!(await workNextClaim(task, options))) return tasks.schedule(taskId, timings.deliveryRetryMs);
     } finally {
       leave();
     }
@@ -58,24 +59,24 @@ export async function deliverDue(taskId: string, options: DeliveryOptions): Prom
 }
 
 /** Resolves with whether there was something to claim. */
-async function deliverClaimed(task: TaskRow, options: DeliveryOptions): Promise<boolean> {
+async function workNextClaim(task: TaskRow, options: OutboxOptions): Promise<boolean> {
   const { deliveries, telemetry, timings } = options;
   const claim = await deliveries.claim(task.id, timings.deliveryClaimMs);
   if (!claim) return false;
   const ids = claim.rows.map(({ id }) => id);
-  // Sending may take longer than a claim lives; whoever sends for longer than a look may take hangs.
+  // Sending may take longer than a claim lives. A sender that needs longer than a whole look may take hangs.
   const stopRenewing = renewEvery(timings.deliveryClaimMs / 3, timings.lookLimitMs, telemetry, () =>
     deliveries.renew(ids),
   );
   try {
-    await telemetry.inSpan('deliver result', spanOf(task, claim), () => deliver(task, claim, options));
+    await telemetry.inSpan('deliver result', spanOf(task, claim), () => sendClaim(task, claim, options));
   } finally {
     stopRenewing();
   }
   return true;
 }
 
-/** By which the places of the stage are shared out: who serves the files, or the messenger alone. */
+/** The places of the stage are shared out by the host that serves the files; '' for a notice, which has none. */
 function hostOf({ url }: NextDelivery): string {
   return URL.parse(url ?? '')?.host ?? '';
 }
@@ -85,32 +86,32 @@ function spanOf(task: TaskRow, { traceparent }: DeliveryClaim): SpanOptions {
   return { kind: SpanKind.CONSUMER, traceparent, fields: { event_type: 'job', ...fieldsOf(task) } };
 }
 
-async function deliver(task: TaskRow, claimed: DeliveryClaim, options: DeliveryOptions): Promise<void> {
-  const { deliveries, deliverer, telemetry } = options;
+async function sendClaim(task: TaskRow, claimed: DeliveryClaim, options: OutboxOptions): Promise<void> {
+  const { deliveries, sender, telemetry } = options;
   const claim = { ...claimed, rows: await withoutSpent(task, claimed.rows, options) };
   const { kind, rows } = claim;
   if (rows.length === 0) return;
-  // There is nothing to close: the notice of the failure tells it all.
-  if (kind === 'closing' && claim.delivered === 0)
+  // No file arrived, so there is nothing to close: the notice of the failure says everything.
+  if (kind === 'closing' && claim.sentFiles === 0)
     return giveUpSilently(rows, task.reasonCode ?? 'DOWNSTREAM_ERROR', deliveries);
   const unsettled = new Map(rows.map(row => [row.id, row]));
-  const delivered: { readonly row: DeliveryRow; readonly result: Delivered }[] = [];
+  const allSent: { readonly row: Delivery; readonly result: Sent }[] = [];
   try {
-    for await (const settled of deliverer.send(task, claim)) {
+    for await (const settled of sender.send(task, claim)) {
       const sent = settled.flatMap(({ row, result }) => (result.ok ? [{ row, result }] : []));
       if (sent.length > 0)
         await recordKnown(() =>
           deliveries.finish(sent.map(({ row, result }) => ({ ...result, id: row.id }))),
         );
       for (const { row } of sent) unsettled.delete(row.id);
-      delivered.push(...sent);
+      allSent.push(...sent);
       for (const { row, result } of settled) {
         if (result.ok) continue;
         if (result.unreachable) return await endUnreachable(task, rows, result, options);
         if (result.retryAfterMs !== undefined) {
           const seconds = Math.ceil(result.retryAfterMs / 1_000);
           await deliveries.postpone(task.id, [...unsettled.keys()], result.retryAfterMs);
-          return tellFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
+          return emitFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
         }
         unsettled.delete(row.id);
         await endFailed(task, row, result, options);
@@ -119,16 +120,16 @@ async function deliver(task: TaskRow, claimed: DeliveryClaim, options: DeliveryO
     if (unsettled.size > 0) throw new Error(`${unsettled.size} deliveries ended without a result`);
   } catch (error) {
     if (isConnectionLost(error)) throw error;
-    // A fault of ours counts like a refusal of the messenger: it would be the same the next time, and the time after.
+    // A fault of ours counts as an attempt, as a refusal by the messenger does: it may happen again every time.
     telemetry.recordError(error);
     await endFaulty(task, [...unsettled.values()], error, options);
   } finally {
-    // Told last: then everything that belongs to it has been done.
-    for (const { row, result } of delivered) tellDelivered(telemetry, task, row, result);
+    // Emitted last: whoever reads the event finds that everything that belongs to it has been done.
+    for (const { row, result } of allSent) emitDelivered(telemetry, task, row, result);
   }
 }
 
-function faultOf(error: unknown): Undelivered {
+function faultOf(error: unknown): SendFailure {
   return {
     ok: false,
     retry: true,
@@ -141,14 +142,14 @@ function faultOf(error: unknown): Undelivered {
 }
 
 /**
- * Ends what has been tried as often as it may be, each time without an end: a process that dies, or loses its lease, while
- * it sends records nothing. It would be so the next time, too. Resolves with what may be sent.
+ * Gives up the deliveries whose attempts are used up although none of them was ever ended. A process that dies, or loses
+ * its lease, while it sends records nothing, and the next attempt might end in the same way. Resolves with the rest.
  */
 async function withoutSpent(
   task: TaskRow,
-  rows: readonly DeliveryRow[],
-  options: DeliveryOptions,
-): Promise<readonly DeliveryRow[]> {
+  rows: readonly Delivery[],
+  options: OutboxOptions,
+): Promise<readonly Delivery[]> {
   const { deliveryAttempts } = options.timings;
   const spent = rows.filter(({ attempts }) => attempts > deliveryAttempts);
   if (spent.length === 0) return rows;
@@ -160,12 +161,12 @@ async function withoutSpent(
   return rows.filter(row => !spent.includes(row));
 }
 
-/** Administrators are called where something was given up because of a fault of ours. */
+/** Calls the administrators where a fault of ours is why something was given up. */
 async function endFaulty(
   task: TaskRow,
-  rows: readonly DeliveryRow[],
+  rows: readonly Delivery[],
   error: unknown,
-  options: DeliveryOptions,
+  options: OutboxOptions,
 ): Promise<void> {
   let isGivenUp = false;
   for (const row of rows) isGivenUp = (await endFailed(task, row, faultOf(error), options)) || isGivenUp;
@@ -173,14 +174,14 @@ async function endFaulty(
 }
 
 /**
- * Tells of it when it is recorded: what another instance has taken over is not ours to give up. Resolves with whether it
- * was given up.
+ * Puts a failed delivery off, or gives it up when its attempts are used up. The event follows the record, because a
+ * delivery that another instance has taken over is not ours to give up. Resolves with whether it was given up.
  */
 async function endFailed(
   task: TaskRow,
-  row: DeliveryRow,
-  result: Undelivered,
-  options: DeliveryOptions,
+  row: Delivery,
+  result: SendFailure,
+  options: OutboxOptions,
 ): Promise<boolean> {
   const { deliveries, telemetry, timings } = options;
   const { error } = result;
@@ -188,44 +189,44 @@ async function endFailed(
     await options.alarm.diskRefused(error.message);
   if (result.retry && row.attempts < timings.deliveryAttempts) {
     await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
-    tellFailed(telemetry, task, row, result, 'will be tried again');
+    emitFailed(telemetry, task, row, result, 'will be tried again');
     return false;
   }
   const isGivenUp = await deliveries.giveUp(row.id, result.reason, isFile(row));
-  // By "will be tried again" the diagnosis and the counts know what is not given up.
+  // The diagnosis and the counts recognise by "will be tried again" what is not given up.
   const next = isGivenUp ? undefined : 'was sent or will be tried again elsewhere';
-  tellFailed(telemetry, task, row, result, next);
+  emitFailed(telemetry, task, row, result, next);
   return isGivenUp;
 }
 
-/** Nothing reaches this user: what else the task owes is not even tried. */
+/** Nothing reaches this user, so whatever else the task owes is given up untried. */
 async function endUnreachable(
   task: TaskRow,
-  claimed: readonly DeliveryRow[],
-  result: Undelivered,
-  options: DeliveryOptions,
+  claimed: readonly Delivery[],
+  result: SendFailure,
+  options: OutboxOptions,
 ): Promise<void> {
   const given = await options.deliveries.giveUpAll(task.id, result.reason);
   for (const row of given) {
     const own = claimed.find(({ kind, position }) => kind === row.kind && position === row.position);
     if (own || isFile(row))
-      tellFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result);
+      emitFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result);
   }
 }
 
-/** Ends what the task still owes, because looking at it fails every time. */
+/** Gives up all that the task still owes, because every look at it fails. */
 export async function abandonDeliveries(
   task: TaskRow,
   error: unknown,
-  { deliveries, telemetry }: Pick<DeliveryOptions, 'deliveries' | 'telemetry'>,
+  { deliveries, telemetry }: Pick<OutboxOptions, 'deliveries' | 'telemetry'>,
 ): Promise<void> {
   const result = { ...faultOf(error), retry: false };
   for (const row of await deliveries.abandon(task.id, result.reason))
-    tellFailed(telemetry, task, { ...row, attempts: 0, isRepeated: false }, result);
+    emitFailed(telemetry, task, { ...row, attempts: 0, isRepeated: false }, result);
 }
 
 async function giveUpSilently(
-  rows: readonly DeliveryRow[],
+  rows: readonly Delivery[],
   reason: ReasonCode,
   deliveries: DeliveryStore,
 ): Promise<void> {
