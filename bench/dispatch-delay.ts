@@ -1,4 +1,4 @@
-// How long stored updates wait for a worker, as the bot's own lines tell it: from QUEUE_ENQUEUE to QUEUE_PICK of the
+// How long stored updates wait for a worker, as the bot's own lines show it: from QUEUE_ENQUEUE to QUEUE_PICK of the
 // same cid. Lines bear whole milliseconds.
 import { readFile } from 'node:fs/promises';
 

@@ -1,5 +1,5 @@
 // A lean Bot API for load: valid answers to the calls that the benchmark's bots make, after an optional delay.
-// A process of its own, so that its CPU counts for nobody. `GET /edits` tells how many taps have ended, and
+// A process of its own, so that its CPU counts for nobody. `GET /edits` says how many taps have ended, and
 // `GET /webhook` where the bot that registered last listens.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';

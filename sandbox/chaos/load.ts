@@ -44,7 +44,7 @@ export function startLoad({ telegram, sent, users, seed, canary }: LoadOptions):
   }
 
   const living = Promise.all(people.map(live));
-  // Whoever waits for the end is told.
+  // Whoever waits for the end learns of it.
   living.catch(() => undefined);
 
   async function helped({ user, request }: Person, deadlineMs: number): Promise<LastRequest> {

@@ -136,11 +136,11 @@ async function isReady(slot: WatchedSlot): Promise<boolean> {
 }
 
 async function healthOf(watched: readonly Watched[]): Promise<string> {
-  const told = watched.map(async ({ slot }) => {
+  const states = watched.map(async ({ slot }) => {
     const response = await ask(slot, '/health');
     return `${slot.number}: ${(await response?.text().catch(() => '')) ?? 'no answer'}`;
   });
-  return (await Promise.all(told)).join('; ');
+  return (await Promise.all(states)).join('; ');
 }
 
 /** Undefined when it does not answer in time. */

@@ -80,11 +80,11 @@ export function createPerson(user: SandboxUser, random: Random, all: SentUpdate[
     async look({ sent: after, click }, fits = () => true) {
       const shown = user.waitForMessage(fits, { after, deadlineMs: patienceMs });
       // An answer without words is none: what was asked for is still to come.
-      const told = click
+      const answered = click
         ? user.answerOf(click, patienceMs).then(({ text }) => (text === '' ? shown : undefined))
         : shown;
       try {
-        const message = await Promise.any([shown, told]);
+        const message = await Promise.any([shown, answered]);
         seen += 1;
         return message;
       } catch {

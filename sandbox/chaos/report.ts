@@ -1,4 +1,4 @@
-// What a run is told as. On a failure it is all that is needed to try again: the command, the faults with their times,
+// The report of a run. On a failure it is all that is needed to try again: the command, the faults with their times,
 // and which law was broken by what.
 import { laws } from '../history/laws.ts';
 import type { RunResult } from './run.ts';

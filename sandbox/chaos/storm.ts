@@ -12,7 +12,7 @@ export interface Storm {
   readonly done: readonly DoneFault[];
   /** Whether a fault keeps this instance from working now, or did until a moment ago. */
   isStruck(slot: Pick<Slot, 'number'>): boolean;
-  /** When nobody could be told anything for sure. */
+  /** When no message was sure to reach anybody. */
   silences(): Period[];
   /** Resolves when every fault has begun and ended. */
   readonly over: Promise<void>;

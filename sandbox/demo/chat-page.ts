@@ -9,8 +9,8 @@ import fastify from 'fastify';
 import type { Message } from 'grammy/types';
 import { z } from 'zod';
 import { errorMessage } from '../../src/errors.ts';
-import type { Chronicle } from '../stage/chronicle.ts';
-import { offsetMs } from '../stage/chronicle.ts';
+import type { EventLog } from '../stage/event-log.ts';
+import { offsetMs } from '../stage/event-log.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { SandboxUser, ShownKeyboard } from '../telegram/index.ts';
 import { detailOf, reasonOf } from './event-detail.ts';
@@ -23,7 +23,7 @@ export interface ChatPage {
 
 export interface ChatPageOptions {
   readonly stage: Stage;
-  readonly chronicle: Chronicle;
+  readonly eventLog: EventLog;
 }
 
 const action = z.discriminatedUnion('kind', [
@@ -83,7 +83,7 @@ const burstMs = 40;
 const pictureLimitBytes = 10 * 1024 * 1024;
 const htmlFile = new URL('./chat-page.html', import.meta.url);
 
-export async function startChatPage({ stage, chronicle }: ChatPageOptions): Promise<ChatPage> {
+export async function startChatPage({ stage, eventLog }: ChatPageOptions): Promise<ChatPage> {
   const html = await readFile(htmlFile, 'utf8');
   const { telegram, kie } = stage;
   const user = telegram.user({ firstName: 'You', languageCode: 'en' });
@@ -123,15 +123,15 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
       if (from === 'bot') return { from, kind, text, messageId, keyboard, media: media.get(messageId) };
       const deed = deeds[done++];
       const words = kind === 'click' || kind === 'photo' ? (deed?.did ?? text) : text;
-      return { from, kind, text: words, cid: deed && chronicle.cidOf(deed.updateId) };
+      return { from, kind, text: words, cid: deed && eventLog.cidOf(deed.updateId) };
     });
   }
 
   function chains(): Chain[] {
     return deeds.flatMap(({ did, updateId }) => {
-      const cid = chronicle.cidOf(updateId);
+      const cid = eventLog.cidOf(updateId);
       if (cid === undefined) return [];
-      const chain = chronicle.chain(cid);
+      const chain = eventLog.chain(cid);
       const events = chain.map(line => ({
         name: line.name,
         level: line.level,
@@ -204,7 +204,7 @@ export async function startChatPage({ stage, chronicle }: ChatPageOptions): Prom
   });
 
   const url = await server.listen({ host: '127.0.0.1', port: 0 });
-  const leave = chronicle.onEvent(changed);
+  const leave = eventLog.onEvent(changed);
   return {
     url,
     async stop() {

@@ -1,8 +1,8 @@
 // Draws one exchange for the terminal: on the left what the user did and saw, on the right the cid and its events.
 // Two columns within 120 cells; on a narrow terminal one below the other.
 
-import { type EventLine, offsetMs } from '../stage/chronicle.ts';
 import { beside, type Line, plain, type Span, span, widthOf, wrap } from '../stage/columns.ts';
+import { type EventLine, offsetMs } from '../stage/event-log.ts';
 import { detailOf, reasonOf } from './event-detail.ts';
 import type { Exchange, Seen } from './player.ts';
 import type { Act } from './script.ts';
@@ -33,7 +33,7 @@ export function drawHeading({ width, left }: Layout): Line[] {
   if (left === undefined) return [rule(width)];
   const titles = beside(
     [[span('What the user does and sees', 'bold')]],
-    [[span('What the bot tells about it, by cid', 'bold')]],
+    [[span('What the bot logs about it, by cid', 'bold')]],
     left,
   );
   return [...titles, rule(width, left, '┼')];

@@ -5,8 +5,8 @@
 import { parseArgs } from 'node:util';
 import { createLifecycle } from '../../src/lifecycle.ts';
 import { sdk } from '../../src/otel/register.ts';
-import { createChronicle } from '../stage/chronicle.ts';
 import { paint, span } from '../stage/columns.ts';
+import { createEventLog } from '../stage/event-log.ts';
 import { forgetDatabaseVariables, refuseRealBot } from '../stage/refusal.ts';
 import { handleSignals } from '../stage/signals.ts';
 import { startStage } from '../stage/stage.ts';
@@ -26,7 +26,7 @@ interface Options {
 const lifecycle = createLifecycle();
 const interruption = new AbortController();
 
-/** Node's own way to read options; an unknown one is told in a sentence. */
+/** Node's own way to read options; an unknown one is reported in a sentence. */
 function readOptions(): Options {
   const { values } = parseArgs({
     options: { once: { type: 'boolean', default: false }, verbose: { type: 'boolean', default: false } },
@@ -39,7 +39,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   forgetDatabaseVariables(process.env);
   const traces = watchTraceExport(sdk, process.env);
   const { announce, interject } = createAnnouncer();
-  const chronicle = createChronicle(line => {
+  const eventLog = createEventLog(line => {
     if (verbose) interject(line);
   });
   print(
@@ -48,7 +48,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
     [],
   );
 
-  const starting = startStage({ chronicle, announce, onStop: lifecycle.onStop });
+  const starting = startStage({ eventLog, announce, onStop: lifecycle.onStop });
   handleSignals({
     interruption,
     starting,
@@ -63,7 +63,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
   print([], ...drawHeading(layout));
   const startedAt = performance.now();
   const exchanges: Exchange[] = [];
-  for await (const exchange of play(stage, chronicle, script)) {
+  for await (const exchange of play(stage, eventLog, script)) {
     exchanges.push(exchange);
     print(...drawExchange(exchange, layout));
   }
@@ -82,7 +82,7 @@ async function run({ once, verbose }: Options): Promise<boolean> {
     return isComplete(summary);
   }
   print(...drawSummary(summary));
-  const page = await startChatPage({ stage, chronicle });
+  const page = await startChatPage({ stage, eventLog });
   lifecycle.onStop('chat page', () => page.stop());
   print(
     [],

@@ -1,9 +1,9 @@
 // Plays a script against the stage as one user, step by step, and reports each act with what the user saw in
 // return and the events it caused. What was seen is read from the calls that the bot made, so that a screen that
-// was replaced a moment later is told too.
+// was replaced a moment later is shown too.
 import type { Message } from 'grammy/types';
-import type { Chronicle, EventLine } from '../stage/chronicle.ts';
 import { incompleteness, isOver } from '../stage/completeness.ts';
+import type { EventLine, EventLog } from '../stage/event-log.ts';
 import type { Stage } from '../stage/stage.ts';
 import type { ApiCall, SandboxUser, SentUpdate } from '../telegram/index.ts';
 import type { Act, Step } from './script.ts';
@@ -41,7 +41,7 @@ const stepDeadlineMs = 8_000;
 /** Ends early, after an exchange with problems: a conversation that broke off cannot go on. */
 export async function* play(
   { telegram, kie }: Stage,
-  chronicle: Chronicle,
+  eventLog: EventLog,
   script: readonly Step[],
 ): AsyncGenerator<Exchange, void> {
   const user = telegram.user({ firstName: 'Visitor', languageCode: 'en' });
@@ -50,10 +50,10 @@ export async function* play(
     const callsBefore = telegram.calls().length;
     const sent = perform(user, acts);
     const chainOf = (index: number): readonly EventLine[] => {
-      const cid = chronicle.cidOf(sent[index]?.updateId ?? Number.NaN);
-      return cid === undefined ? [] : chronicle.chain(cid);
+      const cid = eventLog.cidOf(sent[index]?.updateId ?? Number.NaN);
+      return cid === undefined ? [] : eventLog.chain(cid);
     };
-    const over = await chronicle.until(
+    const over = await eventLog.until(
       () => acts.every((act, index) => isOver(chainOf(index), act.expected)),
       stepDeadlineMs,
     );

@@ -31,8 +31,8 @@ export function watchTraceExport(sdk: Sdk, environment: Environment): TraceExpor
     const ignore = (): void => {};
     const logger: DiagLogger = {
       // Jaeger itself takes traces and no metrics.
-      error: (...told) => {
-        if (!told.join(' ').includes('metrics export failed')) failed = true;
+      error: (...words) => {
+        if (!words.join(' ').includes('metrics export failed')) failed = true;
       },
       warn: ignore,
       info: ignore,

@@ -5,7 +5,7 @@
 export interface History {
   /** In a cluster each member has epochs of its own. */
   readonly isCluster: boolean;
-  /** Every update that Telegram was told 200 for, once. */
+  /** Every update that Telegram got a 200 for, once. */
   readonly acknowledged: readonly number[];
   /** In the order in which their outcomes were committed. */
   readonly updates: readonly StoredUpdate[];
@@ -21,7 +21,7 @@ export interface History {
   readonly wallets: readonly Wallet[];
   /** In the order in which they were made. */
   readonly moves: readonly Move[];
-  /** What should have been done by now, each told in a few words. */
+  /** What should have been done by now, each in a few words. */
   readonly leftovers: readonly Finding[];
   /** What was open when the faults were over, and had no job that would look at it, before anything was started again. */
   readonly jobless: readonly Finding[];
@@ -93,8 +93,8 @@ export interface StoredTask {
   readonly state: string;
   /** Something was held for it. */
   readonly isSold: boolean;
-  /** The user was told that it failed, or that its result could not be delivered. */
-  readonly isToldAsFailed: boolean;
+  /** The user was notified that it failed, or that its result could not be delivered. */
+  readonly isReportedFailed: boolean;
   readonly callbackToken: string;
 }
 

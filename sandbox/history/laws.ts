@@ -45,7 +45,7 @@ export const laws = define({
     check: history => history.jobless,
   },
   lines: {
-    says: 'every line can be read, says why when something failed, and tells no secret',
+    says: 'every line can be read, says why when something failed, and shows no secret',
     check: history => history.lines,
   },
   'never-idle': {
@@ -135,7 +135,7 @@ function* checkEfforts({ efforts }: History): Iterable<Finding> {
 
 /**
  * An earlier request of the chat had its end only after the burst had begun: its screen, which the user had given up
- * waiting for, cannot be told from those of the burst.
+ * waiting for, cannot be distinguished from those of the burst.
  */
 function isMixed(updateIds: readonly number[], updates: readonly StoredUpdate[]): boolean {
   const burst = updates.filter(({ updateId }) => updateIds.includes(updateId));
@@ -215,21 +215,21 @@ function* checkHolds({ wallets }: History): Iterable<Finding> {
 
 function* checkSettlements({ tasks, moves }: History): Iterable<Finding> {
   const byTask = Map.groupBy(moves, ({ taskId }) => taskId);
-  for (const { id, state, isSold, isToldAsFailed } of tasks) {
+  for (const { id, state, isSold, isReportedFailed } of tasks) {
     const made = (byTask.get(id) ?? []).map(({ kind }) => kind).toSorted();
     if (state !== 'failed' && state !== 'succeeded')
       yield { subject: `task ${id}`, problem: `is still ${state}` };
-    else if (!settlementsOf(state, isToldAsFailed, isSold).some(due => due === made.join()))
+    else if (!settlementsOf(state, isReportedFailed, isSold).some(due => due === made.join()))
       yield { subject: `task ${id}`, problem: `is ${state} and has ${made.join(', ') || 'no moves'}` };
   }
 }
 
 /** The moves that such a task may have, by name. */
-function settlementsOf(state: 'succeeded' | 'failed', isToldAsFailed: boolean, isSold: boolean): string[] {
+function settlementsOf(state: 'succeeded' | 'failed', isReportedFailed: boolean, isSold: boolean): string[] {
   if (!isSold) return [''];
   if (state === 'failed') return ['hold,release'];
   // A result that comes after the failure stays free; one that could not be delivered is paid, and can be sent again.
-  return isToldAsFailed ? ['charge,hold', 'hold,release'] : ['charge,hold'];
+  return isReportedFailed ? ['charge,hold', 'hold,release'] : ['charge,hold'];
 }
 
 function* checkWelcomes({ moves }: History): Iterable<Finding> {

@@ -10,7 +10,7 @@ export interface LineCheck {
 }
 
 const needsReason = /(_FAIL|_FAILED|_REJECTED|_REFUSED|_DROPPED)$/;
-/** They end the process before there is anything a user could be told. */
+/** They end the process before there is anything to say to a user. */
 const withoutReason: ReadonlySet<string> = new Set(['BOOT_FAIL']);
 const keptOfEach = 3;
 
@@ -38,7 +38,7 @@ export function createLineCheck(secrets: readonly string[]): LineCheck {
       if (needsReason.test(name) && !withoutReason.has(name) && typeof line.reason_code !== 'string')
         find(`reason ${name}`, subject, 'has no reason_code');
       for (const [index, secret] of secrets.entries())
-        if (text.includes(secret)) find(`secret ${index}`, subject, `tells secret ${index + 1}`);
+        if (text.includes(secret)) find(`secret ${index}`, subject, `shows secret ${index + 1}`);
       return line;
     },
   };

@@ -25,7 +25,7 @@ export async function readStored(ask: Ask): Promise<Stored> {
   );
   const tasks = await ask<StoredTask & pg.QueryResultRow>(
     `select id, state, quote is not null as "isSold", callback_token as "callbackToken",
-       exists (select 1 from deliveries where task_id = tasks.id and kind = 'failure') as "isToldAsFailed"
+       exists (select 1 from deliveries where task_id = tasks.id and kind = 'failure') as "isReportedFailed"
      from tasks`,
   );
   const wallets = await ask<Wallet & pg.QueryResultRow>(

@@ -67,7 +67,7 @@ export type FileFault = {
       readonly does: 'huge';
       /** 64 MiB by default: more than Telegram takes. */
       readonly bytes?: number;
-      /** The answer does not tell its length beforehand. */
+      /** The answer does not state its length beforehand. */
       readonly unannounced?: true;
     }
 );

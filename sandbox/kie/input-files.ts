@@ -6,7 +6,7 @@ import { isLoopbackUrl } from './callbacks.ts';
 import type { OrderedFile } from './order-check.ts';
 
 export interface InputFile {
-  /** An empty text where it is not told. */
+  /** An empty text where it is not given. */
   readonly contentType: string;
   readonly bytes: Buffer;
 }

@@ -1,5 +1,5 @@
 // The Market family: createTask and recordInfo, the states that most models go through, one callback at the end
-// with the record in it. Models that make videos tell their progress.
+// with the record in it. Models that make videos report their progress.
 import { z } from 'zod';
 import { type Family, type FileUrl, hasEnded } from './family.ts';
 import { failureOf, fileNamesOf, type KieTask, type Stage } from './tasks.ts';

@@ -10,7 +10,7 @@ export interface PictureSize {
 
 /** For a model or a combination whose price nobody knows. */
 const unknownPriceCredits = 10;
-/** For a length that no parameter tells, such as that of a given sound. */
+/** For a length that no parameter states, such as that of a given sound. */
 const unknownSeconds = 5;
 /** Some models name no upper limit. */
 const mostResults = 12;

@@ -1,5 +1,5 @@
 // The files that finished tasks give: real pictures, clips and sounds of a few kilobytes, each with bytes of its
-// own, so that a test can tell which one was delivered. The two samples were made with FFmpeg 9: one second of
+// own, so that a test can see which one was delivered. The two samples were made with FFmpeg 9: one second of
 // one colour (H.264 baseline, 320×180) with a 440 Hz tone (AAC), and the same tone as MP3. Keeps nothing.
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
@@ -37,7 +37,7 @@ export async function readResultFiles(): Promise<ResultFiles> {
   };
 }
 
-/** Each picture has its own colour, so that results can be told apart by eye. */
+/** Each picture has its own colour, so that the eye can distinguish results. */
 function colourOf(name: string): Rgb {
   const digest = createHash('sha256').update(name).digest();
   return [digest.readUInt8(0), digest.readUInt8(1), digest.readUInt8(2)];

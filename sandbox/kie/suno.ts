@@ -111,7 +111,7 @@ export function createSunoFamily(fileUrl: FileUrl, steps: readonly SunoStep[]): 
   };
 }
 
-/** 400 tells of words that may not be sung; 501 is what Suno calls every other failure. */
+/** 400 stands for words that may not be sung; 501 is what Suno calls every other failure. */
 function errorCodeOf(task: KieTask): number {
   if (task.outcomeFault?.does === 'reject-content') return 400;
   const named = task.outcomeFault?.does === 'fail' ? task.outcomeFault.failCode : undefined;

@@ -1,5 +1,5 @@
 // The tasks of the KIE stand-in and their life, the same in each family: created → queued → running → done or
-// failed. A task moves one stage on after `stepMs`, or only when told to. How it ends was decided by its faults
+// failed. A task moves one stage on after `stepMs`, or only when asked to. How it ends was decided by its faults
 // when it was created. What a stage is called outside is up to the families (family.ts).
 import { randomBytes } from 'node:crypto';
 import type { CallbackFault, FileFault, OutcomeFault } from './faults.ts';

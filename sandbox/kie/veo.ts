@@ -64,7 +64,7 @@ export function createVeoFamily(fileUrl: FileUrl): Family {
   };
 }
 
-/** 400 tells of a breach of the content policy. */
+/** 400 stands for a breach of the content policy. */
 function errorCodeOf(task: KieTask): number {
   return task.outcomeFault?.does === 'reject-content' ? 400 : Number(failureOf(task).code);
 }

@@ -1,4 +1,4 @@
-// What every part of a restoration works on: the state of then, the sandbox it is put into, and what is told of it.
+// What every part of a restoration works on: the state of then, the sandbox it is put into, and the notes about it.
 import { Api } from 'grammy';
 import { type Catalogue, createCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { Config } from '../../src/config/config.ts';

@@ -1,5 +1,5 @@
 // Plays an update once more: the whole bot with stand-ins, in the state of then, gets it through its own webhook. Of the
-// environment only the rates count, which decide what things cost; nothing of a real bot gets in. What the bot tells is
+// environment only the rates count, which decide what things cost; nothing of a real bot gets in. What the bot emits is
 // kept here and goes nowhere else.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Chain, chainsOf, isUpdateEnd } from '../../src/diagnosis/chain.ts';
@@ -11,7 +11,7 @@ import { Secret } from '../../src/secret.ts';
 import type { Queryable } from '../../src/storage/database.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { createModelSettings } from '../../src/storage/model-settings.ts';
-import { type Chronicle, createChronicle } from '../stage/chronicle.ts';
+import { createEventLog, type EventLog } from '../stage/event-log.ts';
 import { forgetDatabaseVariables } from '../stage/refusal.ts';
 import { handleSignals } from '../stage/signals.ts';
 import { type Stage, startStage } from '../stage/stage.ts';
@@ -22,7 +22,7 @@ import { createGround } from './ground.ts';
 import type { Notes } from './notes.ts';
 import type { Past } from './past.ts';
 import { restore } from './restoration.ts';
-import { type Environment, tellVariables, variablesOf } from './variables.ts';
+import { type Environment, noteVariables, variablesOf } from './variables.ts';
 
 export interface Replayed {
   /** Of the replay. */
@@ -45,12 +45,12 @@ const kieStepMs = 10;
 export async function replay(past: Past, environment: Environment): Promise<Replayed> {
   const lifecycle = createLifecycle();
   const lines: string[] = [];
-  const chronicle = createChronicle(line => void lines.push(line));
+  const eventLog = createEventLog(line => void lines.push(line));
   forgetDatabaseVariables(process.env);
   // And no SDK: nothing of this is exported.
   carryContext();
   const starting = startStage({
-    chronicle,
+    eventLog,
     announce: () => () => undefined,
     onStop: lifecycle.onStop,
     kieStepMs,
@@ -63,11 +63,11 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
   try {
     const stage = await starting;
     if (interruption.signal.aborted) throw interrupted();
-    const { cid, notes } = await play(past, stage, chronicle, lifecycle);
-    // What follows an outcome is told by the time the bot has stopped; what comes after that is of the taking down.
+    const { cid, notes } = await play(past, stage, eventLog, lifecycle);
+    // What follows an outcome is emitted by the time the bot has stopped; what comes later belongs to the shutdown.
     await stage.app.stop();
     const [chain] = chainsOf(parseLines(lines.join('\n')).events.filter(({ fields }) => fields.cid === cid));
-    if (!chain) throw tooLate('The bot of the sandbox has told nothing of the update.');
+    if (!chain) throw tooLate('The bot of the sandbox has emitted nothing of the update.');
     return { chain, notes };
   } catch (error) {
     // Whatever fails while it is taken down fails for that.
@@ -83,7 +83,7 @@ export async function replay(past: Past, environment: Environment): Promise<Repl
 async function play(
   past: Past,
   stage: Stage,
-  chronicle: Chronicle,
+  eventLog: EventLog,
   { onStop }: Pick<Lifecycle, 'onStop'>,
 ): Promise<{ readonly cid: string; readonly notes: Notes }> {
   const { telegram, databaseUrl } = stage;
@@ -92,11 +92,11 @@ async function play(
   telegram.user({ id: adminId, started: true });
   const user = telegram.user({ id: userId, started: true });
   const ground = createGround(past, { ...stage, database }, user);
-  tellVariables(past, stage.config, ground.notes);
+  noteVariables(past, stage.config, ground.notes);
   const tapped = await restore(ground);
   const sent = telegram.sendRaw(disguised(past.update.body, { userId, tapped }));
-  const cidOf = (): string | undefined => chronicle.cidOf(sent.updateId);
-  if (!(await chronicle.until(() => chronicle.chain(cidOf() ?? '').some(isUpdateEnd), outcomeDeadlineMs)))
+  const cidOf = (): string | undefined => eventLog.cidOf(sent.updateId);
+  if (!(await eventLog.until(() => eventLog.chain(cidOf() ?? '').some(isUpdateEnd), outcomeDeadlineMs)))
     throw tooLate(`The update had no outcome within ${outcomeDeadlineMs / 1_000} s of its replay.`);
   await generationEnded(database);
   return { cid: cidOf() ?? '', notes: ground.notes };

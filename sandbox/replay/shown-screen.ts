@@ -1,5 +1,5 @@
 // Draws the screen that a message showed then, from what is known of it. Of some screens too little is: they are left
-// out, because a message drawn wrong would be told from its successor where the real one was not.
+// out, because a message drawn wrong would be distinguished from its successor where the real one was not.
 import { createPriceList } from '../../src/billing/price-list.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { categories } from '../../src/catalogue/schema.ts';

@@ -1,5 +1,5 @@
 // What the bot of a replay is set up with beside the sandbox's own: what decides about money and the offer, and is no
-// secret. What the update itself tells of that counts first, then the environment of the command, then what the sandbox
+// secret. What the update itself shows of that counts first, then the environment of the command, then what the sandbox
 // has by itself. No other variable gets in.
 
 import type { Config } from '../../src/config/config.ts';
@@ -12,7 +12,7 @@ const shared = ['USD_RUB_RATE', 'PRICE_MULTIPLIER', 'WELCOME_CREDIT', 'SINGLE_MO
 
 export interface People {
   readonly userId: number;
-  /** Somebody must be there whom problems are told to. */
+  /** Somebody must be there who gets the reports of problems. */
   readonly adminId: number;
 }
 
@@ -35,28 +35,28 @@ export function variablesOf(past: Past, environment: Environment, people: People
 }
 
 /** Says which of what counts for everybody is as it was then. */
-export function tellVariables(past: Past, { instance, money }: Config, notes: Notes): void {
+export function noteVariables(past: Past, { instance, money }: Config, notes: Notes): void {
   const { rates, welcomeCredit } = money;
-  const tell = (isAsThen: boolean, note: string): void =>
+  const add = (isAsThen: boolean, note: string): void =>
     void (isAsThen ? notes.restored : notes.different).push(note);
   const rateText = `the rates: ${rates.usdRub} roubles for a dollar, times ${rates.multiplier}`;
-  if (past.situation.form?.quote) tell(true, rateText);
-  else tell(false, `${rateText}, from the environment of this command or of the sandbox itself`);
+  if (past.situation.form?.quote) add(true, rateText);
+  else add(false, `${rateText}, from the environment of this command or of the sandbox itself`);
   if (past.situation.user === undefined)
-    tell(welcomeCreditOf(past.chain) !== undefined, `the welcome credit: ${welcomeCredit} kopecks`);
+    add(welcomeCreditOf(past.chain) !== undefined, `the welcome credit: ${welcomeCredit} kopecks`);
   const { changedSettings: changed } = past;
-  tell(
+  add(
     changed.length === 0,
     changed.length === 0
       ? 'prices and switches of models: administrators have changed none since'
       : `prices and switches of models are those of today: since then administrators have changed ${changed.join(', ')}`,
   );
-  tell(
+  add(
     past.release === instance.release,
     past.release === instance.release
       ? `the program: release ${past.release}`
       : `the program: release ${instance.release}, then it was ${past.release}`,
   );
   if (past.isByAdmin)
-    tell(false, 'what an administrator sees and has switched: nobody else is here, and detail is off');
+    add(false, 'what an administrator sees and has switched: nobody else is here, and detail is off');
 }

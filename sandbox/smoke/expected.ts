@@ -4,8 +4,8 @@ import type { EventName } from '../../src/otel/events.ts';
 import type { ReasonCode } from '../../src/otel/reasons.ts';
 import { type ButtonName, buttons, type CommandName, commands } from '../../src/ui/registry.ts';
 import type { ScreenId } from '../../src/ui/screens.ts';
-import type { EventLine } from '../stage/chronicle.ts';
 import { type Expectation, incompleteness, isOver } from '../stage/completeness.ts';
+import type { EventLine } from '../stage/event-log.ts';
 
 /** The whole story of an update that is worked to its end. */
 export interface ExpectedStory extends Expectation {
@@ -70,7 +70,7 @@ export function answered(...to: ScreenId[]): ExpectedStory {
   return { kind: 'message', reason: 'SUCCESS', also: rendered, to };
 }
 
-/** A message that is told what is wrong with it; the screen stays. */
+/** A message whose user reads what is wrong with it; the screen stays. */
 export function refusedMessage(reason: ReasonCode): ExpectedStory {
   return { kind: 'message', reason };
 }

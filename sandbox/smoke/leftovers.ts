@@ -3,7 +3,7 @@
 // Pure: looks at all chains and says in words what is not so.
 import { type ButtonName, buttons } from '../../src/ui/registry.ts';
 import type { ScreenId } from '../../src/ui/screens.ts';
-import type { EventLine } from '../stage/chronicle.ts';
+import type { EventLine } from '../stage/event-log.ts';
 
 type Chain = readonly EventLine[];
 

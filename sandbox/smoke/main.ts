@@ -4,8 +4,8 @@
 // stopped by it.
 import { createLifecycle } from '../../src/lifecycle.ts';
 import { sdk } from '../../src/otel/register.ts';
-import { createChronicle } from '../stage/chronicle.ts';
 import { paint, span } from '../stage/columns.ts';
+import { createEventLog } from '../stage/event-log.ts';
 import { forgetDatabaseVariables, refuseRealBot } from '../stage/refusal.ts';
 import { handleSignals } from '../stage/signals.ts';
 import { startStage } from '../stage/stage.ts';
@@ -30,10 +30,10 @@ async function run(): Promise<boolean> {
   forgetDatabaseVariables(process.env);
   const startedAt = performance.now();
   const { announce } = createAnnouncer();
-  const chronicle = createChronicle(() => {});
+  const eventLog = createEventLog(() => {});
   const instance = createSwitchableState();
   const starting = startStage({
-    chronicle,
+    eventLog,
     announce,
     onStop: lifecycle.onStop,
     kieStepMs: 10,
@@ -46,14 +46,14 @@ async function run(): Promise<boolean> {
   lifecycle.onStop('connection of the smoke test', () => world.stop());
 
   print([], drawHeading());
-  const walk = createWalk(world, chronicle);
+  const walk = createWalk(world, eventLog);
   const checks: Check[] = [];
   for await (const check of walk.checks()) {
     checks.push(check);
     print(...drawCheck(check));
   }
-  await chronicle.until(() => chronicle.chains().every(hasOutcome), restDeadlineMs);
-  const chains = chronicle.chains();
+  await eventLog.until(() => eventLog.chains().every(hasOutcome), restDeadlineMs);
+  const chains = eventLog.chains();
   const updates = await world.query<{ outcome: string | null }>('select outcome from updates', []);
   const open = updates.filter(({ outcome }) => outcome === null).length;
   const leftovers = [

@@ -60,7 +60,7 @@ export function createVisitor(user: SandboxUser): Visitor {
 
 function buttonsOf({ keyboard }: BotMessage): Button[] {
   return keyboard.flat().flatMap(({ text, data }) => {
-    // A button that copies a text tells the bot nothing.
+    // A button that copies a text sends the bot nothing.
     if (data === undefined) return [];
     const decoded = decodeButton(data);
     if (!decoded.ok) throw new Error(`the button “${text}” has ${data}: ${decoded.reason}`);

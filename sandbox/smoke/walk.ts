@@ -3,7 +3,7 @@
 import { errorMessage } from '../../src/errors.ts';
 import { type ButtonName, type CommandName, commands } from '../../src/ui/registry.ts';
 import { type ScreenId, screenIds } from '../../src/ui/screens.ts';
-import type { Chronicle, EventLine } from '../stage/chronicle.ts';
+import type { EventLine, EventLog } from '../stage/event-log.ts';
 import { commanded, describe, type Expected, isDone, pressed, problemsOf } from './expected.ts';
 import { placeName } from './leftovers.ts';
 import { type Rule, rules } from './rules.ts';
@@ -31,7 +31,7 @@ export interface Walk {
 }
 
 const stepDeadlineMs = 3_000;
-/** Of all steps together, so that a bot that is broken everywhere is told of in time. A busy machine needs a minute. */
+/** Of all steps together, so that a bot that is broken everywhere is reported in time. A busy machine needs a minute. */
 const walkDeadlineMs = 120_000;
 const lookEveryMs = 5;
 
@@ -44,7 +44,7 @@ const timeIsUp: Check = {
   problems: ['the time is up: what comes after this was not tried'],
 };
 
-export function createWalk(world: World, chronicle: Chronicle): Walk {
+export function createWalk(world: World, eventLog: EventLog): Walk {
   const visitors: Visitor[] = [];
   const tried = new Set<string>();
   const open: Way[] = [...ways];
@@ -87,23 +87,23 @@ export function createWalk(world: World, chronicle: Chronicle): Walk {
   async function perform(kind: Check['kind'], what: string, person: Visitor, step: Step): Promise<Check> {
     const { expected } = step;
     steps += 1;
-    const told = { kind, what, expected: describe(expected) };
+    const check = { kind, what, expected: describe(expected) };
     try {
       if (step.needsScreen !== false) await screenOf(person);
       const { updateId } = await step.deed(world)(person);
-      const chain = (): readonly EventLine[] => chronicle.chain(chronicle.cidOf(updateId) ?? '');
-      await chronicle.until(() => isDone(chain(), expected), stepDeadlineMs);
+      const chain = (): readonly EventLine[] => eventLog.chain(eventLog.cidOf(updateId) ?? '');
+      await eventLog.until(() => isDone(chain(), expected), stepDeadlineMs);
       const seen = chain();
-      return { ...told, seen: seenIn(seen), cid: seen[0]?.cid, problems: problemsOf(seen, expected) };
+      return { ...check, seen: seenIn(seen), cid: seen[0]?.cid, problems: problemsOf(seen, expected) };
     } catch (error) {
       const problem = errorMessage(error);
-      return { ...told, seen: 'not done', cid: undefined, problems: [problem] };
+      return { ...check, seen: 'not done', cid: undefined, problems: [problem] };
     } finally {
       world.instance.switchTo(true);
     }
   }
 
-  /** The first step that fails, told as part of `what`. */
+  /** The first step that fails, named as part of `what`. */
   async function go(what: string, person: Visitor, steps: readonly Step[]): Promise<Check | undefined> {
     for (const step of steps) {
       const check = await perform('way', `${what}: ${step.what}`, person, step);
@@ -140,7 +140,7 @@ export function createWalk(world: World, chronicle: Chronicle): Walk {
 
   /** A screen that no way leads to is reached by what was just pressed. */
   function goOn({ steps: way, ...place }: Way, name: ButtonName, { cid = '' }: Check): void {
-    const shown = chronicle.chain(cid).find(line => line.name === 'UI_RENDER')?.screen_id;
+    const shown = eventLog.chain(cid).find(line => line.name === 'UI_RENDER')?.screen_id;
     const screen = screenIds.find(id => id === shown);
     if (screen === undefined || known.has(screen)) return;
     known.add(screen);
@@ -213,7 +213,7 @@ export function createWalk(world: World, chronicle: Chronicle): Walk {
       visitors
         .flatMap(({ clicks }) => clicks)
         .filter(({ answer }) => answer === undefined)
-        .map(({ data, updateId }) => `cid=${chronicle.cidOf(updateId)}: the tap ${data} was never answered`),
+        .map(({ data, updateId }) => `cid=${eventLog.cidOf(updateId)}: the tap ${data} was never answered`),
     steps: () => steps,
   };
 }

@@ -144,7 +144,7 @@ export const unsentRun = after(
   ({ kie }) => kie.failNext({ at: 'file', does: 'miss' }),
 );
 
-/** A screen that Telegram refuses: the user is told of the fault beneath the old one. */
+/** A screen that Telegram refuses: the user is notified of the fault beneath the old one. */
 export const refusedScreen = after(
   press('help', undefined, {
     events: ['QUEUE_PICK', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'UI_RENDER', 'DISPATCH_FAIL'],

@@ -1,10 +1,10 @@
-// Owns the question whether a chain of events tells the whole story of an update: from its receipt to exactly one
+// Owns the question whether a chain of events is the whole story of an update: from its receipt to exactly one
 // outcome, with an answer to a tap, with the reason that was expected, with what was ordered delivered, and with
 // what it cost reserved once and then either paid or given back, to the kopeck.
 // Pure: looks at the events of one cid and says in words what is missing.
 import type { EventName } from '../../src/otel/events.ts';
 import type { ReasonCode } from '../../src/otel/reasons.ts';
-import type { EventLine } from './chronicle.ts';
+import type { EventLine } from './event-log.ts';
 
 export interface Expectation {
   readonly kind: 'command' | 'message' | 'tap';

@@ -10,7 +10,7 @@ import { type KieSandbox, startKieSandbox } from '../kie/index.ts';
 import { startPostgres } from '../postgres.ts';
 import { standInEnvironment } from '../stand-in-environment.ts';
 import { startTelegramSandbox, type TelegramSandbox } from '../telegram/index.ts';
-import type { Chronicle } from './chronicle.ts';
+import type { EventLog } from './event-log.ts';
 import { refuseOutside } from './refusal.ts';
 
 export interface Stage {
@@ -23,8 +23,8 @@ export interface Stage {
 }
 
 export interface StageOptions {
-  readonly chronicle: Chronicle;
-  /** Told before a part starts; what it returns is told when the part is there, and where it can be reached. */
+  readonly eventLog: EventLog;
+  /** Called before a part starts; what it returns is called when the part is there, with where it can be reached. */
   readonly announce: (part: string) => (where: string) => void;
   /** Registers how to stop a part, right after it was started. */
   readonly onStop: ReturnType<typeof createLifecycle>['onStop'];
@@ -41,7 +41,7 @@ const defaultKieStepMs = 150;
 
 /** Rejects when a part does not start; what was started until then is registered with `onStop`. */
 export async function startStage(options: StageOptions): Promise<Stage> {
-  const { chronicle, announce, onStop } = options;
+  const { eventLog, announce, onStop } = options;
   let announced = announce('Postgres 18, embedded, in a temporary folder');
   const postgres = await startPostgres();
   onStop('Postgres', () => postgres.stop());
@@ -65,7 +65,7 @@ export async function startStage(options: StageOptions): Promise<Stage> {
   await options.prepare?.(databaseUrl);
   const config = configOf(databaseUrl, telegram, kie, options.environment);
   refuseOutside(config);
-  const app = buildApp(config, { ...options.overrides, logDestination: chronicle });
+  const app = buildApp(config, { ...options.overrides, logDestination: eventLog });
   await app.start();
   onStop('bot', () => app.stop());
   announced(app.url());

@@ -1,4 +1,4 @@
-// What the demo and the smoke test say on the terminal while their parts start, and how they tell of an error.
+// What the demo and the smoke test say on the terminal while their parts start, and how they report an error.
 import { AppError } from '../../src/errors.ts';
 import { type Line, paint, span } from './columns.ts';
 
@@ -9,7 +9,7 @@ export interface Announcer {
   interject(line: string): void;
 }
 
-/** Cells before what is told of a part that has started. */
+/** Cells before what is said of a part that has started. */
 const announcementWidth = 64;
 
 export function print(...lines: readonly Line[]): void {

@@ -27,7 +27,7 @@ export type Reply =
 export interface Dispatcher {
   /** Never rejects. */
   call(methodName: string, parameters: Parameters, scope: CallScope): Promise<Reply>;
-  /** The file under a path that getFile has told. Never rejects. */
+  /** The file under a path that getFile has given. Never rejects. */
   download(path: string): Promise<Reply>;
   /** What was called and does not exist here, each once. */
   unimplemented(): readonly string[];

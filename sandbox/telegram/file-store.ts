@@ -16,7 +16,7 @@ export interface StoredFile {
   readonly fileUniqueId: string;
   readonly kind: FileKind;
   readonly bytes: Buffer;
-  /** As Telegram tells it: the length of `bytes`, or more. */
+  /** As Telegram states it: the length of `bytes`, or more. */
   readonly size: number;
   readonly fileName: string | undefined;
   readonly mimeType: string | undefined;

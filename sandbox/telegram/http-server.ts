@@ -51,7 +51,7 @@ export async function startHttpServer(options: HttpServerOptions): Promise<HttpS
       if (error instanceof ApiError) {
         send(response, errorReply({ code: error.code, description: error.message }));
       } else {
-        // A client that goes away while its request is read is normal; anything else is a bug to be told.
+        // A client that goes away while its request is read is normal; anything else is a bug to report.
         if (!request.errored) onCrash(error);
         response.destroy();
       }

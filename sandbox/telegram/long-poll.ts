@@ -10,7 +10,7 @@ import type { QueuedUpdate, UpdateQueue } from './update-queue.ts';
 
 export interface LongPoll {
   readonly isWaiting: boolean;
-  /** Answers at once or when an update comes; `onDisconnect` tells when the client has gone. */
+  /** Answers at once or when an update comes; `onDisconnect` is called when the client has gone. */
   poll(parameters: Parameters, onDisconnect: (listener: () => void) => void): Promise<Update[]>;
   /** Ends a waiting poll with 409 because a webhook is set. */
   endBySetWebhook(): void;

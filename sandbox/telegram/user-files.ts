@@ -1,6 +1,6 @@
-// Owns what a person can send beside text: pictures, films, sounds and files, with the facts that Telegram tells of
+// Owns what a person can send beside text: pictures, films, sounds and files, with the facts that Telegram states of
 // each (size, length, type, name), alone or as an album. It turns them into the fields of a message.
-// Files that are too large to be held are declared: their size is told, and no bytes are needed.
+// Files that are too large to be held are declared: their size is stated, and no bytes are needed.
 // It does not compress: a photo keeps the bytes that the test gave.
 
 import { createPng } from '../png.ts';
@@ -16,13 +16,13 @@ export interface UserFileOptions {
   readonly mimeType?: string;
   /** Seconds; of video and sound. */
   readonly duration?: number;
-  /** Pixels; of videos. A photo tells its own. */
+  /** Pixels; of videos. A photo has its own. */
   readonly width?: number;
   readonly height?: number;
   /** The tags of a sound. */
   readonly title?: string;
   readonly performer?: string;
-  /** The size that Telegram tells, where the file is to be larger than the bytes that are given. */
+  /** The size that Telegram states, where the file is to be larger than the bytes that are given. */
   readonly declaredBytes?: number;
 }
 
@@ -58,8 +58,8 @@ export function userFileFields(
   if (kind === 'photo' && file.imageSize === undefined) {
     throw new Error('neither PNG nor JPEG: a client sends it as a file');
   }
-  const told = new Parameters({ duration, width, height, title, performer });
-  return { ...mediaFields(file, kind, told), ...(caption === undefined ? {} : { caption }) };
+  const facts = new Parameters({ duration, width, height, title, performer });
+  return { ...mediaFields(file, kind, facts), ...(caption === undefined ? {} : { caption }) };
 }
 
 /** A drawn picture, or bytes of the kind's name: nobody looks into video and sound here. */

@@ -245,7 +245,7 @@ export function createUser(id: number, options: UserOptions, dependencies: UserD
         throw new Error(`several buttons ${wanted} ${onMessage}, name one by its data; ${explain()}`);
       }
       if (button.data === undefined) {
-        throw new Error(`the button ${wanted} tells the bot nothing: it has no callback data`);
+        throw new Error(`the button ${wanted} sends the bot nothing: it has no callback data`);
       }
       return callback(button.data, target.message, button.text);
     },

@@ -46,8 +46,8 @@ export interface AdminTools {
 
 /** The way to the administrators for somebody who met a problem. */
 export interface Reports {
-  /** `too_often`: this user has reported within the last ten minutes. `nobody`: there is no administrator to tell. */
-  report(user: HandlerUser): Promise<'told' | 'too_often' | 'nobody'>;
+  /** `too_often`: this user has reported within the last ten minutes. `nobody`: no administrator could be reached. */
+  report(user: HandlerUser): Promise<'reported' | 'too_often' | 'nobody'>;
 }
 
 /** What users may ask about their own data. */
@@ -122,7 +122,7 @@ export type ForwardHandler = (
   context: AdminContext,
   senderId: number | undefined,
 ) => Promise<Outcome<(typeof forwardInput)['to'][number]>>;
-/** Called for what nothing else takes: tells where the user is, or offers the menu. */
+/** Called for what nothing else takes: shows where the user is, or offers the menu. */
 export type FallbackHandler = (
   context: HandlerContext,
   cause: FallbackCause,

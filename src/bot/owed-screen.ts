@@ -51,16 +51,16 @@ export function owedAfter(
 ): Owed | undefined {
   if (!refusal.retry) return undefined;
   const dueInMs = refusal.retryAfterMs ?? pauseMs;
-  const told = { screen_id: nameOf(what.screen), reason_code: refusal.reason } as const;
+  const fields = { screen_id: nameOf(what.screen), reason_code: refusal.reason } as const;
   if (dueInMs > owedHorizonMs) {
     telemetry.emit('RENDER_DROPPED', {
-      ...told,
+      ...fields,
       reason_detail: `${refusal.detail}; nobody waits that long`,
     });
     return undefined;
   }
   telemetry.emit('RENDER_OWED', {
-    ...told,
+    ...fields,
     reason_detail: `${refusal.detail}; it is due in ${Math.ceil(dueInMs / 1_000)} s`,
   });
   return { owed: { ...what, unheard: isSent && refusal.unheard ? 1 : 0 }, dueInMs };

@@ -1,5 +1,5 @@
 // What a person may ask of the bot about their own data: allow texts in telemetry, have all of it, have it erased. The
-// last two follow an update that has ended already: they tell the user themselves how it went, and are tried again where
+// last two follow an update that has ended already: they notify the user themselves of how it went, and are tried again where
 // the database or Telegram is what failed.
 import { InputFile } from 'grammy';
 import type { FollowUp, FollowUpKind } from '../inbox/follow-up.ts';
@@ -21,7 +21,7 @@ export interface PersonalDataOptions {
   readonly journal: Pick<JournalReader, 'byUser'>;
   /** For how many days the journal is kept; 0 where there is none. */
   readonly journalDays: number;
-  /** Resolves when the journal of this instance has what was told so far, as far as that is possible. */
+  /** Resolves when the journal of this instance has what was emitted so far, as far as that is possible. */
   readonly flushJournal: () => Promise<void>;
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly texts: Texts;
@@ -41,7 +41,7 @@ type Asked<K extends FollowUpKind> = Extract<FollowUp, { kind: K }>;
 
 const exportIntervalMs = 60_000;
 const rememberedUsers = 10_000;
-/** What is not the database being away is tried so often before the user is told. */
+/** What is not the database being away is tried so often before the user is notified. */
 const defectAttempts = 3;
 /** Of tasks, of moves of money, and of rows of the journal: the newest. */
 const maxEntries = 1_000;
@@ -78,7 +78,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
     await faults.send(telegram.api, user, `${failure} (${telemetry.cid()})`);
   }
 
-  /** What comes from the database being away is left to another attempt; a defect is told, to operator and user. */
+  /** What comes from the database being away is left to another attempt; of a defect operator and user are notified. */
   async function endFailed(
     error: unknown,
     user: Pick<HandlerUser, 'chatId' | 'locale'>,
@@ -147,7 +147,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
           await options.flushJournal();
           await store.sweep(chatId, pseudonyms.user(chatId));
         } catch (error) {
-          // The user is told in the end; what is left goes within the hour.
+          // It is confirmed all the same; what is left goes within the hour.
           if (!isLast) throw error;
           telemetry.warn('personal data', error);
         }

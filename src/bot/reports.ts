@@ -52,7 +52,7 @@ export function createReports(options: ReportsOptions): Reports {
     };
   }
 
-  async function tellAll(chatId: number): Promise<{ reached: number; failure: string | undefined }> {
+  async function notifyAll(chatId: number): Promise<{ reached: number; failure: string | undefined }> {
     const screen = renderDebugUser(await complaintOf(chatId), { locale, t: texts.for(locale) });
     let reached = 0;
     let failure: string | undefined;
@@ -77,19 +77,19 @@ export function createReports(options: ReportsOptions): Reports {
     async report({ chatId }) {
       if (adminIds.length === 0) return 'nobody';
       if (!reported.admits(chatId)) return 'too_often';
-      let told = { reached: 0, failure: undefined as string | undefined };
+      let notified = { reached: 0, failure: undefined as string | undefined };
       try {
-        told = await tellAll(chatId);
+        notified = await notifyAll(chatId);
       } finally {
         // A report that nobody got must not keep the next one away.
-        if (told.reached === 0) reported.forget(chatId);
+        if (notified.reached === 0) reported.forget(chatId);
       }
-      const { reached, failure } = told;
+      const { reached, failure } = notified;
       telemetry.emit('PROBLEM_REPORTED', {
         result: reached > 0 ? 'accepted' : 'failed',
         reason_detail: failure,
       });
-      return reached > 0 ? 'told' : 'nobody';
+      return reached > 0 ? 'reported' : 'nobody';
     },
   };
 }

@@ -7,9 +7,9 @@ import type { TelegramApi } from '../telegram/api.ts';
 import { refusedBy } from '../telegram/refusal.ts';
 
 export interface ServiceSurroundings {
-  /** As far as the database tells. */
+  /** As far as the database knows. */
   now(): Promise<Surroundings>;
-  /** Also what Telegram tells; without it where Telegram does not answer. */
+  /** Also what Telegram reports; without it where Telegram does not answer. */
   whole(): Promise<Surroundings>;
 }
 
@@ -36,17 +36,17 @@ export function createServiceSurroundings(options: ServiceSurroundingsOptions): 
   }
 
   async function webhook(): Promise<Surroundings> {
-    let told: Surroundings = {};
+    let reported: Surroundings = {};
     await refusedBy(
       telegram.api.getWebhookInfo().then(info => {
         const isRecent = Date.now() - (info.last_error_date ?? 0) * 1_000 < recentFailureMs;
-        told = {
+        reported = {
           webhookPending: info.pending_update_count,
           webhookError: isRecent ? info.last_error_message : undefined,
         };
       }),
     );
-    return told;
+    return reported;
   }
 
   async function now(): Promise<Surroundings> {

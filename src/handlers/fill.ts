@@ -130,8 +130,8 @@ async function take(
     });
   }
   const taken = parameter && answered.form.values[parameter.name];
-  const isTold = isShownWhenTaken && taken !== undefined && !Array.isArray(taken);
-  const value = isTold ? String(taken) : given.value;
+  const isShown = isShownWhenTaken && taken !== undefined && !Array.isArray(taken);
+  const value = isShown ? String(taken) : given.value;
   const logged = parameter && { ...given, name: parameter.name, value };
   return formScreen(context, answered.form, { ...options, ...(logged ? { parameter: logged } : {}) });
 }

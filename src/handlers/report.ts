@@ -2,13 +2,13 @@
 import type { CommandHandler, Handler, HandlerContext } from '../bot/context.ts';
 import { noop, type Outcome, rejected } from '../ui/outcome.ts';
 
-export const report: Handler<'report'> = async context => tell(context);
+export const report: Handler<'report'> = async context => sendReport(context);
 
-export const reportCommand: CommandHandler<'report'> = async context => tell(context);
+export const reportCommand: CommandHandler<'report'> = async context => sendReport(context);
 
-async function tell({ reports, user }: HandlerContext): Promise<Outcome<never>> {
+async function sendReport({ reports, user }: HandlerContext): Promise<Outcome<never>> {
   switch (await reports.report(user)) {
-    case 'told':
+    case 'reported':
       return noop({ key: 'hint-reported' });
     case 'too_often':
       return rejected('RATE_LIMIT', { detail: 'reported before', hint: { key: 'hint-reported-before' } });

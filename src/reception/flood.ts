@@ -1,7 +1,7 @@
-// What becomes of an update of a chat that has its share of the inbox: it is stored with its outcome already, and here
-// its chain is told to the end, its tap answered, and its user told of messages that were left out, once a minute. A
-// chat that floods may also be one to which Telegram lets nothing through, so few of its answers are under way at a time
-// and the others wait for them: as long as there is a spinner to end. An event says which were not sent.
+// What becomes of an update of a chat that has its share of the inbox: it is stored with its outcome already. Here the
+// last events of its chain are emitted, its tap is answered, and once a minute its user is notified that messages were
+// left out. Telegram may let nothing through to a chat that floods, so only a few of its answers are under way at a time.
+// The others wait for as long as there is a spinner to end; an event says which were not sent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Api } from 'grammy';
 import type { Pseudonyms } from '../otel/pseudonyms.ts';
@@ -18,11 +18,11 @@ import type { Texts } from '../ui/texts.ts';
 
 export interface Flood {
   /**
-   * Tells of an update that was stored as refused with RATE_LIMIT, its user in the background. Must be called in the
-   * span of the update. `receivedAt` is in epoch milliseconds.
+   * For an update that was stored as refused with RATE_LIMIT: emits its last events, and notifies its user in the
+   * background. Must be called in the span of the update. `receivedAt` is in epoch milliseconds.
    */
   refuse(update: IncomingUpdate, receivedAt: number): void;
-  /** The same for one whose end was told: its user alone. */
+  /** For one whose last events were emitted already: notifies its user. */
   answer(update: IncomingUpdate): void;
   /** Tries no notice again. */
   stop(): void;
@@ -44,10 +44,10 @@ const answersAtOnce = { places: 200, perKey: 3 };
 const placeLimitMs = 10_000;
 const answerLimitMs = 5_000;
 const noticeIntervalMs = 60_000;
-/** A chat that may not be written to for longer is told at a later message. */
+/** A chat that may not be written to for longer is notified at a later message. */
 const longestWaitMs = 60_000;
 const noticeAttempts = 3;
-/** Chats that are remembered as told. */
+/** Chats that are remembered as notified. */
 const noticedChats = 10_000;
 
 export function createFlood(options: FloodOptions): Flood {
@@ -68,7 +68,7 @@ export function createFlood(options: FloodOptions): Flood {
       const leave = await answers.wait(String(update.lane), placeLimitMs);
       try {
         await telemetry.inSpan('answer refused update', { traceparent, fields }, () =>
-          leave ? sendAnswer(update) : tellUnsent(),
+          leave ? sendAnswer(update) : emitUnsent(),
         );
       } finally {
         leave?.();
@@ -76,7 +76,7 @@ export function createFlood(options: FloodOptions): Flood {
     });
   }
 
-  async function tellUnsent(): Promise<void> {
+  async function emitUnsent(): Promise<void> {
     telemetry.emit('ANSWER_CALLBACK_QUERY', {
       result: 'failed',
       text: '',
@@ -104,7 +104,7 @@ export function createFlood(options: FloodOptions): Flood {
         for (let number = 1; ; number += 1) {
           const waitMs = await sendNotice(update, chatId);
           if (waitMs === undefined) return;
-          // Who was not told is told when Telegram lets it through, or else after a later message.
+          // Who was not notified is notified when Telegram lets it through, or else after a later message.
           if (waitMs === 0 || waitMs > longestWaitMs || number === noticeAttempts || !(await pause(waitMs))) {
             notices.forget(chatId, waitMs);
             return;
@@ -132,7 +132,7 @@ export function createFlood(options: FloodOptions): Flood {
     return sleep(ms, true, { signal: ending.signal }).catch(() => false);
   }
 
-  function tellUser(update: IncomingUpdate): void {
+  function notifyUser(update: IncomingUpdate): void {
     const chatId = privateChatOf(update);
     if (update.callbackId !== undefined) answerTap(update);
     else if (chatId !== undefined) notify(update, chatId);
@@ -142,7 +142,7 @@ export function createFlood(options: FloodOptions): Flood {
     stop: () => ending.abort(),
     answer(update) {
       telemetry.annotate({ result: 'rejected', reason_code: 'RATE_LIMIT' });
-      tellUser(update);
+      notifyUser(update);
     },
     refuse(update, receivedAt) {
       const why = {
@@ -166,7 +166,7 @@ export function createFlood(options: FloodOptions): Flood {
         latency_ms: Date.now() - receivedAt,
         duration_ms: 0,
       });
-      tellUser(update);
+      notifyUser(update);
     },
   };
 }

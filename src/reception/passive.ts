@@ -1,7 +1,7 @@
-// What users are told while nobody works their updates: a tap is refused at once, with a notice and a button that
-// brings the current screen back once somebody does; a message is kept, and its user told that the answer takes a
+// What users see while nobody works their updates: a tap is refused at once, with a notice and a button that
+// brings the current screen back once somebody does; a message is kept, and its user notified that the answer takes a
 // while. Nobody is left in silence, and nobody gets the same notice twice a minute. When this is so is decided
-// here, by the state of the instance and the mode. What Telegram refuses is told in events and never thrown.
+// here, by the state of the instance and the mode. What Telegram refuses is emitted as an event and never thrown.
 import type { Api } from 'grammy';
 import type { InstanceState } from '../lock/instance-state.ts';
 import type { EventType } from '../otel/fields.ts';
@@ -28,7 +28,7 @@ export interface Passive {
   refuses(update: IncomingUpdate): boolean;
   /** Tells of a refused tap, its user in the background. Must be called in the span of the update. */
   refuseTap(update: IncomingUpdate): void;
-  /** The same for one whose refusal was told: its user alone. */
+  /** For one whose refusal was emitted already: notifies its user. */
   answerTap(update: IncomingUpdate): void;
   /** Tells the user in the background, if it has to be, that the stored update takes a while. In the span of the update. */
   notify(update: IncomingUpdate): void;
@@ -45,7 +45,7 @@ export interface PassiveOptions {
 }
 
 const noticeIntervalMs = 60_000;
-/** Chats that are remembered as told. */
+/** Chats that are remembered as notified. */
 const noticedChats = 10_000;
 const messageTypes: ReadonlySet<EventType> = new Set<EventType>(['message', 'command', 'text_input']);
 
@@ -66,7 +66,7 @@ export function createPassive(options: PassiveOptions): Passive {
     });
     // A second message would only push the first one out of sight.
     if (chatId !== undefined && afterTaps.admits(chatId)) await sendScreen(update, chatId);
-    else tell('answer', text, refusal);
+    else emitNotice('answer', text, refusal);
   }
 
   async function sendScreen({ locale }: IncomingUpdate, chatId: number): Promise<void> {
@@ -77,8 +77,8 @@ export function createPassive(options: PassiveOptions): Passive {
         sent = presented;
       }),
     );
-    tell('send', screen.text, refusal, sent?.messageId);
-    // Who was not told may be told at the next tap.
+    emitNotice('send', screen.text, refusal, sent?.messageId);
+    // Who was not notified may be notified at the next tap.
     if (refusal) afterTaps.forget(chatId, refusal.retryAfterMs);
     // Without its record the button would count as expired.
     if (sent)
@@ -94,11 +94,11 @@ export function createPassive(options: PassiveOptions): Passive {
   async function sendNotice({ locale }: IncomingUpdate, chatId: number): Promise<void> {
     const text = texts.for(locale)('updating-message');
     const refusal = await refusedBy(api.sendMessage(chatId, text));
-    tell('send', text, refusal);
+    emitNotice('send', text, refusal);
     if (refusal) afterMessages.forget(chatId, refusal.retryAfterMs);
   }
 
-  function tell(
+  function emitNotice(
     operation: 'send' | 'answer',
     text: string,
     refusal: Refusal | undefined,

@@ -38,7 +38,7 @@ export interface Reception {
   storedBefore(update: IncomingUpdate, known: KnownUpdate): Promise<void>;
   /** An update is being worked here. */
   picked(updateId: number): void;
-  /** Waits for what users are being told, for a moment at most. */
+  /** Waits for notices that are on their way to users, for a moment at most. */
   stop(): Promise<void>;
 }
 
@@ -102,7 +102,7 @@ export function createReception(options: ReceptionOptions): Reception {
       await telemetry.inSpan('update again', { traceparent, fields }, async () => {
         if (!refusal) serveWaiting(update, receivedAt);
         else if (isRefusedHere) serveRefused(update, refusal, receivedAt);
-        // The end of what another instance has refused may have been told there, and an end is told once. A second answer
+        // Another instance refused it and may have emitted its last events, and those are emitted once. A second answer
         // does no harm.
         else if (refusal === 'RATE_LIMIT') flood.answer(update);
         else passive.answerTap(update);

@@ -71,7 +71,7 @@ export function createWaitingTaps(options: WaitingTapsOptions): WaitingTaps {
       if (unpicked?.has(tap.update.updateId) !== false) toast.give(tap, 'nobody has picked it yet');
   }
 
-  /** undefined when the database cannot tell: then nobody works them either, and the spinner must end. */
+  /** undefined when the database does not answer: then nobody works them either, and the spinner must end. */
   async function unpickedOf(due: readonly WaitingTap[]): Promise<ReadonlySet<number> | undefined> {
     try {
       return await waitingUpdates.among(due.map(({ update }) => update.updateId));

@@ -1,4 +1,4 @@
-// What the frame tells of each kind of tap, command and message: which events, in which order, and every field of them.
+// What the frame emits for each kind of tap, command and message: which events, in which order, and every field of them.
 import type { Message } from 'grammy/types';
 import { expect, test } from 'vitest';
 import type { SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
@@ -9,14 +9,14 @@ import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { storyOf } from '../support/story.ts';
 import { prompt, walkToForm } from '../support/walk.ts';
 
-type Told = readonly [name: string, fields: Readonly<Record<string, unknown>>];
+type Emitted = readonly [name: string, fields: Readonly<Record<string, unknown>>];
 
 const adminId = 5_000_000_601;
 const ofFrame = /^(CALLBACK|COMMAND|MESSAGE|PARAM|STATE|DEBUG)_/;
 const ofEveryLine =
   /^(level|ts|cid|trace_id|span_id|trace_flags|bot_state|instance_id|event_type|update_id|user_hash|chat_hash|name|domain|msg)$/;
 
-/** A bot that tells everything; three buttons of its menu lead to no screen, each in its own way. */
+/** A bot that emits everything; three buttons of its menu lead to no screen, each in its own way. */
 function openBot(): Promise<BotUnderTest> {
   const broken = {
     menu: async () => {
@@ -36,8 +36,8 @@ function openBot(): Promise<BotUnderTest> {
   });
 }
 
-/** What the frame told of an update, without what every line has. */
-async function toldOf(bot: BotUnderTest, sent: SentUpdate): Promise<Told[]> {
+/** What the frame emitted for an update, without what every line has. */
+async function emittedOf(bot: BotUnderTest, sent: SentUpdate): Promise<Emitted[]> {
   const { cid } = await storyOf(bot, sent);
   return bot
     .linesOf(cid)
@@ -67,7 +67,7 @@ test('a tap that leads nowhere', async () => {
   await walkToForm(user);
   const tap = user.rawCallback('test:unknown');
   const around = { ...atPrompt, screen_id: 'PARAMS_FORM', button_id: 'UNKNOWN' };
-  expect(await toldOf(bot, tap)).toEqual([
+  expect(await emittedOf(bot, tap)).toEqual([
     [
       'CALLBACK_RECEIVED',
       {
@@ -107,7 +107,7 @@ test('a tap that gives a value, one that gives a wrong one, and one that came to
 
   const wrong = { ...at, button_id: 'PARAM_99' };
   const wrongTap = user.rawCallback(wrongData);
-  expect(await toldOf(bot, wrongTap)).toEqual([
+  expect(await emittedOf(bot, wrongTap)).toEqual([
     [
       'CALLBACK_RECEIVED',
       {
@@ -135,7 +135,7 @@ test('a tap that gives a value, one that gives a wrong one, and one that came to
   const right = { ...at, button_id: expect.stringMatching(/^PARAM_\d$/) };
   const value = { param_name: 'aspect_ratio', value: '16:9' };
   const tap = user.click('16:9');
-  expect(await toldOf(bot, tap)).toEqual([
+  expect(await emittedOf(bot, tap)).toEqual([
     [
       'CALLBACK_RECEIVED',
       { ...right, callback_id: tap.callbackId, message_id: expect.any(Number), payload_sanitized: wide },
@@ -150,7 +150,7 @@ test('a tap that gives a value, one that gives a wrong one, and one that came to
     ],
   ]);
 
-  const late = (await toldOf(bot, user.rawCallback(wrongData))).find(
+  const late = (await emittedOf(bot, user.rawCallback(wrongData))).find(
     ([name]) => name === 'CALLBACK_REJECTED',
   );
   expect(late?.[1]).toMatchObject({
@@ -167,7 +167,7 @@ test('a tap whose handler has nothing to show, and one whose handler throws', as
   const user = bot.user();
   await user.waitForMessage(/What shall we create/, { after: user.start() });
   const idle = user.click('❓ Help');
-  expect((await toldOf(bot, idle)).at(-1)).toEqual([
+  expect((await emittedOf(bot, idle)).at(-1)).toEqual([
     'CALLBACK_ACCEPTED',
     {
       screen_id: 'MAIN_MENU',
@@ -182,7 +182,7 @@ test('a tap whose handler has nothing to show, and one whose handler throws', as
   expect(idle.answer?.text).toBe('Sending');
   await user.waitForMessage(/How it works/, { after: user.say('/help') });
   const around = { screen_id: 'HELP', button_id: 'MAIN_MENU', handler: 'menu', action_id: 'menu' };
-  const [, routed, before, rejected, another] = await toldOf(bot, user.click('🏠 Menu'));
+  const [, routed, before, rejected, another] = await emittedOf(bot, user.click('🏠 Menu'));
   expect([routed, before, rejected, another]).toEqual([
     ['CALLBACK_ROUTED', around],
     ['STATE_BEFORE', around],
@@ -207,7 +207,7 @@ test('a tap whose value is refused by its handler', async () => {
   const tap = user.click('🔎 Find a model');
   const around = { screen_id: 'MAIN_MENU', button_id: 'SEARCH', handler: 'search', action_id: 'search' };
   const value = { param_name: 'aspect_ratio', value: '99:1' };
-  expect((await toldOf(bot, tap)).slice(-3)).toEqual([
+  expect((await emittedOf(bot, tap)).slice(-3)).toEqual([
     ['PARAM_INPUT', { ...around, ...value, source: 'button' }],
     [
       'PARAM_VALIDATION_FAILED',
@@ -239,7 +239,7 @@ test('commands that are there, that are not, and that are not for everybody', as
   const user = bot.user();
   await walkToForm(user);
   const nonsense = '/nonsense';
-  expect(await toldOf(bot, user.say(nonsense))).toEqual([
+  expect(await emittedOf(bot, user.say(nonsense))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/text(8)' }],
     [
       'COMMAND_REJECTED',
@@ -251,7 +251,7 @@ test('commands that are there, that are not, and that are not for everybody', as
     ],
   ]);
   expect(user.lastMessage()?.text).toMatch(/^There is no such command\. Let us go on from here:/);
-  expect(await toldOf(bot, user.say('/debug'))).toEqual([
+  expect(await emittedOf(bot, user.say('/debug'))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/debug' }],
     [
       'COMMAND_REJECTED',
@@ -266,7 +266,7 @@ test('commands that are there, that are not, and that are not for everybody', as
   ]);
   expect(user.lastMessage()?.text).toMatch(/^You are not allowed to use this command\./);
   const help = { ...atPrompt, handler: 'help', action_id: 'help' };
-  expect(await toldOf(bot, user.say('/help'))).toEqual([
+  expect(await emittedOf(bot, user.say('/help'))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/help' }],
     ['COMMAND_START', help],
     ['STATE_BEFORE', { ...help, ...nowhere, ...empty }],
@@ -277,13 +277,13 @@ test('a command, a tap and a forwarded message of an administrator', async () =>
   await using bot = await openBot();
   const admin = bot.user({ id: adminId });
   const command = { handler: 'debug', action_id: 'debug' };
-  expect(await toldOf(bot, admin.say('/debug'))).toEqual([
+  expect(await emittedOf(bot, admin.say('/debug'))).toEqual([
     ['COMMAND_RECEIVED', { payload_sanitized: '/debug' }],
     ['COMMAND_START', command],
     ['STATE_BEFORE', { ...command, ...nowhere }],
     ['DEBUG_COMMAND', { ...command, operation: 'debug' }],
   ]);
-  const tap = await toldOf(bot, admin.rawCallback('v1:dbg:a1b2c3d4'));
+  const tap = await emittedOf(bot, admin.rawCallback('v1:dbg:a1b2c3d4'));
   expect(tap.map(([name]) => name)).toEqual([
     'CALLBACK_RECEIVED',
     'CALLBACK_ROUTED',
@@ -294,9 +294,9 @@ test('a command, a tap and a forwarded message of an administrator', async () =>
   expect(tap[3]?.[1]).toMatchObject({ operation: 'DEBUG_SHOW', button_id: 'DEBUG_SHOW' });
   // What everybody may tap is no command of administrators.
   await admin.waitForMessage(/What shall we create/, { after: admin.start() });
-  expect((await toldOf(bot, admin.click('❓ Help'))).map(([name]) => name)).not.toContain('DEBUG_COMMAND');
+  expect((await emittedOf(bot, admin.click('❓ Help'))).map(([name]) => name)).not.toContain('DEBUG_COMMAND');
   const hidden = { type: 'hidden_user', sender_user_name: 'M', date: 1 } as const;
-  expect(await toldOf(bot, send(bot, admin, { text: 'it hangs', forward_origin: hidden }))).toEqual([
+  expect(await emittedOf(bot, send(bot, admin, { text: 'it hangs', forward_origin: hidden }))).toEqual([
     ['MESSAGE_RECEIVED', { payload_sanitized: 'forward' }],
     ['DEBUG_COMMAND', { handler: 'forwarded', operation: 'forwarded message' }],
   ]);
@@ -308,7 +308,7 @@ test('words, files and whatever else answers a question or does not', async () =
   await walkToForm(user);
   const words = { ...atPrompt, handler: 'text' };
   const short = { param_name: 'prompt', value: 'text(1)' };
-  expect(await toldOf(bot, user.say('x'))).toEqual([
+  expect(await emittedOf(bot, user.say('x'))).toEqual([
     ['MESSAGE_RECEIVED', { ...words, payload_sanitized: 'text(1)' }],
     ['STATE_BEFORE', { ...words, ...nowhere, ...empty }],
     ['PARAM_INPUT', { ...words, ...short, source: 'text' }],
@@ -325,19 +325,19 @@ test('words, files and whatever else answers a question or does not', async () =
     ],
   ]);
   const file = { ...atPrompt, handler: 'file' };
-  expect(await toldOf(bot, user.sendPhoto())).toMatchObject([
+  expect(await emittedOf(bot, user.sendPhoto())).toMatchObject([
     ['MESSAGE_RECEIVED', { ...file, payload_sanitized: 'file(image)' }],
     ['STATE_BEFORE', { ...file, ...nowhere, ...empty }],
     ['PARAM_INPUT', { ...file, value: 'file(image)', source: 'upload' }],
     ['PARAM_VALIDATION_FAILED', { ...file, value: 'file(image)', reason_detail: 'not_a_text' }],
   ]);
   const other = { ...atPrompt, handler: 'fallback' };
-  expect(await toldOf(bot, send(bot, user, { dice: { emoji: '🎲', value: 6 } }))).toEqual([
+  expect(await emittedOf(bot, send(bot, user, { dice: { emoji: '🎲', value: 6 } }))).toEqual([
     ['MESSAGE_RECEIVED', { ...other, payload_sanitized: 'message' }],
     ['STATE_BEFORE', { ...other, ...nowhere, ...empty }],
   ]);
   const long = { ...words, param_name: 'prompt', value: `text(${prompt.length})` };
-  expect((await toldOf(bot, user.say(prompt))).slice(2)).toEqual([
+  expect((await emittedOf(bot, user.say(prompt))).slice(2)).toEqual([
     ['PARAM_INPUT', { ...long, source: 'text' }],
     ['PARAM_ACCEPTED', long],
   ]);

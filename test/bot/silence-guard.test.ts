@@ -106,7 +106,7 @@ function hanging(): {
   };
 }
 
-test('an update that a plugin keeps for itself ends in a fault, and its user is told the cid', async () => {
+test('an update that a plugin keeps for itself ends in a fault, and its user gets the cid', async () => {
   const bot = openBot(async () => concluded, { plugins: [async () => undefined] });
   for (const [sent, methods] of [
     [bot.tap(), ['answerCallbackQuery', 'sendMessage']],
@@ -141,7 +141,7 @@ test('a tap whose handler hangs is answered 5 s after its receipt, with a cid, a
 
 test.each([
   ['2 s is answered 3 s after its pick', 2_000, 3_000],
-  ['4 s, and was told so, is answered 5 s after its pick', 4_000, 5_000],
+  ['4 s, and was answered that it waits, is answered 5 s after its pick', 4_000, 5_000],
   ['no time, by the clock of another machine, is answered 5 s after its pick', -4_000, 5_000],
 ])('a tap that had waited %s', async (_case, waitedMs, dueMs) => {
   const { work, end } = hanging();
@@ -186,7 +186,7 @@ test('a message that takes long is nobody’s spinner', async () => {
   await sent;
 });
 
-test('a message whose conclusion says nothing is told so, with the cid, and keeps its outcome', async () => {
+test('a message whose turn says nothing is answered with just that and the cid, and keeps its conclusion', async () => {
   const bot = openBot(async () => ({ result: 'noop', reason: 'NOOP', isSilent: true }));
   const { cid, result } = await bot.text();
   expect(result).toBe('noop');
@@ -196,7 +196,7 @@ test('a message whose conclusion says nothing is told so, with the cid, and keep
   ]);
 });
 
-test('with the guard switched off nothing is watched, told or warned of', async () => {
+test('with the guard switched off nothing is watched, answered or warned of', async () => {
   const { work, end } = hanging();
   const hangs = openBot(work, { silenceGuard: false });
   const tap = hangs.tap();

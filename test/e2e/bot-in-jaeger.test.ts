@@ -80,7 +80,7 @@ test('a click is found by its cid, with its events, its reason and its calls bel
       screen_id: 'MAIN_MENU',
     },
   });
-  // Its link to the root is the same edge, told as such; else Jaeger would draw the two in place of each other.
+  // Its link to the root is the same edge, named as such; else Jaeger would draw the two in place of each other.
   expect(dispatch.links).toEqual([]);
   expect(dispatch.events.map(({ name }) => name)).toEqual([
     'QUEUE_PICK',
@@ -172,9 +172,9 @@ test('a generation is one trace from the tap to the delivered picture', async ({
   expect(photo.parentId).toBe(delivery.spanId);
   expect(orphansOf(spans)).toEqual([]);
   expect(spans.filter(span => span.tags.cid !== cid)).toEqual([]);
-  const told = spans.flatMap(({ events }) => events.map(({ name }) => name));
+  const names = spans.flatMap(({ events }) => events.map(({ name }) => name));
   for (const name of ['TASK_CREATED', 'BALANCE_HOLD', 'TASK_COMPLETED', 'BALANCE_CHARGE', 'RESULT_DELIVERED'])
-    expect(told.filter(each => each === name)).toEqual([name]);
+    expect(names.filter(each => each === name)).toEqual([name]);
   expect(surroundings.kie.createdCount()).toBe(1);
 });
 

@@ -1,4 +1,4 @@
-// The numbers of the real program in what the real Collector tells Prometheus: how often what happened, how long it took,
+// The numbers of the real program in what the real Collector shows Prometheus: how often what happened, how long it took,
 // and from a number back to a click.
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';

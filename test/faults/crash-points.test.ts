@@ -53,7 +53,10 @@ describe('killed on the way from the tap to the task', () => {
     await expectOneOfEach(lives, { ...paid, run });
     await expectDelivered(lives, 1);
     expect(await lives.database.query('select id from tasks')).toEqual([task]);
-    const ended = await lives.told(1, line => line.name === 'DISPATCH_OK' && line.update_id === run.updateId);
+    const ended = await lives.emitted(
+      1,
+      line => line.name === 'DISPATCH_OK' && line.update_id === run.updateId,
+    );
     expect(ended).toMatchObject([{ attempt: 2 }]);
   });
 
@@ -125,7 +128,7 @@ describe('killed on the way from the task to the order', () => {
     await lives.passTime('tasks', 'submitted_at', productionTimings.unknownOutcomeLimitMs);
     await lives.start();
     await expectOneOfEach(lives, { ...unpaid, run, orders: 0 });
-    expectTold(lives, 'DOWNSTREAM_TIMEOUT');
+    expectFailureNotice(lives, 'DOWNSTREAM_TIMEOUT');
     expect(lives.pictures()).toBe(0);
   });
 });
@@ -183,14 +186,14 @@ describe('killed while the order is at the supplier', () => {
 
     await lives.start();
     await expectOneOfEach(lives, { ...unpaid, run });
-    expectTold(lives, 'DOWNSTREAM_TIMEOUT');
+    expectFailureNotice(lives, 'DOWNSTREAM_TIMEOUT');
     await lives.kie.advance(3);
     await lives.program.waitForLine(({ operation }) => operation === 'result');
     await expectOneOfEach(lives, { ...unpaid, state: 'succeeded', run });
     await expectDelivered(lives, 1);
-    expect(await lives.told(1, ({ name }) => name === 'TASK_LATE_RESULT')).toHaveLength(1);
-    // What told of the failure tells of the result now.
-    expect(await lives.told(1, isNotice)).toHaveLength(1);
+    expect(await lives.emitted(1, ({ name }) => name === 'TASK_LATE_RESULT')).toHaveLength(1);
+    // The message about the failure shows the result now.
+    expect(await lives.emitted(1, isNotice)).toHaveLength(1);
     expect(lives.chat.messages().some(({ text }) => text.includes('Reference: '))).toBe(false);
   });
 });
@@ -317,7 +320,7 @@ describe('killed while a result is sent', () => {
     await lives.start(environment);
     await expectOneOfEach(lives, { ...paid, run });
     expect(lives.pictures()).toBe(2);
-    expect(await lives.told(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
+    expect(await lives.emitted(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
   });
 
   test.concurrent('that was sent and is not recorded, it is sent once more later, and the event says so', async () => {
@@ -337,7 +340,7 @@ describe('killed while a result is sent', () => {
     await lives.start();
     await expectOneOfEach(lives, { ...paid, run });
     expect(lives.pictures()).toBe(2);
-    expect(await lives.told(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
+    expect(await lives.emitted(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
   });
 
   test.concurrent('that Telegram never got, it comes once', async () => {
@@ -353,7 +356,7 @@ describe('killed while a result is sent', () => {
     await expectOneOfEach(lives, { ...paid, run });
     expect(lives.pictures()).toBe(1);
     // Nobody can know.
-    expect(await lives.told(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
+    expect(await lives.emitted(1, isDelivery)).toMatchObject([{ attempt: 2, reason_detail: maybeDouble }]);
   });
 
   test.concurrent('and the message about the work is not yet closed, nothing is sent again', async () => {
@@ -420,13 +423,13 @@ describe('killed while several files are sent', () => {
     await expectOneOfEach(lives, { ...paid, kopecks: several, run });
     expect(lives.pictures()).toBe(7);
     expect(closings(lives)).toBe(1);
-    const again = await lives.told(4, line => isDelivery(line) && line.reason_detail === maybeDouble);
+    const again = await lives.emitted(4, line => isDelivery(line) && line.reason_detail === maybeDouble);
     expect(again.map(({ position }) => position)).toEqual([3, 4, 5, 6]);
   });
 });
 
 describe('killed while a failure is settled', () => {
-  test.concurrent('in mid-transaction, nothing of it is left, and it is settled anew and told once', async () => {
+  test.concurrent('in mid-transaction, nothing of it is left, and it is settled anew and its user notified once', async () => {
     await using lives = await openAtConfirm();
     lives.kie.failNext({ at: 'outcome', does: 'fail' });
     const point = await lives.stopAt({ table: 'ledger', event: 'insert', when: `new.kind = 'release'` });
@@ -438,10 +441,10 @@ describe('killed while a failure is settled', () => {
 
     await lives.start();
     await expectOneOfEach(lives, { ...unpaid, run });
-    expectTold(lives, 'DOWNSTREAM_ERROR');
+    expectFailureNotice(lives, 'DOWNSTREAM_ERROR');
   });
 
-  test.concurrent('and not yet told, it is told once', async () => {
+  test.concurrent('and its user not yet notified, they are notified once', async () => {
     await using lives = await openAtConfirm();
     lives.kie.failNext({ at: 'outcome', does: 'fail' });
     const point = await lives.stopAt(claimOf('failure'));
@@ -453,10 +456,10 @@ describe('killed while a failure is settled', () => {
 
     await lives.start();
     await expectOneOfEach(lives, { ...unpaid, run });
-    expectTold(lives, 'DOWNSTREAM_ERROR');
+    expectFailureNotice(lives, 'DOWNSTREAM_ERROR');
   });
 
-  test.concurrent('and told, and not recorded as told, it is told again in the same message', async () => {
+  test.concurrent('and its user notified, but that not recorded, they are notified again in the same message', async () => {
     await using lives = await openAtConfirm();
     lives.kie.failNext({ at: 'outcome', does: 'fail' });
     const point = await lives.stopAt({
@@ -468,12 +471,12 @@ describe('killed while a failure is settled', () => {
     await point.reached();
     await lives.kill();
     await point.takeBack();
-    expectTold(lives, 'DOWNSTREAM_ERROR');
+    expectFailureNotice(lives, 'DOWNSTREAM_ERROR');
 
     await lives.passTime('deliveries', 'claimed_at', productionTimings.deliveryClaimMs);
     await lives.start();
     await expectOneOfEach(lives, { ...unpaid, run });
-    expectTold(lives, 'DOWNSTREAM_ERROR');
+    expectFailureNotice(lives, 'DOWNSTREAM_ERROR');
   });
 });
 
@@ -530,17 +533,17 @@ const isNotice = ({ name, operation }: Line): boolean =>
 /** So many pictures, in the chat and by the events, none of which says that it may be double. */
 async function expectDelivered(lives: TwoLives, pictures: number): Promise<void> {
   expect(lives.pictures()).toBe(pictures);
-  const told = await lives.told(pictures, isDelivery);
-  expect(told.map(({ reason_detail }) => reason_detail)).toEqual(
+  const deliveries = await lives.emitted(pictures, isDelivery);
+  expect(deliveries.map(({ reason_detail }) => reason_detail)).toEqual(
     Array.from({ length: pictures }, () => undefined),
   );
 }
 
 /** In one message, which says that the money is back. */
-function expectTold({ chat }: TwoLives, reason: ReasonCode): void {
-  const told = chat.messages().filter(({ text }) => text.includes('Reference: '));
-  expect(told).toMatchObject([{ text: expect.stringContaining(reasons[reason].text.en) }]);
-  expect(told).toMatchObject([{ text: expect.stringContaining('Your money is back') }]);
+function expectFailureNotice({ chat }: TwoLives, reason: ReasonCode): void {
+  const notices = chat.messages().filter(({ text }) => text.includes('Reference: '));
+  expect(notices).toMatchObject([{ text: expect.stringContaining(reasons[reason].text.en) }]);
+  expect(notices).toMatchObject([{ text: expect.stringContaining('Your money is back') }]);
 }
 
 /** Texts with the buttons of the result, below an album. */

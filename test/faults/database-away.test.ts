@@ -12,7 +12,7 @@ test.each([
   { mode: 'single', operations: ['hold the lock'] },
   { mode: 'cluster', operations: ['hold the lock', 'join the cluster'] },
 ])(
-  'a database that is gone is told by its address, and the same once in a while, with how often ($mode)',
+  'a database that is gone is logged with its address, and the same once in a while, with how often ($mode)',
   async ({ mode, operations }) => {
     await using fleet = await startFleet({ environment: { INSTANCE_MODE: mode } });
     await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
@@ -30,9 +30,9 @@ test.each([
       instance.lines.findLast(line => line.name === 'LOCK_ACQUIRED' && String(line.ts) > String(repeated.ts)),
     );
 
-    const told = warningsOf(instance.lines);
+    const warnings = warningsOf(instance.lines);
     for (const operation of operations)
-      expect(told).toContainEqual(
+      expect(warnings).toContainEqual(
         expect.objectContaining({
           operation,
           reason_code: 'DB_ERROR',
@@ -41,7 +41,7 @@ test.each([
           ),
         }),
       );
-    for (const kind of Map.groupBy(told, kindOf).values())
+    for (const kind of Map.groupBy(warnings, kindOf).values())
       for (const [place, line] of kind.slice(1).entries())
         expect(Date.parse(String(line.ts)) - Date.parse(String(kind[place]?.ts))).toBeGreaterThan(
           leastPauseMs,
@@ -51,7 +51,7 @@ test.each([
 );
 
 test(
-  'an update whose commit waits for the database tells it once, however often it is asked for',
+  'an update whose commit waits for the database logs it once, however often it is asked for',
   async () => {
     await using fleet = await startFleet();
     await using proxy = await startPostgresProxy(fleet.surroundings.database.url);

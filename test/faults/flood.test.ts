@@ -69,13 +69,13 @@ test(
     // Each was answered with one screen.
     expect(bot.telegram.callCount('sendMessage')).toBe(rows.length);
 
-    const told = bot.lines.filter(({ name }) => name === 'QUEUE_FULL');
-    expect(told[0]).toMatchObject({ queue_depth: inboxMax, refused_count: 1 });
+    const warnings = bot.lines.filter(({ name }) => name === 'QUEUE_FULL');
+    expect(warnings[0]).toMatchObject({ queue_depth: inboxMax, refused_count: 1 });
     await bot.app.stop();
-    const refusedAndTold = bot.lines
+    const refusedInLines = bot.lines
       .filter(({ name }) => name === 'QUEUE_FULL')
       .reduce((sum, { refused_count }) => sum + Number(refused_count), 0);
-    expect(refusedAndTold).toBe(flood.refused.length);
+    expect(refusedInLines).toBe(flood.refused.length);
   },
   testLimitMs + floodUpdates * 2,
 );

@@ -63,21 +63,21 @@ test(
     expect(new Set(outcomes.map(({ outcome, reason_code: reason }) => `${outcome} ${reason}`))).toEqual(
       new Set(['null null', 'rejected RATE_LIMIT']),
     );
-    const told = (name: string) =>
+    const emitted = (name: string) =>
       bot.lines.filter(line => line.name === name && line.reason_code === 'RATE_LIMIT');
-    expect(told('DISPATCH_OK')).toHaveLength(refused?.count ?? 0);
-    expect(told('CALLBACK_REJECTED').length + told('COMMAND_REJECTED').length).toBe(refused?.count);
-    expect(told('FLOOD_NOTICE').length).toBeLessThanOrEqual(1);
+    expect(emitted('DISPATCH_OK')).toHaveLength(refused?.count ?? 0);
+    expect(emitted('CALLBACK_REJECTED').length + emitted('COMMAND_REJECTED').length).toBe(refused?.count);
+    expect(emitted('FLOOD_NOTICE').length).toBeLessThanOrEqual(1);
     expect(bot.telegram.callCount('answerCallbackQuery')).toBeLessThan(floodUpdates / 10);
     expect(bot.lines.filter(({ error_type: type }) => type === 'TOO_MANY')).toEqual([]);
-    // Each tap was tried, or it is told that it was not.
+    // Each tap was tried, or an event says that it was not.
     await waitFor(
       'the end of every tap',
-      () => answeredOf(bot).length >= told('CALLBACK_REJECTED').length || undefined,
+      () => answeredOf(bot).length >= emitted('CALLBACK_REJECTED').length || undefined,
       undefined,
       patienceMs,
     );
-    expect(answeredOf(bot)).toHaveLength(told('CALLBACK_REJECTED').length);
+    expect(answeredOf(bot)).toHaveLength(emitted('CALLBACK_REJECTED').length);
     expect(new Set(answeredOf(bot).map(({ reason_code: reason }) => reason))).toEqual(
       new Set(['RATE_LIMIT']),
     );
@@ -96,7 +96,7 @@ test(
   testLimitMs,
 );
 
-test('a tap and a message above the share are told to their user, the message once a minute', async () => {
+test('the user of a tap and a message above the share is notified, of the message once a minute', async () => {
   const gate = Promise.withResolvers<void>();
   const help: typeof handlers.commands.help = async (context, argument) => {
     await gate.promise;
@@ -164,7 +164,7 @@ test('each tap of a burst above the share is answered, also when the first answe
   expect(answeredOf(bot).filter(({ reason_detail: why }) => unsent.test(String(why)))).toEqual([]);
 });
 
-test('an answer that Telegram puts off for longer than the spinner lasts is told as put off, and holds no place', async () => {
+test('an answer that Telegram puts off for longer than the spinner lasts is logged as put off, and holds no place', async () => {
   await using bots = await startBusy();
   const { bot, user } = bots;
   bot.telegram.failNext({
@@ -175,7 +175,7 @@ test('an answer that Telegram puts off for longer than the spinner lasts is told
     method: 'answerCallbackQuery',
   });
   user.click('🎨 Pictures');
-  const [told] = await waitFor(
+  const [answer] = await waitFor(
     'the end of the tap',
     () => {
       const lines = answeredOf(bot).filter(({ reason_code: reason }) => reason === 'RATE_LIMIT');
@@ -184,7 +184,7 @@ test('an answer that Telegram puts off for longer than the spinner lasts is told
     undefined,
     patienceMs,
   );
-  expect(told).toMatchObject({
+  expect(answer).toMatchObject({
     result: 'failed',
     reason_detail: expect.stringMatching(/429 Too Many Requests/),
   });

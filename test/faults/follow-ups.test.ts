@@ -10,7 +10,7 @@ import { openTwoLives, type TwoLives, waitMs } from '../support/two-lives.ts';
 import { walkToConfirm } from '../support/walk.ts';
 
 describe('killed once the outcome is committed', () => {
-  test.concurrent('an erasure that was confirmed is made, and its user is told', async () => {
+  test.concurrent('an erasure that was confirmed is made, and its user is notified', async () => {
     await using lives = await openTwoLives();
     await lives.start();
     const point = await lives.stopAt({ table: 'erased', event: 'insert', when: 'true' });
@@ -23,7 +23,7 @@ describe('killed once the outcome is committed', () => {
     await lives.start();
     await lives.chat.waitForMessage(/everything is erased/, { after: confirmed, deadlineMs: waitMs });
     expect(await peopleIn(lives)).toBe(0);
-    expect(await lives.told(1, ({ name }) => name === 'USER_ERASED')).toHaveLength(1);
+    expect(await lives.emitted(1, ({ name }) => name === 'USER_ERASED')).toHaveLength(1);
     await nothingLeft(lives);
   });
 
@@ -46,7 +46,7 @@ describe('killed once the outcome is committed', () => {
     await lives.start();
     await lives.chat.waitForMessage(/everything is erased/, { after: confirmed, deadlineMs: waitMs });
     await nothingLeft(lives);
-    expect(await lives.told(1, ({ name }) => name === 'USER_ERASED')).toHaveLength(1);
+    expect(await lives.emitted(1, ({ name }) => name === 'USER_ERASED')).toHaveLength(1);
     expect(await lives.database.query('select count(*)::int as erased from erased')).toEqual([{ erased: 1 }]);
   });
 
@@ -79,9 +79,9 @@ describe('killed once the outcome is committed', () => {
     await point.takeBack();
 
     await lives.start();
-    const [credit] = await lives.told(1, ({ name }) => name === 'BALANCE_TOPUP');
+    const [credit] = await lives.emitted(1, ({ name }) => name === 'BALANCE_TOPUP');
     expect(credit).toMatchObject({ operation: 'welcome', amount: 100_000, user_hash: expect.any(String) });
-    const [received] = await lives.told(
+    const [received] = await lives.emitted(
       1,
       line => line.name === 'UPDATE_RECEIVED' && line.update_id === start.updateId,
     );
@@ -116,7 +116,7 @@ describe('killed once the outcome is committed', () => {
   });
 });
 
-test('a commit whose answer is lost is told once, and what follows is done', async () => {
+test('a commit whose answer is lost is emitted once, and what follows is done', async () => {
   await using surroundings = await startSurroundings();
   const { database, telegram, environment } = surroundings;
   await using proxies = await startProxies(environment);

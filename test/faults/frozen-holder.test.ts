@@ -39,8 +39,8 @@ test.each([
     // An instance that works is given its time.
     expect(answer.at - receivedAt.getTime()).toBeGreaterThanOrEqual(8_000);
     const other = instances.find(instance => instance !== picker) ?? expect.fail('nobody else');
-    const told = await other.waitForEvent('ANSWER_CALLBACK_QUERY');
-    expect(told).toMatchObject({
+    const toast = await other.waitForEvent('ANSWER_CALLBACK_QUERY');
+    expect(toast).toMatchObject({
       result: 'accepted',
       update_id: tap.updateId,
       event_type: 'callback_query',

@@ -1,4 +1,4 @@
-// A disk that does not take the files on their way: it is told as a fault of ours, never as one of Telegram's or of the
+// A disk that does not take the files on their way: it is reported as a fault of ours, never as one of Telegram's or of the
 // supplier's, everything else goes on, and money is where it belongs.
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

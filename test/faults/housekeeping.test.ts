@@ -42,7 +42,7 @@ test(
 );
 
 test(
-  'what fails is told, is due again within minutes, and keeps nothing else from being done',
+  'what fails is logged, is due again within minutes, and keeps nothing else from being done',
   async () => {
     await using surroundings = await startSurroundings();
     const { environment, database } = surroundings;

@@ -1,5 +1,5 @@
 // A journal whose table somebody has taken away, or whose disk is full: the bot works on, the journal heals by itself,
-// nothing of what it was told is lost within its bounds, and the lines say both.
+// nothing of what it was given is lost within its bounds, and the lines say both.
 import { expect, test } from 'vitest';
 import { startBot } from '../support/bot.ts';
 import { inJournal, journaled } from '../support/journaled.ts';

@@ -21,7 +21,7 @@ const tap = {
   callback_query: { id: 'lost', from, message: { message_id: 1, date: 1, chat }, data: 'v1:menu' },
 };
 
-test.concurrent('a tap above the share of its chat is answered all the same, and its end is told once', async () => {
+test.concurrent('a tap above the share of its chat is answered all the same, and its end is emitted once', async () => {
   await using bots = await startBots({ INBOX_CHAT_MAX: '1' });
   const { first, second } = bots;
   await bots.makeBusy();
@@ -35,7 +35,7 @@ test.concurrent('a tap above the share of its chat is answered all the same, and
   expect(endsOf(second, cid)).toEqual(['CALLBACK_REJECTED', 'DISPATCH_OK']);
   // By now it has been answered here.
   expect(await post(second, tap)).toBe(200);
-  // An instance that was not there answers too, because nobody can know; but it tells no end.
+  // An instance that was not there answers too, because nobody can know; but it emits no end.
   expect(await post(first, tap)).toBe(200);
   await first.waitForEvent(cid, 'ANSWER_CALLBACK_QUERY');
   expect(bots.answers()).toHaveLength(2);
@@ -63,15 +63,15 @@ test.concurrent('the spinner of a tap whose chat is busy ends all the same', asy
   const cid = await bots.loseStoring(tap);
   expect(await post(bots.second, tap)).toBe(200);
   expect(await bots.answered()).toMatchObject({ payload: { text: '⏳ Got it, a few more seconds' } });
-  const [, told] = await Promise.all([
+  const [, duplicate] = await Promise.all([
     bots.second.waitForEvent(cid, 'ANSWER_CALLBACK_QUERY'),
     bots.second.waitForLine(({ name }) => name === 'UPDATE_DUPLICATE'),
   ]);
-  expect(told.original_cid).toBe(cid);
+  expect(duplicate.original_cid).toBe(cid);
   expect(endsOf(bots.second, cid)).toEqual([]);
 });
 
-test.concurrent('who writes while nobody works is told all the same that it takes a while', async () => {
+test.concurrent('who writes while nobody works is notified all the same that it takes a while', async () => {
   await using bots = await startBots({ PASSIVE_MODE: 'reject' });
   await bots.loseStoring(command(tapId));
   expect(await post(bots.second, command(tapId))).toBe(200);

@@ -82,7 +82,7 @@ async function expectOneOrderEach({ database, kie }: TwoLives, users: readonly S
   );
 }
 
-/** Paid and has the picture, or has the money and was told so once. */
+/** Paid and has the picture, or has the money and was notified once. */
 async function expectFair({ database, lines }: TwoLives, user: SandboxUser): Promise<void> {
   const { chatId } = user;
   const ledger = await database.query<{ kind: string }>(

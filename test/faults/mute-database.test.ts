@@ -1,5 +1,5 @@
 // Connections to Postgres that say nothing more, without a FIN or a RST, as after a primary that vanished or a NAT entry
-// that was forgotten, while new ones work. Nobody is told of it: the bot must find out by itself.
+// that was forgotten, while new ones work. Nobody says so: the bot must find out by itself.
 import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { waitFor, webhookSecret } from '../support/bot.ts';
@@ -15,15 +15,15 @@ const recoveryMs = staleMs + 15_000;
 const mute = { kind: 'mute' } as const;
 
 test.each([
-  { which: 'all connections', share: 1, mode: 'single', leastTold: 1 },
+  { which: 'all connections', share: 1, mode: 'single', leastWarned: 1 },
   // What is asked is executed, and nobody hears of it.
-  { which: 'the answers of all connections', share: 1, mode: 'single', leastTold: 1, answersOnly: true },
+  { which: 'the answers of all connections', share: 1, mode: 'single', leastWarned: 1, answersOnly: true },
   // Those may be idle ones, which nobody misses.
-  { which: 'a third of the connections', share: 1 / 3, mode: 'single', leastTold: 0 },
-  { which: 'all connections of a member of a cluster', share: 1, mode: 'cluster', leastTold: 1 },
+  { which: 'a third of the connections', share: 1 / 3, mode: 'single', leastWarned: 0 },
+  { which: 'all connections of a member of a cluster', share: 1, mode: 'cluster', leastWarned: 1 },
 ])(
   'after $which went mute, updates are stored and worked again in time, and none was lost',
-  async ({ share, mode, leastTold, answersOnly = false }) => {
+  async ({ share, mode, leastWarned, answersOnly = false }) => {
     await using fleet = await startFleet({ environment: { ...timings, INSTANCE_MODE: mode } });
     await using proxy = await startPostgresProxy(fleet.surroundings.database.url);
     const instance = await fleet.start({ DATABASE_URL: proxy.url });
@@ -36,8 +36,8 @@ test.each([
     await storm.taps(20);
     await expectSoundHistory(fleet, await storm.stop(), { cluster: mode === 'cluster' });
     await expectOneEndEach(fleet);
-    const told = instance.lines.filter(({ error_type: type }) => type === 'DATABASE_TIMEOUT');
-    expect(told.length).toBeGreaterThanOrEqual(leastTold);
+    const warnings = instance.lines.filter(({ error_type: type }) => type === 'DATABASE_TIMEOUT');
+    expect(warnings.length).toBeGreaterThanOrEqual(leastWarned);
     expect((await fetch(`http://127.0.0.1:${instance.port}/readyz`)).status).toBe(200);
   },
   testLimitMs,

@@ -181,11 +181,11 @@ describe.concurrent('words that could not be said', () => {
     expect(bot.linesOf(cid)).toContainEqual(
       expect.objectContaining({ name: 'RENDER_OWED', screen_id: 'FAULT', reason_code: 'RATE_LIMIT' }),
     );
-    const told = await user.waitForMessage(({ text }) => text === reasonText('INTERNAL_ERROR', 'en', cid), {
+    const notice = await user.waitForMessage(({ text }) => text === reasonText('INTERNAL_ERROR', 'en', cid), {
       after: tap,
       deadlineMs: waitMs,
     });
-    expect(told.messageId).toBeGreaterThan(0);
+    expect(notice.messageId).toBeGreaterThan(0);
     await nothingOwed(bot);
   });
 
@@ -211,7 +211,7 @@ test('what is owed outlives the process', async () => {
   await chat.waitForMessage(/What shall we create/, { after: chat.start(), deadlineMs: waitMs });
   telegram.failNext({ ...later, method: 'editMessageText' });
   const tap = chat.click('🎨 Pictures');
-  await lives.told(1, ({ name }) => name === 'RENDER_OWED');
+  await lives.emitted(1, ({ name }) => name === 'RENDER_OWED');
   await waitFor(
     'the outcome',
     async () =>
@@ -226,7 +226,10 @@ test('what is owed outlives the process', async () => {
   await lives.start(deadline);
   await chat.waitForMessage(/Choose a model/, { after: tap, deadlineMs: waitMs });
   const [owed] = lives.lines('RENDER_OWED');
-  const shown = await lives.told(1, line => line.name === 'UI_RENDER' && line.screen_id === 'CATEGORY_PICK');
+  const shown = await lives.emitted(
+    1,
+    line => line.name === 'UI_RENDER' && line.screen_id === 'CATEGORY_PICK',
+  );
   expect(shown.map(({ cid }) => cid)).toEqual([owed?.cid]);
 });
 

@@ -28,7 +28,7 @@ test.each([{ mode: 'single' }, { mode: 'cluster' }])(
     await waitFor(
       'what each of them says of it',
       () => instances.every(hasSaidSo) || undefined,
-      () => told(fleet),
+      () => warnings(fleet),
     );
     expect(fleet.lines().filter(({ name }) => name === 'LOCK_TAKEOVER')).toEqual([]);
 
@@ -93,7 +93,7 @@ async function staleLeases({ query }: TestDatabase): Promise<void> {
 
 const hasSaidSo = ({ lines }: Instance): boolean => lines.some(({ error_type: type }) => type === '25006');
 
-function told(fleet: Fleet): string {
+function warnings(fleet: Fleet): string {
   const kinds = Map.groupBy(
     fleet.lines().filter(({ level }) => level !== 'INFO'),
     line => [line.name, line.operation, line.error_type, line.error_message].join(' '),

@@ -160,7 +160,7 @@ test('after SIGKILL while an order is on its way it is not sent again, and the c
   expect(await taskStates(surroundings)).toEqual(['succeeded']);
 });
 
-test('an update that ends three processes becomes a dead letter; the user is told, the chat goes on', async () => {
+test('an update that ends three processes becomes a dead letter; the user is notified, the chat goes on', async () => {
   await using surroundings = await startSurroundings();
   const { telegram, database, environment } = surroundings;
   const user = surroundings.user();
@@ -191,9 +191,9 @@ test('an update that ends three processes becomes a dead letter; the user is tol
     attempt: 4,
   });
   expect(program.chainOf(letter.cid)).not.toContain('DISPATCH_START');
-  const told = await user.waitForMessage(({ text }) => text.includes(letter.cid), waitMs);
+  const notice = await user.waitForMessage(({ text }) => text.includes(letter.cid), waitMs);
   const help = await user.waitForMessage(/How it works/, waitMs);
-  expect(user.messages().map(({ messageId }) => messageId)).toEqual([told.messageId, help.messageId]);
+  expect(user.messages().map(({ messageId }) => messageId)).toEqual([notice.messageId, help.messageId]);
   await allEnded(surroundings);
   expect(
     await database.query('select update_id::int, outcome, attempts from updates order by id'),

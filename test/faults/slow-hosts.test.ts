@@ -86,7 +86,7 @@ test(
     await walkToConfirm(other, inTimeMs);
     other.click('🚀 Run');
     await other.waitForMessage(({ kind }) => kind === 'photo', inTimeMs);
-    // The window in which files are stored is two seconds here: who found no place in it is told, and has the money.
+    // The window in which files are stored is two seconds here: who found no place in it is notified, and has the money.
     await waitFor(
       'most of them to end',
       async () => {

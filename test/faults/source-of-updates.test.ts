@@ -1,4 +1,4 @@
-// Somebody else who has the token meddles with where Telegram brings the updates: it is seen, told, shown by /health, set
+// Somebody else who has the token meddles with where Telegram brings the updates: it is seen, logged, shown by /health, set
 // right without losing an update, and never fought over in a fast loop. A deploy is no such meddling.
 import { expect, test } from 'vitest';
 import { type BotUnderTest, besides, type Line, startBot, waitFor, webhookSecret } from '../support/bot.ts';
@@ -17,14 +17,14 @@ test(
     user.start();
     await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo).toMatchObject({ url, max_connections: 100 });
-    expect(toldOf(bot)).toEqual(['WEBHOOK_LOST']);
+    expect(warningsOf(bot)).toEqual(['WEBHOOK_LOST']);
     await healthy(bot);
   },
   testLimitMs,
 );
 
 test(
-  'a webhook that points elsewhere is set right, and its address, which may hold a token, is not told',
+  'a webhook that points elsewhere is set right, and its address, which may hold a token, is not logged',
   async () => {
     await using bot = await startBot(watched);
     const url = bot.telegram.webhookInfo.url;
@@ -33,7 +33,7 @@ test(
     user.start();
     await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo.url).toBe(url);
-    expect(toldOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
+    expect(warningsOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
     const [line] = linesOf(bot);
     expect(line?.error_message).toContain('127.0.0.1:9');
     expect(line?.error_message).toContain('revoke it at @BotFather');
@@ -60,7 +60,7 @@ test.each([
       clearInterval(press);
     }
     expect(bot.telegram.webhookInfo.allowed_updates).toEqual(kinds);
-    expect(toldOf(bot)).toContain('WEBHOOK_CHANGED');
+    expect(warningsOf(bot)).toContain('WEBHOOK_CHANGED');
     await healthy(bot);
   },
   testLimitMs,
@@ -107,14 +107,14 @@ test(
     user.start();
     await user.waitForMessage(/What shall we create/, patienceMs);
     expect(bot.telegram.webhookInfo.url).toBe('');
-    expect(toldOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
+    expect(warningsOf(bot)).toEqual(['WEBHOOK_FOREIGN']);
     await healthy(bot);
   },
   testLimitMs,
 );
 
 test(
-  'somebody else who polls is told, and shown by /health',
+  'somebody else who polls is logged, and shown by /health',
   async () => {
     await using bot = await startBot(polling);
     let isOver = false;
@@ -132,13 +132,13 @@ test(
     );
     isOver = true;
     await rival;
-    expect(toldOf(bot)).toEqual(['POLL_CONFLICT']);
+    expect(warningsOf(bot)).toEqual(['POLL_CONFLICT']);
   },
   testLimitMs,
 );
 
 test(
-  'a deploy tells nothing of it, and only the source knows where updates go',
+  'a deploy warns of nothing, and only the source knows where updates go',
   async () => {
     await using bot = await startBot(watched);
     await waitFor('a look', async () => (await health(bot)).telegram?.state);
@@ -148,7 +148,7 @@ test(
     const user = bot.user();
     user.start();
     await user.waitForMessage(/What shall we create/, patienceMs);
-    expect([...toldOf(bot), ...toldOf(next)]).toEqual([]);
+    expect([...warningsOf(bot), ...warningsOf(next)]).toEqual([]);
   },
   testLimitMs,
 );
@@ -172,13 +172,13 @@ test(
     await waitFor('its own webhook', () => bot.telegram.webhookInfo.url !== before || undefined);
     expect(bot.telegram.webhookInfo.url).toBe(next.webhookUrl());
     await healthy(next);
-    expect([...toldOf(bot), ...toldOf(next)]).toEqual([]);
+    expect([...warningsOf(bot), ...warningsOf(next)]).toEqual([]);
   },
   testLimitMs,
 );
 
 test(
-  'a Telegram that does not answer is shown by /health, told once, and needs nobody when it is back',
+  'a Telegram that does not answer is shown by /health, logged once, and needs nobody when it is back',
   async () => {
     await using bot = await startBot(watched);
     await healthy(bot);
@@ -191,7 +191,7 @@ test(
     );
     bot.telegram.clearFaults();
     await healthy(bot);
-    expect(toldOf(bot)).toEqual(['UNREACHABLE']);
+    expect(warningsOf(bot)).toEqual(['UNREACHABLE']);
     expect((await health(bot)).ok).toBe(true);
   },
   testLimitMs,
@@ -234,6 +234,6 @@ function linesOf(bot: BotUnderTest): Line[] {
   return bot.lines.filter(({ operation }) => operation === 'source of updates');
 }
 
-function toldOf(bot: BotUnderTest): unknown[] {
+function warningsOf(bot: BotUnderTest): unknown[] {
   return linesOf(bot).map(({ error_type: type }) => type);
 }

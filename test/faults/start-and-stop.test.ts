@@ -1,5 +1,5 @@
 // Start and stop as a process manager does it: npm between it and Node, a database and a Telegram that come later, or
-// never, or refuse. Nothing is left running, nothing gives up too early, and what is wrong is told by its name.
+// never, or refuse. Nothing is left running, nothing gives up too early, and what is wrong is called by its name.
 import { spawn, spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  'Telegram that takes the question and never answers is told after the first of them',
+  'Telegram that takes the question and never answers is logged after the first of them',
   async () => {
     await using surroundings = await startSurroundings();
     const { telegram } = surroundings;
@@ -234,7 +234,7 @@ test(
 );
 
 test(
-  'a stop in which parts hang ends in time, says which, and that it failed; what was told before is in the journal',
+  'a stop in which parts hang ends in time, says which, and that it failed; what was emitted before is in the journal',
   async () => {
     await using surroundings = await startSurroundings();
     await using database = await startPostgresProxy(surroundings.database.url);
@@ -290,19 +290,19 @@ test(
     const { HASH_SECRET: _left, ...environment } = surroundings.environment;
     const main = `${process.execPath} --import ./src/otel/register.ts src/main.ts`;
     // `script` gives it a terminal.
-    const told = spawnSync('script', ['-qec', main, '/dev/null'], {
+    const ended = spawnSync('script', ['-qec', main, '/dev/null'], {
       cwd: root,
       env: { PATH: process.env.PATH, ...environment, PORT: 'none' },
       encoding: 'utf8',
       timeout: 60_000,
     });
-    expect(told.stdout.replaceAll('\r', '').split('\n')).toEqual([
+    expect(ended.stdout.replaceAll('\r', '').split('\n')).toEqual([
       'The bot does not start. The configuration is not usable:',
       '  PORT must be a port number',
       expect.stringMatching(/^ {2}HASH_SECRET is required: /),
       '',
     ]);
-    expect(told.status).toBe(1);
+    expect(ended.status).toBe(1);
   },
   testLimitMs,
 );

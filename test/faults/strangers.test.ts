@@ -43,17 +43,17 @@ test(
 
     const expected: Record<string, number> = {};
     for (const { event } of kinds) expected[event] = (expected[event] ?? 0) + requestsPerKind;
-    const told = bot.lines.filter(isRefusal);
+    const refusals = bot.lines.filter(isRefusal);
     const counted: Record<string, number> = {};
-    for (const line of told)
+    for (const line of refusals)
       counted[kindOf(line)] = (counted[kindOf(line)] ?? 0) + Number(line.refused_count);
     expect(counted).toEqual(expected);
     const mostLines = Object.keys(expected).length * (seconds + 2);
-    expect(told.length).toBeLessThan(mostLines);
+    expect(refusals.length).toBeLessThan(mostLines);
     const [journal] = await bot.database.query<{ rows: string }>(
       `select count(*) as rows from journal where lines ~ 'UPDATE_REFUSED|KIE_CALLBACK|REQUEST_REFUSED'`,
     );
-    expect(Number(journal?.rows)).toBe(told.length);
+    expect(Number(journal?.rows)).toBe(refusals.length);
   },
   testLimitMs,
 );

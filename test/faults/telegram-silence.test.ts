@@ -78,7 +78,7 @@ describe.concurrent('one deadline for all calls of an update', () => {
     await user.waitForMessage(/Balance:/, { after: next });
   });
 
-  test('a handler that does not end is given up, its user is told, and the chat goes on', async () => {
+  test('a handler that does not end is given up, its user is notified, and the chat goes on', async () => {
     await using bot = await startBot({
       environment: quickly,
       overrides: {

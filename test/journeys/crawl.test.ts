@@ -77,7 +77,7 @@ describe.concurrent('from /start', () => {
   );
 });
 
-/** Nothing is given up, and nothing looks by itself: results come when the stand-in is told to move on. */
+/** Nothing is given up, and nothing looks by itself: results come when the stand-in is hint to move on. */
 const slowTimings = {
   ...quickTimings,
   startDelayMs: 20_000,
@@ -152,7 +152,7 @@ function createVisitor(bot: BotUnderTest, locale: Locale): Visitor {
       ...(screen === 'PROCESSING' ? [{ name: 'wait', perform: settle }] : []),
       ...Object.keys(commands).map(name => sayAction(`/${name}`, `/${name}`)),
     ];
-    // Lists differ in their models, and are told apart by section and page.
+    // Lists differ in their models, and are hint apart by section and page.
     const list = screen === 'CATEGORY_PICK' ? message.text.split('\n')[0] : undefined;
     return { name: [sort, model?.key, asked?.name, list].filter(Boolean).join(' '), sort, actions };
   }

@@ -84,7 +84,7 @@ test('a cid is looked up as it is copied: from a text, from a log line, of a dup
   expect(followed.text).toContain(String(bot.linesOf(original)[0]?.trace_id));
 });
 
-test('a fault is told with what the processes met at that time', async () => {
+test('a fault is explained with what the processes met at that time', async () => {
   const help = () => Promise.reject(new Error('no help today'));
   await using bot = await startBot({
     ...withAdmin,
@@ -106,7 +106,7 @@ test('a fault is told with what the processes met at that time', async () => {
   expect(chain.text).toMatch(/Confidence: medium/);
 });
 
-test('of a cid without any trace it is told why there may be none', async () => {
+test('of a cid without any trace it is said why there may be none', async () => {
   await using bot = await startBot(withAdmin);
   const admin = bot.user({ id: adminId });
   const nothing = await admin.waitForMessage(/🔎 abcdef00/, { after: admin.say('/debug abcdef00') });

@@ -218,11 +218,11 @@ async function giveEverythingWrong(
 ): Promise<void> {
   if (!isFirstOfItsKind(parameter)) return;
   for (const { raw, problem } of wrongAnswers(parameter)) {
-    const { sent, told } = await giveInVain(user, raw);
+    const { sent, hint } = await giveInVain(user, raw);
     problemsMet.add(problem);
     const allowed = allowedFor(problem, parameter);
     const what = `${model.id} ${parameter.name}: ${JSON.stringify(raw).slice(0, 200)}`;
-    expect(told.text, what).toBe(t(`hint-${problem.replaceAll('_', '-')}`, { allowed }));
+    expect(hint.text, what).toBe(t(`hint-${problem.replaceAll('_', '-')}`, { allowed }));
     expect(user.messages().find(({ messageId }) => messageId === shown.messageId)?.text).toBe(shown.text);
     const refusal = bot.lines.findLast(
       ({ name, update_id }) => name === 'PARAM_VALIDATION_FAILED' && update_id === sent.updateId,
@@ -230,7 +230,7 @@ async function giveEverythingWrong(
     expect(refusal, what).toMatchObject({
       param_name: parameter.name,
       reason_code: 'VALIDATION_FAILED',
-      hint_to_user: told.text,
+      hint_to_user: hint.text,
       allowed,
     });
   }

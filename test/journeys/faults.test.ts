@@ -1,4 +1,4 @@
-// What a user is told of a fault, and the button beneath it that brings it to the administrators: whatever has failed, the
+// What a user sees of a fault, and the button beneath it that brings it to the administrators: whatever has failed, the
 // message with its cid stays, the form stays, and the press is answered.
 import { describe, expect, test } from 'vitest';
 import type { BotMessage, SandboxUser } from '../../sandbox/telegram/index.ts';
@@ -36,23 +36,23 @@ function withButtons(buttons: Buttons, others: Partial<typeof handlers> = {}): B
 }
 
 describe.concurrent('a fault', () => {
-  test('of a tap is told with its cid and a button; the press tells the administrators why, and all stays', async () => {
+  test('of a tap comes with its cid and a button; the press notifies the administrators of why, and all stays', async () => {
     await using bot = await startBot(withButtons({ category: fail }));
     const admin = bot.user({ id: adminId, started: true });
     const user = await userAtMenu(bot);
     const story = await storyOf(bot, user.click('🎨 Pictures'));
     await inJournal(bot, story.cid, 'DISPATCH_FAIL');
-    const told = await faultOf(user, story.cid);
-    expect(told.text).toBe(reasonText('INTERNAL_ERROR', 'en', story.cid));
+    const notice = await faultOf(user, story.cid);
+    expect(notice.text).toBe(reasonText('INTERNAL_ERROR', 'en', story.cid));
     expect(story.line('UI_RENDER')).toMatchObject({
       screen_id: 'FAULT',
       operation: 'send',
-      message_id: told.messageId,
+      message_id: notice.messageId,
       buttons_count: 1,
     });
     const before = user.messages();
 
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     expect(await user.answerOf(press)).toMatchObject({ text: expect.stringMatching(/looking into it/) });
     const report = await storyOf(bot, press);
     expect(report.chain).toEqual(reportedTap);
@@ -65,7 +65,7 @@ describe.concurrent('a fault', () => {
     expect(received.text).toContain(`${story.cid} INTERNAL_ERROR`);
 
     await bot.database.query(`update messages set last_action_at = now() - interval '1 minute'`);
-    const again = user.click(reportButton, { messageId: told.messageId });
+    const again = user.click(reportButton, { messageId: notice.messageId });
     expect((await user.answerOf(again)).text).toMatch(/told us already/);
     expect(await outcomeOf(bot, again)).toMatchObject([{ outcome: 'rejected', reason_code: 'RATE_LIMIT' }]);
     await bot.telegram.idle();
@@ -77,7 +77,7 @@ describe.concurrent('a fault', () => {
     expect((await storyOf(bot, help)).line('DISPATCH_OK')).toMatchObject({ result: 'accepted' });
   });
 
-  test('of a text in a form is told so, and after the report the form goes on where it was', async () => {
+  test('of a text in a form comes in the same way, and after the report the form goes on where it was', async () => {
     let isBroken = true;
     const text: typeof handlers.text = async (context, said) =>
       isBroken ? fail() : handlers.text(context, said);
@@ -87,11 +87,11 @@ describe.concurrent('a fault', () => {
     await walkToForm(user);
     const story = await storyOf(bot, user.say(prompt));
     expect(story.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'UI_RENDER', 'DISPATCH_FAIL'));
-    const told = await faultOf(user, story.cid);
+    const notice = await faultOf(user, story.cid);
     const form = () => bot.database.query('select form, message_id from sessions');
     const filled = await form();
 
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     expect((await storyOf(bot, press)).chain).toEqual(reportedTap);
     await admin.waitForMessage(reportText);
     expect(await form()).toEqual(filled);
@@ -112,11 +112,11 @@ describe.concurrent('a fault', () => {
     const [menu] = user.messages();
     const tap = user.click('❓ Help', { messageId: menu?.messageId ?? 0 });
     const tapped = await storyOf(bot, tap);
-    const told = await faultOf(user, tapped.cid);
-    expect(await user.answerOf(tap)).toMatchObject({ text: told.text, showAlert: true });
+    const notice = await faultOf(user, tapped.cid);
+    expect(await user.answerOf(tap)).toMatchObject({ text: notice.text, showAlert: true });
   });
 
-  test('that is a dead letter is told with the button, which works without a record of its message', async () => {
+  test('that is a dead letter comes with the button, which works without a record of its message', async () => {
     await using bot = await startBot({ environment });
     const admin = bot.user({ id: adminId, started: true });
     const user = await userAtMenu(bot);
@@ -126,39 +126,39 @@ describe.concurrent('a fault', () => {
     await bot.waitForEvent(cid, 'DEAD_LETTER');
     await bot.database.query('alter table updates alter column attempts set default 0');
     await inJournal(bot, cid, 'DEAD_LETTER');
-    const told = await faultOf(user, cid);
-    expect(await user.answerOf(tap)).toMatchObject({ text: told.text, showAlert: true });
+    const notice = await faultOf(user, cid);
+    expect(await user.answerOf(tap)).toMatchObject({ text: notice.text, showAlert: true });
     expect(
-      await bot.database.query('select 1 from messages where message_id = $1', [told.messageId]),
+      await bot.database.query('select 1 from messages where message_id = $1', [notice.messageId]),
     ).toEqual([]);
 
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     const report = await storyOf(bot, press);
     expect(report.chain).toEqual(reportedTap);
     expect(report.line('CALLBACK_ACCEPTED')).toMatchObject({ screen_id: 'NONE', result: 'noop' });
     expect((await admin.waitForMessage(reportText)).text).toContain(cid);
-    expect(user.messages().find(({ messageId }) => messageId === told.messageId)).toEqual(told);
+    expect(user.messages().find(({ messageId }) => messageId === notice.messageId)).toEqual(notice);
   });
 
-  test('of a delivery is told by its screen, which stays when it is reported', async () => {
+  test('of a delivery is shown by its screen, which stays when it is reported', async () => {
     await using bot = await startBot({ environment });
     const admin = bot.user({ id: adminId, started: true });
     const user = bot.user();
     bot.kie.failNext({ at: 'file', does: 'miss' });
     await walkToConfirm(user);
     const run = user.click('🚀 Run');
-    const told = await user.waitForMessage(
+    const notice = await user.waitForMessage(
       ({ keyboard, text }) => buttonsOf({ keyboard }).includes(reportButton) && /\b[0-9a-f]{8}\b/.test(text),
     );
     const { cid } = await storyOf(bot, run, 'RESULT_DELIVERED');
     await inJournal(bot, cid, 'DELIVERY_FAILED');
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     expect((await storyOf(bot, press)).chain).toEqual(reportedTap);
     expect((await admin.waitForMessage(reportText)).text).toContain(cid);
-    expect(user.messages().find(({ messageId }) => messageId === told.messageId)).toEqual(told);
+    expect(user.messages().find(({ messageId }) => messageId === notice.messageId)).toEqual(notice);
   });
 
-  test('that the silence guard had to tell bears the button, too', async () => {
+  test('that the silence guard had to answer with bears the button, too', async () => {
     await using bot = await startBot(withButtons({}, { text: async () => ({ kind: 'noop' }) }));
     const user = await userAtMenu(bot);
     const { cid } = await storyOf(bot, user.say('hello'));
@@ -167,18 +167,18 @@ describe.concurrent('a fault', () => {
     expect(line('CALLBACK_RECEIVED')).toMatchObject({ screen_id: 'FAULT' });
   });
 
-  test('can be reported long after it was told', async () => {
+  test('can be reported long after it was shown', async () => {
     await using bot = await startBot(withButtons({ category: fail }));
     bot.user({ id: adminId, started: true });
     const user = await userAtMenu(bot);
     const { cid } = await storyOf(bot, user.click('🎨 Pictures'));
-    const told = await faultOf(user, cid);
+    const notice = await faultOf(user, cid);
     await bot.database.query(`update messages set rendered_at = rendered_at - interval '90 days'`);
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     expect((await storyOf(bot, press)).chain).toEqual(reportedTap);
   });
 
-  test('that Telegram lets nobody tell stays the outcome, and the operator is warned', async () => {
+  test('that Telegram lets nobody show stays the outcome, and the operator is warned', async () => {
     await using bot = await startBot(withButtons({ category: fail }));
     const user = await userAtMenu(bot);
     bot.telegram.failNext({
@@ -201,7 +201,7 @@ describe.concurrent('a fault', () => {
     ]);
   });
 
-  test('of a copy of the data that Telegram does not take is told in a message that can be reported', async () => {
+  test('of a copy of the data that Telegram does not take comes in a message that can be reported', async () => {
     await using bot = await startBot({ environment });
     const user = await userAtMenu(bot);
     await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
@@ -219,14 +219,14 @@ describe.concurrent('a fault', () => {
 });
 
 describe.concurrent('a report that fails', () => {
-  test('is told by its answer, and the message that it was pressed on stays the only one', async () => {
+  test('is shown by its answer, and the message that it was pressed on stays the only one', async () => {
     const report = fail;
     await using bot = await startBot(withButtons({ category: fail, report }));
     const user = await userAtMenu(bot);
     const story = await storyOf(bot, user.click('🎨 Pictures'));
-    const told = await faultOf(user, story.cid);
+    const notice = await faultOf(user, story.cid);
     const before = user.messages();
-    const press = user.click(reportButton, { messageId: told.messageId });
+    const press = user.click(reportButton, { messageId: notice.messageId });
     const failed = await storyOf(bot, press);
     expect(failed.chain).toEqual(
       tapChain('CALLBACK_ROUTED', 'CALLBACK_REJECTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL'),
@@ -239,13 +239,13 @@ describe.concurrent('a report that fails', () => {
     expect(user.messages()).toEqual(before);
   });
 
-  test('and was asked for by command is told by a message without the button', async () => {
+  test('and was asked for by command is shown by a message without the button', async () => {
     const commands = { ...handlers.commands, report: fail };
     await using bot = await startBot(withButtons({}, { commands }));
     const user = await userAtMenu(bot);
     const { cid } = await storyOf(bot, user.say('/report'));
-    const told = await user.waitForMessage(({ text }) => text.includes(cid));
-    expect(told.keyboard).toEqual([]);
+    const notice = await user.waitForMessage(({ text }) => text.includes(cid));
+    expect(notice.keyboard).toEqual([]);
   });
 });
 
@@ -255,9 +255,9 @@ test('a refusal that is no fault has neither cid nor button', async () => {
   const user = await userAtMenu(bot);
   await storyOf(bot, user.click('❓ Help'));
   await storyOf(bot, user.say('a bird'));
-  const [, told, ...more] = user.messages();
+  const [, notice, ...more] = user.messages();
   expect(more).toEqual([]);
-  expect(told).toMatchObject({ text: reasons.MODEL_DISABLED.text.en, keyboard: [] });
+  expect(notice).toMatchObject({ text: reasons.MODEL_DISABLED.text.en, keyboard: [] });
 });
 
 async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
@@ -269,8 +269,8 @@ async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
 
 /** The one message with that cid; it bears the report button and nothing else. */
 async function faultOf(user: SandboxUser, cid: string): Promise<BotMessage> {
-  const told = await user.waitForMessage(({ text }) => text.includes(cid));
+  const notice = await user.waitForMessage(({ text }) => text.includes(cid));
   expect(user.messages().filter(({ text }) => text.includes(cid))).toHaveLength(1);
-  expect(buttonsOf(told)).toEqual([reportButton]);
-  return told;
+  expect(buttonsOf(notice)).toEqual([reportButton]);
+  return notice;
 }

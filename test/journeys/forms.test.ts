@@ -78,7 +78,7 @@ describe('the questions of a model', () => {
     expect(confirmation.text).toContain('Длительность: 5 с\nЗвук: Нет');
   });
 
-  test('say what would have fit, leave the form as it is, and tell operators only lengths of words', async () => {
+  test('say what would have fit, leave the form as it is, and log only lengths of words', async () => {
     await using bot = await startBot();
     const user = bot.user();
     await walkToModel(user, 'Z-Image', /step 1 of 2/);

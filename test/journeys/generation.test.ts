@@ -16,7 +16,7 @@ import { buttonsOf, prompt, walkToConfirm, walkToForm } from '../support/walk.ts
 
 const modelsPerPage = 8;
 
-/** KIE.ai moves only when told to, and nobody looks by himself: so each event has one possible place. */
+/** KIE.ai moves only when asked to, and nobody looks unasked: so each event has one possible place. */
 const calledBackOnly = {
   kie: { stepMs: 'manual' },
   overrides: {
@@ -180,7 +180,7 @@ test('the events of a tap bear what the seeds ask for', async () => {
   expect(ofUpdate.every(line => line.event_type === 'callback_query')).toBe(true);
 });
 
-test('the answers to a form are told without the words of the user', async () => {
+test('the answers to a form are logged without the words of the user', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToForm(user);

@@ -1,4 +1,4 @@
-// What a user is told, and what a generation costs, when KIE.ai refuses, fails, falls silent or is imitated.
+// What a user reads, and what a generation costs, when KIE.ai refuses, fails, falls silent or is imitated.
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import type { KieFault } from '../../sandbox/kie/index.ts';
@@ -11,7 +11,7 @@ import { prompt, walkToConfirm } from '../support/walk.ts';
 const never = 60_000;
 const onlyLookWhenCalledBack = [{ untilMs: Number.POSITIVE_INFINITY, everyMs: never }];
 
-/** KIE.ai moves only when told to, and only a callback makes the bot look. */
+/** KIE.ai moves only when asked to, and only a callback makes the bot look. */
 const calledBackOnly: BotOptions = {
   kie: { stepMs: 'manual' },
   overrides: {
@@ -101,7 +101,7 @@ describe.concurrent('an order that is refused', () => {
     expect(bot.kie.createdCount()).toBe(0);
   });
 
-  test('can be given again with the same inputs from the message that tells of the failure', async () => {
+  test('can be given again with the same inputs from the message about the failure', async () => {
     await using bot = await startBot();
     bot.kie.failNext({ at: 'create', does: 'answer', code: 402 });
     const { user } = await failedRun(bot);
@@ -320,7 +320,7 @@ describe.concurrent('a callback', () => {
     expect(await bot.database.query('select 1 from kie_callbacks')).toEqual([]);
   });
 
-  test('for a path that no task has is answered with 404 and told under a cid of its own', async () => {
+  test('for a path that no task has is answered with 404 and logged under a cid of its own', async () => {
     await using bot = await startBot();
     const url = `${bot.app.url()}/callbacks/kie/${'0'.repeat(32)}`;
     const body = { code: 200, data: { taskId: 'somebody-elses', state: 'success' } };
@@ -347,7 +347,7 @@ describe.concurrent('a callback', () => {
 });
 
 describe.concurrent('a result', () => {
-  test('whose file cannot be had is told to the user once, with the cid', async () => {
+  test('whose file cannot be had is reported to the user once, with the cid', async () => {
     await using bot = await startBot(calledBackOnly);
     bot.kie.failNext({ at: 'file', does: 'miss' });
     const { user, run } = await startRun(bot);
@@ -372,7 +372,7 @@ describe.concurrent('a result', () => {
         }),
       ),
     );
-    expectTold(user, story, 'DOWNSTREAM_ERROR', true);
+    expectFailureNotice(user, story, 'DOWNSTREAM_ERROR', true);
     expect(await walletOf(bot)).toEqual(chargedWallet);
     expect(pictures(user)).toBe(0);
     expect(await taskRows(bot)).toEqual([
@@ -421,7 +421,7 @@ describe.concurrent('a result', () => {
     expect((await storyOf(bot, tap)).line('DISPATCH_OK')).toMatchObject({ reason_code: 'SUCCESS' });
   });
 
-  test('that fails leaves alone what the user has opened in the meantime, and is told below', async () => {
+  test('that fails leaves alone what the user has opened in the meantime, and is shown below', async () => {
     await using bot = await startBot(calledBackOnly);
     bot.kie.failNext({ at: 'outcome', does: 'fail' });
     const { user, run } = await startRun(bot);
@@ -475,17 +475,17 @@ function expectFailure(user: SandboxUser, story: Story, reason: ReasonCode): voi
     model_id: 'z-image',
     duration_ms: expect.any(Number),
   });
-  expectTold(user, story, reason);
+  expectFailureNotice(user, story, reason);
 }
 
-/** One message tells the reason in the user's words, where the money is, and the cid; its buttons lead on. */
-function expectTold(user: SandboxUser, story: Story, reason: ReasonCode, hasResult = false): void {
-  const told = user.messages().filter(({ text }) => text.includes(story.cid));
+/** One message gives the reason in the user's words, where the money is, and the cid; its buttons lead on. */
+function expectFailureNotice(user: SandboxUser, story: Story, reason: ReasonCode, hasResult = false): void {
+  const notices = user.messages().filter(({ text }) => text.includes(story.cid));
   const words = hasResult
     ? 'The result is ready, but sending it did not work.\nIt is paid for and kept: press “Send it again”.'
     : `${reasons[reason].text.en}\nYour money is back on your balance.`;
-  expect(told.map(({ text }) => text)).toEqual([`⚠️ Z-Image\n\n${words}\nReference: ${story.cid}`]);
-  expect(told[0]?.keyboard.flat().map(({ text }) => text)).toEqual([
+  expect(notices.map(({ text }) => text)).toEqual([`⚠️ Z-Image\n\n${words}\nReference: ${story.cid}`]);
+  expect(notices[0]?.keyboard.flat().map(({ text }) => text)).toEqual([
     hasResult ? '📨 Send it again' : '🔁 Try again',
     '🏠 Menu',
     '💰 Balance',
@@ -494,7 +494,7 @@ function expectTold(user: SandboxUser, story: Story, reason: ReasonCode, hasResu
   ]);
   expect(story.line('RESULT_DELIVERED')).toMatchObject({
     operation: 'failure',
-    message_id: told[0]?.messageId,
+    message_id: notices[0]?.messageId,
   });
 }
 

@@ -1,5 +1,5 @@
 // Taps that have their answer before they are judged: the spinner was ended with "a few more seconds", or Telegram
-// takes no answer any more. What the answer would have told is then told by a message, once.
+// takes no answer any more. What the answer would have said is then sent as a message, once.
 import { describe, expect, test } from 'vitest';
 import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { handlers } from '../../src/handlers/index.ts';
@@ -39,7 +39,7 @@ const broken = {
 const notice = reasons.MODEL_DISABLED.text.en;
 
 describe.concurrent('a refused tap', () => {
-  test('that waited in a busy chat is told by a message why', async () => {
+  test('that waited in a busy chat has its reason sent as a message', async () => {
     const asked = Promise.withResolvers<void>();
     const released = Promise.withResolvers<void>();
     const help: typeof handlers.commands.help = async (context, argument) => {
@@ -63,7 +63,7 @@ describe.concurrent('a refused tap', () => {
     expect(noticesTo(user)).toHaveLength(1);
   });
 
-  test('whose answer Telegram refuses is told by one message, and the event says so', async () => {
+  test('whose answer Telegram refuses is answered by one message, and the event says so', async () => {
     await using bot = await startBot(disabled);
     const user = await userAtMenu(bot);
     bot.telegram.failNext(tooOld);
@@ -80,7 +80,7 @@ describe.concurrent('a refused tap', () => {
     ]);
   });
 
-  test('that ends in a fault is told the cid by a message', async () => {
+  test('that ends in a fault has its cid sent as a message', async () => {
     await using bot = await startBot(broken);
     const user = await userAtMenu(bot);
     bot.telegram.failNext(tooOld);
@@ -99,7 +99,7 @@ describe.concurrent('a refused tap', () => {
     expect(noticesTo(user)).toHaveLength(0);
   });
 
-  test('whose answer was given, but never heard of, is not told a second time', async () => {
+  test('whose answer was given, but never heard of, is not answered a second time', async () => {
     await using bot = await startBot(disabled);
     const user = await userAtMenu(bot);
     bot.telegram.failNext({ kind: 'lost-answer', method: 'answerCallbackQuery' });
@@ -110,7 +110,7 @@ describe.concurrent('a refused tap', () => {
     expect(story.line('ANSWER_CALLBACK_QUERY').result).toBe('failed');
   });
 
-  test('of a message that was sent, but never heard of, is not told a second time', async () => {
+  test('of a message that was sent, but never heard of, is not sent a second time', async () => {
     await using bot = await startBot(disabled);
     const user = await userAtMenu(bot);
     bot.telegram.failNext(tooOld);
@@ -139,7 +139,7 @@ describe.concurrent('a refused tap', () => {
   });
 });
 
-test('a tap that is given up after it waited is told the cid by a message', async () => {
+test('a tap that is given up after it waited has its cid sent as a message', async () => {
   let isActive = true;
   const state = { isActive: () => isActive, isAbandoned: () => false, isHolderLate: () => false };
   await using bot = await startBot({ overrides: { state } });

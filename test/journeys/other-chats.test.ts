@@ -26,8 +26,8 @@ test.each(['group', 'supergroup', 'channel'] as const)(
         'DISPATCH_OK',
       ]),
     );
-    const told = bot.linesOf(cid).find(({ name }) => name === 'ANSWER_CALLBACK_QUERY');
-    expect(told).toMatchObject({ result: 'accepted', text: hint });
+    const answer = bot.linesOf(cid).find(({ name }) => name === 'ANSWER_CALLBACK_QUERY');
+    expect(answer).toMatchObject({ result: 'accepted', text: hint });
     const answers = bot.telegram.calls('answerCallbackQuery');
     expect(answers.map(({ payload }) => payload)).toEqual([{ callback_query_id: '77', text: hint }]);
     expect(bot.telegram.calls('leaveChat')).toHaveLength(1);

@@ -80,7 +80,7 @@ describe.concurrent('a checkout', () => {
     expect(bot.lines.filter(({ name }) => name === 'PRE_CHECKOUT')).toHaveLength(1);
   });
 
-  test('whose answer Telegram refuses is told, acknowledged and ended all the same', async () => {
+  test('whose answer Telegram refuses is logged, acknowledged and ended all the same', async () => {
     await using bot = await startBot();
     bot.telegram.failNext({ ...tooOld, method: 'answerPreCheckoutQuery' });
     const checkout = sendCheckout(bot, bot.user());
@@ -295,7 +295,7 @@ describe.concurrent('while no instance is ACTIVE', () => {
     expect(user.messages()).toHaveLength(2);
   });
 
-  test('messages are kept, a chat is told so once a minute, and they are worked afterwards', async () => {
+  test('messages are kept, a chat is notified once a minute, and they are worked afterwards', async () => {
     const { bot, state, user } = await abandonedBot();
     await using _ = bot;
     const neighbour = bot.user({ languageCode: 'ru' });
@@ -376,7 +376,7 @@ describe.concurrent('while no instance is ACTIVE', () => {
     await user.answerOf(tap);
   });
 
-  test('a refusal of Telegram is told, and the tap is refused and acknowledged all the same', async () => {
+  test('a refusal of Telegram is logged, and the tap is refused and acknowledged all the same', async () => {
     const { bot, user } = await abandonedBot();
     await using _ = bot;
     bot.telegram.failNext({ ...tooOld, method: 'answerCallbackQuery' });
@@ -426,7 +426,7 @@ describe.concurrent('PASSIVE_MODE', () => {
     expect(bot.lines.some(({ name }) => name === 'PASSIVE_NOTICE')).toBe(false);
   });
 
-  test('reject refuses taps although an instance is ACTIVE, and tells who writes', async () => {
+  test('reject refuses taps although an instance is ACTIVE, and notifies who writes', async () => {
     const state = switchableState('active');
     await using bot = await startBot({ environment: reject, overrides: { state } });
     const user = await userAtMenu(bot);

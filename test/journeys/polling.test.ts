@@ -62,7 +62,7 @@ test('of several updates the ones that were stored are not worked again with the
   for (const user of [first, unlucky, last]) expect(user.messages()).toHaveLength(1);
 });
 
-test('a poll that fails is told, and followed by the next one', async () => {
+test('a poll that fails is logged, and followed by the next one', async () => {
   await using bot = await startBot(polling);
   const user = bot.user();
   bot.telegram.failNext({

@@ -13,17 +13,17 @@ const manual = { kie: { stepMs: 'manual' } } as const;
 const canaryName = 'canary_user_name';
 const canaryId = 7_310_442_905;
 
-test('nothing is allowed until the user says so, and a text is told as its length', async () => {
+test('nothing is allowed until the user says so, and a text is logged as its length', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToForm(user);
   await user.waitForMessage(/Texts in the log: not allowed/, { after: user.say('/privacy') });
   await say(bot, user, prompt);
-  expect(toldTexts(bot)).toEqual([`text(${prompt.length})`]);
+  expect(loggedTexts(bot)).toEqual([`text(${prompt.length})`]);
   expect(bot.output.join('\n')).not.toContain('canary');
 });
 
-test('with consent the beginning of a text is told once, by PARAM_INPUT alone, until the user takes it back', async () => {
+test('with consent the beginning of a text is logged once, by PARAM_INPUT alone, until the user takes it back', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToForm(user);
@@ -35,9 +35,9 @@ test('with consent the beginning of a text is told once, by PARAM_INPUT alone, u
 
   const long = `${prompt} ${'🐤'.repeat(300)}`;
   await say(bot, user, long);
-  expect(toldTexts(bot)).toEqual([[...long].slice(0, 200).join('')]);
-  const telling = bot.lines.filter(line => JSON.stringify(line).includes('canary prompt'));
-  expect(telling.map(({ name }) => name)).toEqual(['PARAM_INPUT']);
+  expect(loggedTexts(bot)).toEqual([[...long].slice(0, 200).join('')]);
+  const quoting = bot.lines.filter(line => JSON.stringify(line).includes('canary prompt'));
+  expect(quoting.map(({ name }) => name)).toEqual(['PARAM_INPUT']);
   expect(bot.lines.find(({ name }) => name === 'PARAM_ACCEPTED')).toMatchObject({
     value: `text(${long.length})`,
   });
@@ -47,10 +47,10 @@ test('with consent the beginning of a text is told once, by PARAM_INPUT alone, u
   await user.waitForMessage(/step 2 of 2/, { after: user.click('◀️ Back') });
   await user.waitForMessage(/step 1 of 2/, { after: user.click('◀️ Back') });
   await say(bot, user, prompt);
-  expect(toldTexts(bot).at(-1)).toBe(`text(${prompt.length})`);
+  expect(loggedTexts(bot).at(-1)).toBe(`text(${prompt.length})`);
 });
 
-test('a secret that stands in an allowed text is not told', async () => {
+test('a secret that stands in an allowed text is not logged', async () => {
   await using bot = await startBot();
   const user = bot.user();
   await walkToForm(user);
@@ -58,7 +58,7 @@ test('a secret that stands in an allowed text is not told', async () => {
   await user.waitForMessage(/: allowed/, { after: user.click('⚪️ Allow texts in the log') });
   await user.waitForMessage(/step 1 of 2/, { after: user.click('◀️ Back') });
   await say(bot, user, `a bird with ${bot.telegram.token}`);
-  expect(toldTexts(bot)).toEqual(['a bird with [secret]']);
+  expect(loggedTexts(bot)).toEqual(['a bird with [secret]']);
   expect(bot.output.join('\n')).not.toContain(bot.telegram.token);
 });
 
@@ -170,7 +170,7 @@ test('who comes back is a new user, without a second welcome credit, and old but
   expect(shown.text).toBe('Balance: ₽0\n\nNo payments yet.');
 });
 
-test('while a generation runs nothing is erased, and the user is told why', async () => {
+test('while a generation runs nothing is erased, and the user reads why', async () => {
   await using bot = await startBot(manual);
   const user = bot.user();
   await walkToConfirm(user);
@@ -191,8 +191,8 @@ async function say(bot: BotUnderTest, user: SandboxUser, text: string): Promise<
   await storyOf(bot, said);
 }
 
-/** The values that PARAM_INPUT told of texts. */
-function toldTexts(bot: BotUnderTest): unknown[] {
+/** The values that PARAM_INPUT has of texts. */
+function loggedTexts(bot: BotUnderTest): unknown[] {
   return bot.lines
     .filter(({ name, source }) => name === 'PARAM_INPUT' && source === 'text')
     .map(({ value }) => value);

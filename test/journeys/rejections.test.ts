@@ -257,7 +257,7 @@ test('a choice that the question does not offer is an UNKNOWN_ACTION, and the fo
   await user.waitForMessage(/Check and run/, { after: user.click('16:9') });
 });
 
-test('a handler that throws is told once with the cid, is not run again, and the chat goes on', async () => {
+test('a handler that throws is shown once with the cid, is not run again, and the chat goes on', async () => {
   let calls = 0;
   await using bot = await startBot({
     overrides: {
@@ -305,8 +305,8 @@ test('a handler that throws is told once with the cid, is not run again, and the
     attributes: { 'error.type': 'Error', result: 'failed', reason_code: 'INTERNAL_ERROR' },
   });
 
-  const [menu, told] = user.messages();
-  expect(told?.text).toBe(`${reasons.INTERNAL_ERROR.text.en} (${story.cid})`);
+  const [menu, notice] = user.messages();
+  expect(notice?.text).toBe(`${reasons.INTERNAL_ERROR.text.en} (${story.cid})`);
   const help = user.click('❓ Help', { messageId: menu?.messageId ?? 0 });
   expect((await storyOf(bot, help)).chain).toEqual(acceptedTap);
   expect(calls).toBe(1);
@@ -501,7 +501,7 @@ async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
   return user;
 }
 
-/** What a refused tap tells, whatever the reason. */
+/** What a refused tap emits, whatever the reason. */
 function expectRefusal(story: Story, reason: keyof typeof reasons): void {
   expect(story.line('CALLBACK_REJECTED')).toMatchObject({
     level: 'WARNING',

@@ -18,21 +18,21 @@ test('a report from a failed generation brings every administrator the verdict a
   expect(await user.answerOf(tap)).toMatchObject({ text: expect.stringMatching(/looking into it/) });
   expect((await storyOf(bot, tap)).line('PROBLEM_REPORTED')).toMatchObject({ result: 'accepted' });
   for (const admin of admins) {
-    const told = await admin.waitForMessage(reportText);
-    expect(told.text).toMatch(/пользователь нажал «🚀 Запустить».*что делать:/s);
-    expect(told.text).toMatch(new RegExp(`⚠️ [\\d: -]+ ${cid} DOWNSTREAM_ERROR`));
-    expect(JSON.stringify(told)).not.toMatch(new RegExp(`${user.id}|masha|${prompt}`, 'i'));
+    const report = await admin.waitForMessage(reportText);
+    expect(report.text).toMatch(/пользователь нажал «🚀 Запустить».*что делать:/s);
+    expect(report.text).toMatch(new RegExp(`⚠️ [\\d: -]+ ${cid} DOWNSTREAM_ERROR`));
+    expect(JSON.stringify(report)).not.toMatch(new RegExp(`${user.id}|masha|${prompt}`, 'i'));
   }
 
   const [admin] = admins;
   if (!admin) return expect.fail('no administrator');
-  const told = await admin.waitForMessage(reportText);
-  const look = admin.click({ data: `v1:dbg:${cid}` }, { messageId: told.messageId });
+  const report = await admin.waitForMessage(reportText);
+  const look = admin.click({ data: `v1:dbg:${cid}` }, { messageId: report.messageId });
   const chain = await admin.waitForMessage(/Confidence/, { after: look });
   expect(chain.text).toContain('TASK_FAILED');
   // The report stays: there may be more to look at.
-  expect(chain.messageId).not.toBe(told.messageId);
-  const panel = admin.click('🛠 Панель', { messageId: told.messageId });
+  expect(chain.messageId).not.toBe(report.messageId);
+  const panel = admin.click('🛠 Панель', { messageId: report.messageId });
   await admin.waitForMessage(/State/, { after: panel });
 });
 
@@ -59,8 +59,8 @@ test('a user of whom there is no trace is reported with the reason why there may
   const admin = bot.user({ id: firstAdmin, started: true });
   const user = bot.user();
   user.say('/report');
-  const told = await admin.waitForMessage(reportText);
-  expect(told.text).toMatch(/Сервис здоров.*не ушло с телефона.*что делать/s);
+  const report = await admin.waitForMessage(reportText);
+  expect(report.text).toMatch(/Сервис здоров.*не ушло с телефона.*что делать/s);
 });
 
 test('a second report within ten minutes is refused kindly', async () => {
@@ -76,7 +76,7 @@ test('a second report within ten minutes is refused kindly', async () => {
   expect(admin.messages().filter(({ text }) => reportText.test(text))).toHaveLength(2);
 });
 
-test('without administrators the user is told so', async () => {
+test('without administrators the user reads that there are none', async () => {
   await using bot = await startBot();
   const user = bot.user();
   const command = user.say('/report');
@@ -84,7 +84,7 @@ test('without administrators the user is told so', async () => {
   expect(await outcomeOf(bot, command)).toMatchObject([{ reason_code: 'SUCCESS' }]);
 });
 
-test('an administrator who has blocked the bot keeps no other from being told', async () => {
+test('an administrator who has blocked the bot keeps no other from being notified', async () => {
   await using bot = await startBot(withAdmins);
   bot.user({ id: firstAdmin, started: true }).deactivate();
   const admin = bot.user({ id: secondAdmin, started: true });

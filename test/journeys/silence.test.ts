@@ -46,7 +46,7 @@ describe.concurrent('a tap whose handler hangs', () => {
     await user.waitForMessage(/Choose a model/);
   });
 
-  test('and is refused then is told why by a message, once', async () => {
+  test('and is refused then has its reason sent as a message, once', async () => {
     const hang = hangingCategory(() => rejected('MODEL_DISABLED'));
     await using bot = await startBot(hang.options);
     const user = await userAtMenu(bot);
@@ -63,7 +63,7 @@ describe.concurrent('a tap whose handler hangs', () => {
     expect(bot.telegram.calls('answerCallbackQuery')).toHaveLength(1);
   });
 
-  test('and fails then is told the cid by a message', async () => {
+  test('and fails then has its cid sent as a message', async () => {
     const hang = hangingCategory(() => {
       throw new Error('broken');
     });
@@ -143,7 +143,7 @@ test('a message for which a handler has only a hint is answered with that', asyn
   expect(user.messages()).toHaveLength(before + 1);
 });
 
-test('an error that nobody waits for is told in the trace of the tap that caused it, and the process ends', async () => {
+test('an error that nobody waits for is logged in the trace of the tap that caused it, and the process ends', async () => {
   await using surroundings = await startSurroundings();
   const preload = new URL('../support/forgotten-error.ts', import.meta.url).href;
   await using program = await startProgram({

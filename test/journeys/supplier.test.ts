@@ -1,5 +1,5 @@
 // What the bot does about its supplier's own troubles: a model that is switched off there, an account that is refused,
-// an outage, a price that has risen; who is told what; and how far a video is, as its user sees it.
+// an outage, a price that has risen; who is notified of what; and how far a video is, as its user sees it.
 import { describe, expect, test } from 'vitest';
 import type { SandboxUser } from '../../sandbox/telegram/index.ts';
 import { type BotOptions, type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
@@ -8,14 +8,14 @@ import { buttonsOf, prompt, walkToConfirm, walkToModel } from '../support/walk.t
 
 const adminId = 5_000_000_001;
 const withAdmin: BotOptions = { environment: { ADMIN_IDS: String(adminId) } };
-/** KIE.ai moves only when told to, and is asked often. */
+/** KIE.ai moves only when asked to, and is asked often. */
 const manual: BotOptions = {
   kie: { stepMs: 'manual' },
   overrides: { timings: { ...quickTimings, waitLimitMs: 60_000 } },
 };
 
 describe('a model that KIE.ai has switched off', () => {
-  test('is taken from all lists for everybody, and its user and the administrators are told', async () => {
+  test('is taken from all lists for everybody, and its user and the administrators are notified', async () => {
     await using bot = await startBot(withAdmin);
     const admin = bot.user({ id: adminId, started: true });
     const [user, other] = [bot.user(), bot.user()];
@@ -80,7 +80,7 @@ describe('a model that KIE.ai has switched off', () => {
 
 describe('an account that KIE.ai refuses', () => {
   test.each([401, 402, 433])(
-    'with %i is told to administrators once, and to users as a pause of ours that cost them nothing',
+    'with %i is reported to administrators once, and to users as a pause of ours that cost them nothing',
     async code => {
       await using bot = await startBot(withAdmin);
       const admin = bot.user({ id: adminId, started: true });
@@ -116,7 +116,7 @@ describe('an account that KIE.ai refuses', () => {
     },
   );
 
-  test('is told to users in Russian in the same way', async () => {
+  test('is reported to users in Russian in the same way', async () => {
     await using bot = await startBot();
     const user = bot.user({ languageCode: 'ru' });
     bot.kie.setCredits(0);

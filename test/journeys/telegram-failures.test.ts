@@ -1,4 +1,4 @@
-// What becomes of an update and of a result when the Bot API is slow, refuses, or does not tell what it did.
+// What becomes of an update and of a result when the Bot API is slow, refuses, or does not say what it did.
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, test } from 'vitest';
 import type { SandboxUser } from '../../sandbox/telegram/index.ts';
@@ -22,8 +22,8 @@ const overloaded = { kind: 'error', code: 502, description: 'Bad Gateway' } as c
 
 /** A tap whose screen could not be shown. */
 const failedTap = tapChain('CALLBACK_ROUTED', 'CALLBACK_ACCEPTED', 'ANSWER_CALLBACK_QUERY', 'DISPATCH_FAIL');
-/** The same, and the user is told of it. */
-const toldTap = [...failedTap.slice(0, -1), 'UI_RENDER', 'DISPATCH_FAIL'];
+/** The same, and the user is notified of it. */
+const notifiedTap = [...failedTap.slice(0, -1), 'UI_RENDER', 'DISPATCH_FAIL'];
 /** The same, and the screen comes later. */
 const owedTap = [...failedTap.slice(0, -1), 'RENDER_OWED', 'DISPATCH_FAIL'];
 const failedCommand = messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'DISPATCH_FAIL');
@@ -122,7 +122,7 @@ describe.concurrent('a screen', () => {
     expect((await storyOf(bot, user.click({ text: /^Z-Image/ }))).chain).toEqual(acceptedTap);
   });
 
-  test('that Telegram refuses for good is told with the cid, and the old one goes on working', async () => {
+  test('that Telegram refuses for good is replaced by a notice with the cid, and the old one goes on working', async () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
     const description = "Bad Request: can't parse entities";
@@ -130,7 +130,7 @@ describe.concurrent('a screen', () => {
     const tap = user.click('🎨 Pictures');
     const story = await storyOf(bot, tap);
 
-    expect(story.chain).toEqual(toldTap);
+    expect(story.chain).toEqual(notifiedTap);
     expect(story.line('DISPATCH_FAIL')).toMatchObject({
       result: 'failed',
       reason_code: 'DOWNSTREAM_ERROR',
@@ -140,7 +140,7 @@ describe.concurrent('a screen', () => {
     expect(await outcomeOf(bot, tap)).toEqual([
       { outcome: 'failed', reason_code: 'DOWNSTREAM_ERROR', attempts: 1 },
     ]);
-    expect(told(user, story.cid)).toEqual([reasonText('INTERNAL_ERROR', 'en', story.cid)]);
+    expect(noticesOf(user, story.cid)).toEqual([reasonText('INTERNAL_ERROR', 'en', story.cid)]);
     const [menu] = user.messages();
     const again = user.click('🎨 Pictures', { messageId: menu?.messageId ?? 0 });
     expect((await storyOf(bot, again)).chain).toEqual(acceptedTap);
@@ -160,7 +160,7 @@ describe.concurrent('a screen', () => {
       error_type: 'telegram_502',
     });
     await user.waitForMessage(/Choose a model/, { after: tap });
-    expect(told(user, story.cid)).toEqual([]);
+    expect(noticesOf(user, story.cid)).toEqual([]);
   });
 
   test('that was sent but never answered for is sent once more, and the buttons of the first lead on', async () => {
@@ -366,7 +366,7 @@ async function userAtMenu(bot: BotUnderTest): Promise<SandboxUser> {
   return user;
 }
 
-const told = (user: SandboxUser, cid: string): string[] =>
+const noticesOf = (user: SandboxUser, cid: string): string[] =>
   user
     .messages()
     .map(({ text }) => text)

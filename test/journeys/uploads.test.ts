@@ -215,8 +215,8 @@ describe('a file that does not fit', () => {
     const user = bot.user();
     await walkToModel(user, 'Topaz Video Upscale', /Send/);
     const large = user.sendVideo(undefined, { declaredBytes: 21 * megabyte });
-    const told = await user.waitForMessage(/Send a link/, { after: large });
-    expect(told.text).toBe('Telegram does not give me files this big (≤ 20 MB). Send a link to it.');
+    const hint = await user.waitForMessage(/Send a link/, { after: large });
+    expect(hint.text).toBe('Telegram does not give me files this big (≤ 20 MB). Send a link to it.');
     await storyOf(bot, large);
     await user.waitForMessage(/settings/, { after: user.say('https://files.example.com/large.mp4') });
   });
@@ -265,12 +265,12 @@ describe('a link', () => {
       /^This link does not open for others\./,
     ],
     ['another scheme', 'ftp://example.com/a.png', /^This link cannot be used\./],
-  ])('with %s is refused, and is in no line', async (_what, url, told) => {
+  ])('with %s is refused, and is in no line', async (_what, url, hint) => {
     await using bot = await startBot();
     const user = bot.user();
     await walkToModel(user, 'Recraft Background Removal', /Send/);
     const sent = user.say(url);
-    await user.waitForMessage(told, { after: sent });
+    await user.waitForMessage(hint, { after: sent });
     expect((await storyOf(bot, sent)).line('PARAM_VALIDATION_FAILED')).toMatchObject({
       reason_code: 'VALIDATION_FAILED',
     });

@@ -47,7 +47,7 @@ test('without a welcome credit a new user has nothing, and no line says otherwis
   expect(await ledger(bot)).toEqual([]);
 });
 
-test('the price on the confirmation is what is held and then charged, and the balance tells it as one payment', async () => {
+test('the price on the confirmation is what is held and then charged, and the balance shows it as one payment', async () => {
   await using bot = await startBot(manual);
   const user = bot.user();
   await walkToConfirm(user);

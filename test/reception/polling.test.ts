@@ -28,7 +28,7 @@ test('a poll that hangs is given up soon after its time, and the next one brings
   });
 });
 
-test('polls that somebody else ends are told as conflicts, and come more seldom', async () => {
+test('polls that somebody else ends are logged as conflicts, and come more seldom', async () => {
   await using scene = await createScene({ pollSeconds: 50, graceSeconds: 10 });
   scene.start();
   for (let rivalry = 1; rivalry <= 3; rivalry += 1) {

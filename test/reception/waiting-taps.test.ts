@@ -106,7 +106,7 @@ test('a steady stream of waiting taps costs at most four looks a second', async 
   expect(asked.length).toBeLessThanOrEqual(10);
 });
 
-test('when the database cannot tell, the spinner is ended all the same', async () => {
+test('when the database does not answer, the spinner is ended all the same', async () => {
   const { taps, answered } = openTaps(async () => {
     throw new Error('the database is gone');
   });

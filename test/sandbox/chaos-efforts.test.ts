@@ -6,7 +6,7 @@ import { checkHistory } from '../../sandbox/history/laws.ts';
 
 const none = { updates: 0, tasks: 0, 'samples of the processes': 0 };
 
-test('an empty run is told with what is missing', () => {
+test('an empty run is reported with what is missing', () => {
   const efforts = effortsOf({ durationMs: 60_000, users: 6 }, none);
   expect(checkHistory(historyOf({ efforts }))).toEqual(
     [

@@ -1,6 +1,6 @@
 // What a storm of chaos excuses: only instances that a fault keeps from working. Where a way around it is the bot's to
 // find, nothing is excused, or the law that nothing is healthy and idle would not see what it is for. And what it knows of
-// its faults: one that hits nothing goes on for a while, and is told as one that was none.
+// its faults: one that hits nothing goes on for a while, and is reported as one that was none.
 import { expect, test } from 'vitest';
 import type { FaultName } from '../../sandbox/chaos/faults.ts';
 import type { Ground } from '../../sandbox/chaos/ground.ts';
@@ -41,7 +41,7 @@ test('a fault that hits nothing goes on until it does', async () => {
   expect(asked).toBe(3);
 });
 
-test('one that still hits nothing when its patience is over is told with 0 hits, and breaks a law', async () => {
+test('one that still hits nothing when its patience is over is reported with 0 hits, and breaks a law', async () => {
   const storm = strike('some-sessions-ended', { durationMs: 0, ask: async () => [], lingerMs: 100 });
   await storm.over;
   expect(storm.done).toMatchObject([{ hits: 0, failure: undefined, to: expect.any(Number) }]);

@@ -31,7 +31,7 @@ test(
       'Balance: ₽968.40',
     ])
       expect(output).toContain(said);
-    for (const told of [
+    for (const expected of [
       /\+\d+ ms CALLBACK_REJECTED +STATE_MISMATCH/,
       /\+\d+ ms PARAM_VALIDATION_FAILED +VALIDATION_FAILED/,
       /\+\d+ ms TASK_FAILED +DOWNSTREAM_ERROR/,
@@ -43,7 +43,7 @@ test(
       /\+\d+ ms BALANCE_CHARGE +₽30 paid/,
       /\+\d+ ms BALANCE_RELEASE +₽0\.80 back/,
     ])
-      expect(output).toMatch(told);
+      expect(output).toMatch(expected);
     // The code that the user reads is the cid that finds the chain.
     const reference = /Reference: ([0-9a-f]{8})/.exec(output)?.[1];
     expect(output).toContain(`│ cid=${reference}\n`);
@@ -158,7 +158,7 @@ function readChanges(response: Response): { until(fits: (state: string) => boole
     async until(fits) {
       while (!fits(received)) {
         const next = await reader?.read();
-        if (!next || next.done) throw new Error(`The page was told no more than:\n${received}`);
+        if (!next || next.done) throw new Error(`The page got no more than:\n${received}`);
         received += next.value;
       }
     },

@@ -18,7 +18,7 @@ const sound: History = historyOf({
   answers: [{ queryId: 'tap', at: 3_500, ok: true }],
   tasks: [
     task('paid'),
-    task('broken', { state: 'failed', isToldAsFailed: true }),
+    task('broken', { state: 'failed', isReportedFailed: true }),
     task('free', { isSold: false }),
   ],
   orders: [{ vendorTaskId: 'v1', callBackUrl: 'http://127.0.0.1/callbacks/kie/token-paid' }],
@@ -150,7 +150,7 @@ const broken: readonly {
   },
   {
     law: 'settled-once',
-    by: 'a task that succeeded and was not paid, though nobody was told of a failure',
+    by: 'a task that succeeded and was not paid, though nobody was notified of a failure',
     history: { tasks: [task('broken')] },
     subject: /^task broken$/,
   },
@@ -216,7 +216,7 @@ const broken: readonly {
   },
   {
     law: 'lines',
-    by: 'a line that tells a secret',
+    by: 'a line that shows a secret',
     history: { lines: linesOf('{"name":"BOOT_OK","cid":"0000000a","msg":"token-4242"}') },
     subject: /^BOOT_OK /,
   },
@@ -271,12 +271,12 @@ test('what was ended at its receipt overtakes what waits', () => {
   expect(checkHistory(historyOf({ acknowledged: [1, 2], updates }))).toEqual([]);
 });
 
-test('a tap that came while nobody could be told anything is excused', () => {
+test('a tap that came while no message could reach anybody is excused', () => {
   const excused = [{ from: 2_900, to: 3_100 }];
   expect(checkHistory({ ...sound, answers: [], excused })).toEqual([]);
 });
 
-test('how many taps the law asks nothing of is told, and how many of those were late', () => {
+test('how many taps the law asks nothing of is reported, and how many of those were late', () => {
   const excused = [{ from: 2_900, to: 3_100 }];
   expect(countQueries(sound)).toEqual({ judged: 1, excused: 0, excusedAndLate: 0 });
   expect(countQueries({ ...sound, excused })).toEqual({ judged: 0, excused: 1, excusedAndLate: 0 });
@@ -301,13 +301,13 @@ test('screens of a burst that began before an earlier request had its end are no
   expect(lawsBrokenBy(null)).toEqual([]);
 });
 
-test('a result that comes after the user was told of a failure stays free', () => {
-  const tasks = [task('broken', { isToldAsFailed: true }), task('paid')];
+test('a result that comes after the user was notified of a failure stays free', () => {
+  const tasks = [task('broken', { isReportedFailed: true }), task('paid')];
   expect(checkHistory({ ...sound, tasks })).toEqual([]);
 });
 
 test('a result that could not be delivered is paid', () => {
-  const tasks = [task('broken', { state: 'failed' }), task('paid', { isToldAsFailed: true })];
+  const tasks = [task('broken', { state: 'failed' }), task('paid', { isReportedFailed: true })];
   expect(checkHistory({ ...sound, tasks })).toEqual([]);
 });
 
@@ -332,7 +332,7 @@ function task(id: string, change: Partial<StoredTask> = {}): StoredTask {
     id,
     state: 'succeeded',
     isSold: true,
-    isToldAsFailed: false,
+    isReportedFailed: false,
     callbackToken: `token-${id}`,
     ...change,
   };

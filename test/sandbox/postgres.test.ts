@@ -1,4 +1,4 @@
-// The embedded Postgres is a guest of the process that starts it: it goes when it is told to, and it has no say in
+// The embedded Postgres is a guest of the process that starts it: it goes when it is asked to, and it has no say in
 // how that process ends. A test runner that has failed tests says so by its exit code alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

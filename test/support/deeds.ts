@@ -99,13 +99,13 @@ export async function give(
   return shown;
 }
 
-/** Sends what will be refused. Resolves with what the user is told. */
+/** Sends what will be refused. Resolves with what the user is hint. */
 export async function giveInVain(
   user: SandboxUser,
   raw: RawAnswer,
-): Promise<{ readonly sent: SentUpdate; readonly told: BotMessage }> {
+): Promise<{ readonly sent: SentUpdate; readonly hint: BotMessage }> {
   const sent = send(user, raw);
-  return { sent, told: await user.waitForMessage(() => true, { after: sent, deadlineMs }) };
+  return { sent, hint: await user.waitForMessage(() => true, { after: sent, deadlineMs }) };
 }
 
 function buttonFor(raw: RawAnswer, message: BotMessage): FoundButton | undefined {

@@ -24,7 +24,7 @@ export interface TwoLives extends Surroundings, AsyncDisposable {
   /** Lines of all lives, in their order. */
   lines(name?: string): Line[];
   /** Resolves with all lines that fit when there are at least so many: they come through a pipe. */
-  told(count: number, fits: (line: Line) => boolean): Promise<Line[]>;
+  emitted(count: number, fits: (line: Line) => boolean): Promise<Line[]>;
   start(environment?: Readonly<Record<string, string>>): Promise<void>;
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>;
@@ -64,12 +64,12 @@ export async function openTwoLives(options: SurroundingsOptions = {}): Promise<T
       return current();
     },
     lines,
-    told: (count, fits) =>
+    emitted: (count, fits) =>
       waitFor(
         `${count} lines`,
         () => {
-          const told = lines().filter(fits);
-          return told.length >= count ? told : undefined;
+          const fitting = lines().filter(fits);
+          return fitting.length >= count ? fitting : undefined;
         },
         () =>
           lines()
@@ -174,7 +174,7 @@ export async function expectOneOfEach(lives: TwoLives, ending: Ending): Promise<
   expect(
     await database.query('select kind from deliveries where finished_at is null or reason_code is not null'),
   ).toEqual([]);
-  // What was told is told once; a crash may swallow it.
+  // What was emitted was emitted once; a crash may swallow it.
   for (const name of ['TASK_CREATED', 'BALANCE_HOLD', 'BALANCE_CHARGE', 'BALANCE_RELEASE', 'WALLET_MISMATCH'])
     expect(lives.lines(name).length, name).toBeLessThanOrEqual(name === 'WALLET_MISMATCH' ? 0 : 1);
 }

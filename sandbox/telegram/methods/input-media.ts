@@ -48,7 +48,7 @@ async function readAlbumItem(
   }
 }
 
-/** Failures of one file are told in the servers' own words when the file is part of an album. */
+/** Failures of one file are answered in the servers' own words when the file is part of an album. */
 const ALBUM_CAUSES: ReadonlyMap<string, string> = new Map([
   ['Bad Request: failed to get HTTP URL content', 'WEBPAGE_CURL_FAILED'],
   ['Bad Request: wrong type of the web page content', 'WEBPAGE_MEDIA_EMPTY'],

@@ -1,4 +1,4 @@
-// Owns the methods that send files, alone or as an album, and the one that tells where to download a file.
+// Owns the methods that send files, alone or as an album, and the one that says where to download a file.
 
 import type { Message } from 'grammy/types';
 import { badRequest } from '../api-error.ts';

@@ -39,7 +39,7 @@ describe.each(groups)('$name', ({ options, scenarios, release }) => {
     await bot.stop();
   });
 
-  test.each(scenarios)('$name is told as $cause', async scenario => {
+  test.each(scenarios)('$name is explained as $cause', async scenario => {
     const cid = await scenario.provoke(bot);
     const verdict = judge(bot, cid, 'en');
     const isRight = verdict.cause === scenario.cause;

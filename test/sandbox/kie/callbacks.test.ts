@@ -30,7 +30,7 @@ describe('callbacks', () => {
     expect(received[0]?.headers).not.toHaveProperty('x-webhook-signature');
   });
 
-  test('tell of failures with the code 501', async () => {
+  test('report failures with the code 501', async () => {
     const { url, received } = await startReceiver();
     const kie = await start();
     kie.failNext({ at: 'outcome', does: 'fail', failCode: '500', failMsg: 'no luck' });

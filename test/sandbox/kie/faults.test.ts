@@ -14,7 +14,7 @@ describe('faults', () => {
     expect((await create(kie)).code).toBe(200);
   });
 
-  test('hold as many times as told', async () => {
+  test('hold as many times as set', async () => {
     const kie = await start();
     kie.failNext({ at: 'create', does: 'answer', code: 429 }, 2);
     const codes = [];

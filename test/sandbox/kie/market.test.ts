@@ -63,7 +63,7 @@ describe('orders', () => {
 });
 
 describe('tasks', () => {
-  test('move through their states when told to, with the times of the given clock', async () => {
+  test('move through their states when asked to, with the times of the given clock', async () => {
     let now = 1_790_000_000_000;
     const kie = await start({ now: () => now });
     const taskId = await createTask(kie);

@@ -86,7 +86,7 @@ describe('files', () => {
   });
 });
 
-test('records of videos tell the progress, those of pictures do not', async () => {
+test('records of videos state the progress, those of pictures do not', async () => {
   const kie = await start();
   const taskId = await createTask(kie, undefined, video);
   const picture = await createTask(kie, undefined, pictures(1));
@@ -107,7 +107,7 @@ describe('faults', () => {
     expect(files.map(({ status }) => status)).toEqual([200, 404, 200]);
   });
 
-  test('a huge file tells its length beforehand and has it', async () => {
+  test('a huge file states its length beforehand and has it', async () => {
     const kie = await start();
     kie.failNext({ at: 'file', does: 'huge', bytes: 3_000_001 });
     const [url = ''] = await resultUrls(kie, video);

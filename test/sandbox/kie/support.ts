@@ -8,7 +8,7 @@ import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../
 
 export const goodOrder = { model: 'z-image', input: { prompt: 'a red fox', aspect_ratio: '16:9' } };
 
-/** Moves on only when told to. */
+/** Moves on only when asked to. */
 export async function start(options: KieSandboxOptions = {}): Promise<KieSandbox> {
   const kie = await startKieSandbox({ stepMs: 'manual', callbackRetryDelayMs: 1, ...options });
   onTestFinished(() => kie.stop());

@@ -53,7 +53,7 @@ describe('records', () => {
     expect(await download(url)).toMatchObject({ status: 200, type: 'video/mp4' });
   });
 
-  test('tell a failed generation from refused content and from what nobody knows', async () => {
+  test('distinguish a failed generation from refused content and from what nobody knows', async () => {
     const kie = await start();
     const taskIds = [];
     for (const does of ['fail', 'reject-content', 'never-finish', 'unknown-state', 'give-no-urls'] as const) {
@@ -107,7 +107,7 @@ describe('callbacks', () => {
     expect(received).toMatchObject([{ body: { data: { info: { resultUrls } } } }]);
   });
 
-  test('tell failures by their code, without files', async () => {
+  test('state failures by their code, without files', async () => {
     const { url, received } = await startReceiver();
     const kie = await start();
     kie.failNext({ at: 'outcome', does: 'reject-content' });

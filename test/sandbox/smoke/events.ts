@@ -1,5 +1,5 @@
-// Chains as the bot tells them, made by hand.
-import type { EventLine } from '../../../sandbox/stage/chronicle.ts';
+// Chains as the bot emits them, made by hand.
+import type { EventLine } from '../../../sandbox/stage/event-log.ts';
 
 export function event(name: string, fields: Record<string, string | number> = {}): EventLine {
   return { ts: '2026-01-01T00:00:00.000Z', level: 'INFO', cid: 'a1b2c3d4', name, ...fields };

@@ -58,11 +58,11 @@ describe('a chain with a hole', () => {
   });
 });
 
-test('an update that never arrived is told as that', () => {
+test('an update that never arrived is reported as that', () => {
   expect(problemsOf([], help)).toEqual(['the bot has not received the update: UPDATE_RECEIVED is missing']);
 });
 
-test('another screen than the one that was walked to, or promised, is told', () => {
+test('another screen than the one that was walked to, or promised, is reported', () => {
   expect(problemsOf(helpTap, pressed('help', 'PROCESSING'))).toEqual([
     'it was tapped on MAIN_MENU, not on PROCESSING',
   ]);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import type { EventLine } from '../../../sandbox/stage/chronicle.ts';
 import { incompleteness, isOver } from '../../../sandbox/stage/completeness.ts';
+import type { EventLine } from '../../../sandbox/stage/event-log.ts';
 
 function event(name: string, fields: Record<string, string> = {}): EventLine {
   return { ts: '2026-01-01T00:00:00.000Z', level: 'INFO', cid: 'a1b2c3d4', name, ...fields };
@@ -39,7 +39,7 @@ test('two outcomes are one too many', () => {
   ]);
 });
 
-test('another reason than the expected one is told with both', () => {
+test('another reason than the expected one is reported with both', () => {
   expect(incompleteness(tap, { ...plainTap, reason: 'STATE_MISMATCH' })).toEqual([
     'DISPATCH_OK has reason_code=SUCCESS, not STATE_MISMATCH',
     'CALLBACK_ACCEPTED has reason_code=SUCCESS, not STATE_MISMATCH',
@@ -50,7 +50,7 @@ const hold = event('BALANCE_HOLD', { amount: '80' });
 const charge = event('BALANCE_CHARGE', { amount: '80' });
 const release = event('BALANCE_RELEASE', { amount: '80' });
 const failed = event('TASK_FAILED', { reason_code: 'DOWNSTREAM_ERROR' });
-const told = event('RESULT_DELIVERED', { operation: 'failure' });
+const notice = event('RESULT_DELIVERED', { operation: 'failure' });
 const success = { ...plainTap, task: { delivers: 'result', reason: 'SUCCESS' } } as const;
 const failure = { ...plainTap, task: { delivers: 'failure', reason: 'DOWNSTREAM_ERROR' } } as const;
 const ordered = [...tap, event('TASK_CREATED'), hold];
@@ -66,7 +66,7 @@ test('an update that starts a generation is over only when its result was delive
 });
 
 test('a success where a failure was expected is not what was expected', () => {
-  const chain = [...ordered, event('TASK_COMPLETED'), charge, told];
+  const chain = [...ordered, event('TASK_COMPLETED'), charge, notice];
   expect(incompleteness(chain, failure)).toEqual(['TASK_FAILED is missing']);
 });
 
@@ -75,13 +75,13 @@ test('a failure gives back what was reserved, once and to the kopeck', () => {
   const neither = 'BALANCE_CHARGE or BALANCE_RELEASE is there 0 times, not once';
   const both = 'BALANCE_CHARGE or BALANCE_RELEASE is there 2 times, not once';
 
-  expect(incompleteness([...ordered, failed, release, told], failure)).toEqual([]);
-  expect(incompleteness([...ordered, failed, told], failure)).toEqual([neither]);
-  expect(incompleteness([...ordered, failed, release, release, told], failure)).toEqual([both]);
-  expect(incompleteness([...ordered, failed, charge, told], failure)).toEqual([
+  expect(incompleteness([...ordered, failed, release, notice], failure)).toEqual([]);
+  expect(incompleteness([...ordered, failed, notice], failure)).toEqual([neither]);
+  expect(incompleteness([...ordered, failed, release, release, notice], failure)).toEqual([both]);
+  expect(incompleteness([...ordered, failed, charge, notice], failure)).toEqual([
     'BALANCE_CHARGE is there instead of BALANCE_RELEASE',
   ]);
-  expect(incompleteness([...ordered, failed, less, told], failure)).toEqual([
+  expect(incompleteness([...ordered, failed, less, notice], failure)).toEqual([
     'BALANCE_RELEASE has amount=79, not 80',
   ]);
 });

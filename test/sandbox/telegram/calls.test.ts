@@ -126,7 +126,7 @@ describe('a call', () => {
     expect(user.lastMessage()?.text).toBe('two');
   });
 
-  it('waits as long as the sandbox was told to', async () => {
+  it('waits as long as the sandbox was set to', async () => {
     const sandbox = await openSandbox({ delayMs: 40 });
     const begin = performance.now();
     await openApi(sandbox).getMe();

@@ -67,7 +67,7 @@ describe('a planned fault', () => {
     expect(user.messages().map(({ text }) => text)).toEqual(['quick', 'slow']);
   });
 
-  it('waits for the method and the chat that it is for, as often as it was told', async () => {
+  it('waits for the method and the chat that it is for, as often as it was set to', async () => {
     const { sandbox, user, api } = await openChat();
     const other = sandbox.user({ started: true });
     const reply_markup = { inline_keyboard: [[{ text: 'A', callback_data: 'a' }]] };

@@ -27,7 +27,7 @@ async function serve(files: Readonly<Record<string, Buffer>>): Promise<string> {
 }
 
 describe('sendPhoto', () => {
-  it('keeps the bytes and tells the size, the largest last', async () => {
+  it('keeps the bytes and states the size, the largest last', async () => {
     const { user, api } = await openChat();
     const message = await api.sendPhoto(user.id, new InputFile(PICTURE, 'a.png'), {
       caption: '<b>Red</b>',
@@ -242,7 +242,7 @@ describe('edits of files', () => {
 });
 
 describe('getFile', () => {
-  it('tells where a file of a user can be downloaded', async () => {
+  it('says where a file of a user can be downloaded', async () => {
     const { sandbox, user, api } = await openChat();
     user.sendPhoto(PICTURE, { caption: 'mine' });
     user.sendDocument(Buffer.from('notes'), { fileName: 'notes.txt', mimeType: 'text/plain' });

@@ -9,7 +9,7 @@ async function openChat() {
 }
 
 describe('a user', () => {
-  it('sends films and sounds, with the facts that Telegram tells of them', async () => {
+  it('sends films and sounds, with the facts that Telegram states of them', async () => {
     const { user, api } = await openChat();
     user.sendVideo(undefined, { duration: 7, width: 1280, height: 720, caption: 'my film' });
     user.sendAnimation(undefined, { duration: 2 });

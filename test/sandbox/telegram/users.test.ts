@@ -37,7 +37,7 @@ describe('a user', () => {
     expect(() => user.say(' ')).toThrow('1–4096');
   });
 
-  it('who blocks the bot is told to it and answers every send with 403 until unblocked', async () => {
+  it('who blocks the bot is reported to it and answers every send with 403 until unblocked', async () => {
     const sandbox = await openSandbox();
     const user = sandbox.user({ started: true });
     const api = openApi(sandbox);
@@ -91,7 +91,7 @@ describe('waitForMessage', () => {
     expect(await coming).toMatchObject({ messageId: message_id, edits: 1 });
   });
 
-  it('can be told to look only at what is new', async () => {
+  it('can be made to look only at what is new', async () => {
     const sandbox = await openSandbox();
     const user = sandbox.user({ started: true });
     const api = openApi(sandbox);

@@ -43,7 +43,7 @@ describe('a webhook', () => {
   });
 
   it.each([400, 404, 302, 500])(
-    'that answers %i gets the update again, and the error is told',
+    'that answers %i gets the update again, and the error is reported',
     async status => {
       const { sandbox, user, api } = await openChat();
       const { url, deliveries } = await openReceiver((_delivery, response, count) => {
@@ -91,7 +91,7 @@ describe('a webhook', () => {
     expect(sandbox.webhookInfo.last_error_message).toBe('Read timeout expired');
   });
 
-  it('that nobody serves is told so, and keeps its updates', async () => {
+  it('that nobody serves reports that, and keeps its updates', async () => {
     const { sandbox, user, api } = await openChat();
     await api.setWebhook('http://127.0.0.1:1/');
     user.say('x');

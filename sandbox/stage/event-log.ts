@@ -1,4 +1,4 @@
-// Owns what the bot has told so far: the event lines that it would print, kept by cid in their order. It is the
+// Owns what the bot has emitted so far: the event lines that it would print, kept by cid in their order. It is the
 // bot's log destination and the one place where the demo and the smoke test look events up or wait for one.
 // Promises that a wait ends, at the latest at its deadline. Keeps everything: what is played is small and short.
 import { z } from 'zod';
@@ -9,7 +9,7 @@ const eventLine = z.looseObject({ ts: z.string(), name: z.string(), cid: z.strin
 /** One line of the bot's stdout. */
 export type EventLine = Readonly<z.infer<typeof eventLine>>;
 
-export interface Chronicle extends LogDestination {
+export interface EventLog extends LogDestination {
   /** The events of one cid, oldest first. */
   chain(cid: string): readonly EventLine[];
   /** The chains of all cids, in the order in which they began. */
@@ -23,7 +23,7 @@ export interface Chronicle extends LogDestination {
 }
 
 /** `echo` gets each line as it was written. */
-export function createChronicle(echo: (line: string) => void): Chronicle {
+export function createEventLog(echo: (line: string) => void): EventLog {
   const chains = new Map<string, EventLine[]>();
   const cids = new Map<number, string>();
   const listeners = new Set<() => void>();
