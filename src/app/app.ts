@@ -158,7 +158,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
   const eventCounts = createEventCounts();
   const telemetry: Telemetry = createTelemetry({
     logger,
-    counts: eventCounts,
+    sinks: [eventCounts],
     journal: journaling,
     instance: { instance_id: instanceId, botState },
     scrub: createScrubber(secretsOf(config)),

@@ -1,7 +1,7 @@
 // Where a user stands, as fields of telemetry: the form by its draft and the step in it; in detail also the screen and
 // what was filled in so far. Reads only.
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { FieldsOf } from '../otel/telemetry.ts';
+import type { FieldsOf } from '../otel/event-seam.ts';
 import { currentStep, type Form } from '../pipeline/form.ts';
 import type { BotContext } from './bot-context.ts';
 import { situationOf } from './situation.ts';

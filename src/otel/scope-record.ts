@@ -1,13 +1,13 @@
 // What a span leaves in the journal, gathered while it is open: its lines in their short form, of its events the few
-// values that rows are found and counted by, and the spans inside it that have nothing to tell but their times. Made
+// values that rows are found and counted by, and the spans inside it that have nothing but their times. Made
 // only where there is a journal; costs a concatenation per event.
 import type { EventName } from './events.ts';
-import type { AmbientFields, EventFields } from './fields.ts';
+import type { AmbientFields } from './fields.ts';
 import type { InnerSpan, JournalEntry } from './journal-row.ts';
+import type { Line, OwnFields } from './line.ts';
 import type { ReasonCode } from './reasons.ts';
 import { shortHead } from './short-lines.ts';
 
-type Own = Readonly<Partial<EventFields>>;
 /** What the record itself does not know of the span it belongs to. */
 export interface SpanIdentity {
   readonly cid: string;
@@ -19,13 +19,24 @@ export interface SpanIdentity {
   readonly before: object | undefined;
 }
 
+export interface ScopeBeginning {
+  /** Epoch milliseconds, where the work began before its span; now by default. */
+  readonly startedAt?: number | undefined;
+  readonly parentSpanId?: string | undefined;
+  /** 16 hex digits. */
+  readonly userHash?: string | undefined;
+  /** That of the span around this one, in the same program. */
+  readonly around?: ScopeRecord | undefined;
+}
+
 export class ScopeRecord {
   readonly startedAt: number;
   readonly parentSpanId: string | undefined;
   /** 16 hex digits. */
   readonly userHash: string | undefined;
+  readonly around: ScopeRecord | undefined;
   failed = false;
-  /** What comes afterwards is told by rows of its own. */
+  /** Events that come afterwards are rows of their own. */
   ended = false;
   #lines = '';
   #innerSpans = '';
@@ -42,19 +53,18 @@ export class ScopeRecord {
   readonly #clock = performance.now();
   readonly #elapsedBefore: number;
 
-  /** `startedAt` in epoch milliseconds, where the work began before its span. */
-  constructor(startedAt: number | undefined, parentSpanId: string | undefined, userHash: string | undefined) {
+  constructor({ startedAt, parentSpanId, userHash, around }: ScopeBeginning) {
     const now = Date.now();
     this.startedAt = startedAt ?? now;
     this.#elapsedBefore = now - this.startedAt;
     this.parentSpanId = parentSpanId;
     this.userHash = userHash;
+    this.around = around;
   }
 
-  /** `start` and `rest` stand in the line before and behind `head`, which it has in common with others. */
-  add(name: EventName, start: string, head: string, rest: string, own: Own): void {
-    this.#lines += `${this.#lines === '' ? '' : '\n'}${start}${shortHead(head, this.#head)}${rest}`;
-    this.#head = head;
+  add(name: EventName, { start, head, rest }: Line, own: OwnFields): void {
+    this.#lines += `${this.#lines === '' ? '' : '\n'}${start}${shortHead(head.text, this.#head)}${rest}`;
+    this.#head = head.text;
     this.#eventCount += 1;
     if (own.reason_code !== undefined) this.#addReason(own.reason_code, name === 'SYSTEM_WARNING');
     if (own.screen_id !== undefined) this.#screenId = own.screen_id;
@@ -62,7 +72,7 @@ export class ScopeRecord {
     if (own.model_version !== undefined) this.#modelVersion = own.model_version;
   }
 
-  /** Takes the times of a span inside this one, where it has nothing else to tell; false where it must tell itself. */
+  /** Takes the times of a span inside this one, where it has nothing else; false where it needs a row of its own. */
   absorbs(inner: ScopeRecord, spanId: string, name: string): boolean {
     if (this.ended || inner.#eventCount > 0 || inner.#innerSpans !== '') return false;
     const span: InnerSpan = [

@@ -1,6 +1,6 @@
 // Starts the OpenTelemetry SDK for traces and metrics: no log exporter, no HTTP instrumentation (its URLs
 // hold the bot token), pg spans only under a parent. OTEL_* variables are read by the SDK itself. Without an
-// OTLP endpoint nothing is exported and nothing complains; trace ids then come from telemetry.ts. The context
+// OTLP endpoint nothing is exported and nothing complains; trace ids then come from span-seam.ts. The context
 // manager runs in either case, because cids depend on it.
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';

@@ -6,7 +6,8 @@
 import { SpanKind } from '@opentelemetry/api';
 import { AppError, errorType } from '../errors.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
-import type { SpanOptions, Telemetry } from '../otel/telemetry.ts';
+import type { SpanOptions } from '../otel/span-seam.ts';
+import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Delivery, DeliveryClaim, DeliveryStore, NextDelivery } from '../storage/delivery-store.ts';
 import type { TaskRow, TaskStore } from '../storage/task-store.ts';

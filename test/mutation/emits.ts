@@ -1,4 +1,5 @@
-// Leaves out one emitting statement at a time, `telemetry.emit(…)` and its kind, and asks the tests whether they miss it.
+// Leaves out one statement at a time that emits something, or hands on what was emitted, `telemetry.emit(…)` and its
+// kind, and asks the tests whether they miss it.
 // Stryker knows this mutant only for calls in which it finds nothing else to change. The files themselves are not
 // touched: a statement is taken out as it is loaded. Ends with 1 when nobody missed one.
 // `npm run mutate:emits -- src/bot/frame.ts:84` tries those of one line.
@@ -20,13 +21,16 @@ const root = path.resolve(import.meta.dirname, '../..');
 const files = [
   'src/bot/frame.ts',
   'src/bot/parameter-events.ts',
-  'src/otel/telemetry.ts',
+  'src/otel/event-seam.ts',
+  'src/otel/span-seam.ts',
+  'src/otel/span-journal.ts',
+  'src/otel/logger.ts',
   'src/otel/debug-level.ts',
   'src/otel/journal.ts',
 ];
 const quickTests = ['test/bot/frame', 'test/otel/telemetry', 'test/otel/journal.', 'test/otel/debug-level'];
-/** What emits, by the last name of what is called. */
-const emitting = /^(emit|annotate|warn|tell|refused)/;
+/** The calls that emit, or hand on what was emitted, by the last name of what is called. */
+const emitting = /^(emit|annotate|warn|refused|add|end$|recordError|setAttribute)/;
 
 function statementsOf(file: string): Statement[] {
   const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
