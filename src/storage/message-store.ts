@@ -10,7 +10,10 @@ export interface SentMessage {
 }
 
 export interface MessageStore {
-  /** Remembers which screen a message shows now; also of a chat that has not written since this database began. */
+  /**
+   * Remembers which screen a message shows now; also of a chat that has not written since this database began. The last
+   * button that was accepted on it stays: a second tap on that is a double tap, whatever the message shows by then.
+   */
   record(message: SentMessage): Promise<void>;
   /** Whether a message still shows this task, and not what the user has opened in its place. */
   showsTask(chatId: number, messageId: number, taskId: string): Promise<boolean>;
@@ -25,8 +28,7 @@ export function createMessageStore(database: Database): MessageStore {
         `with known as (insert into users (chat_id, language) values ($1, 'ru') on conflict do nothing)
          insert into messages (chat_id, message_id, screen_id, screen_data, media) values ($1, $2, $3, $4, $5)
          on conflict (chat_id, message_id) do update
-         set screen_id = excluded.screen_id, screen_data = excluded.screen_data, media = excluded.media,
-           last_action = null, last_action_at = null, rendered_at = now()`,
+         set screen_id = excluded.screen_id, screen_data = excluded.screen_data, media = excluded.media, rendered_at = now()`,
         [chatId, messageId, screen, JSON.stringify(record), media],
       );
     },

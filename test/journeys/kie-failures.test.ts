@@ -101,6 +101,16 @@ describe.concurrent('an order that is refused', () => {
     expect(bot.kie.createdCount()).toBe(0);
   });
 
+  test('has taken the place of Run, and a second tap on that is still a double tap', async () => {
+    await using bot = await startBot();
+    bot.kie.failNext({ at: 'outcome', does: 'fail', failCode: '500', failMsg: 'Internal error' });
+    const { user, run } = await failedRun(bot);
+    const late = user.rawCallback(run.data);
+    expect((await user.answerOf(late)).text).toBe(reasons.DUPLICATE_ACTION.text.en);
+    expect((await storyOf(bot, late)).line('CALLBACK_REJECTED').reason_code).toBe('DUPLICATE_ACTION');
+    expect(bot.kie.createdCount()).toBe(1);
+  });
+
   test('can be given again with the same inputs from the message about the failure', async () => {
     await using bot = await startBot();
     bot.kie.failNext({ at: 'create', does: 'answer', code: 402 });
