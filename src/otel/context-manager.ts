@@ -1,4 +1,4 @@
-// What carries the fields of an update to everything that is told while it is worked. Cids depend on it, an SDK does not.
+// What carries the fields of an update to every event that is emitted while it is worked. Cids depend on it, an SDK does not.
 import { context } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 

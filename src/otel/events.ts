@@ -85,7 +85,7 @@ export const events = define({
     level: 'ERROR',
     required: ['reason_code', 'error_type', 'error_message', 'latency_ms', 'duration_ms'],
     optional: ['reason_detail', 'result'],
-    doc: 'The update ended in a fault; the user was told once, with the cid, where that was possible.',
+    doc: 'The update ended in a fault; the user was answered once, with the cid, where that was possible.',
   },
   DEAD_LETTER: {
     domain: 'QUEUE',
@@ -170,14 +170,14 @@ export const events = define({
     level: 'WARNING',
     required: ['result', 'reason_code', 'operation', 'text'],
     optional: ['message_id', 'reason_detail'],
-    doc: 'The user was told that the service is being updated: operation is send for a message, answer where the answer to the tap is all.',
+    doc: 'The user was notified that the service is being updated: operation is send for a message, answer where the answer to the tap is all.',
   },
   FLOOD_NOTICE: {
     domain: 'UX',
     level: 'WARNING',
     required: ['result', 'reason_code', 'text'],
     optional: ['reason_detail'],
-    doc: 'The user was told that messages were left out because too many of theirs wait; once a minute.',
+    doc: 'The user was notified that messages were left out because too many of theirs wait; once a minute.',
   },
   UI_RENDER: {
     domain: 'UX',
@@ -219,7 +219,7 @@ export const events = define({
     level: 'WARNING',
     required: ['param_name', 'value', 'reason_code', 'hint_to_user'],
     optional: ['allowed', 'reason_detail'],
-    doc: 'The value was refused; reason_detail names the problem, the hint is what the user was told.',
+    doc: 'The value was refused; reason_detail names the problem, the hint is what the user was answered.',
   },
   TASK_CREATED: {
     domain: 'MODEL',
@@ -247,7 +247,7 @@ export const events = define({
     level: 'ERROR',
     required: ['task_id', 'model_id', 'model_version', 'reason_code', 'duration_ms'],
     optional: ['reason_detail', 'error_type'],
-    doc: 'The generation ended without a result; the user is told.',
+    doc: 'The generation ended without a result; the user is notified.',
   },
   TASK_LATE_RESULT: {
     domain: 'MODEL',
@@ -268,7 +268,7 @@ export const events = define({
     level: 'ERROR',
     required: ['task_id', 'model_id', 'model_version', 'operation', 'reason_code'],
     optional: ['position', 'attempt', 'reason_detail', 'error_type', 'error_message'],
-    doc: 'A file or a notice could not be sent (operation and position tell which); it is given up unless reason_detail says that it will be tried again.',
+    doc: 'A file or a notice could not be sent (operation and position say which); it is given up unless reason_detail says that it will be tried again.',
   },
   BALANCE_HOLD: {
     domain: 'BILLING',
@@ -368,7 +368,7 @@ export const events = define({
     level: 'WARNING',
     required: ['operation', 'error_type', 'error_message'],
     optional: ['reason_code', 'attempt', 'task_id', 'repeat_count'],
-    doc: 'Something outside any update went wrong and will be tried again. What a part of the process tries by itself is told at once, then the same at most every 10 s, with repeat_count.',
+    doc: 'Something outside any update went wrong and will be tried again. What a part of the process tries by itself is emitted at once, then the same at most every 10 s, with repeat_count.',
   },
   MODEL_SWITCHED_OFF: {
     domain: 'MODEL',
@@ -410,14 +410,14 @@ export const events = define({
     level: 'WARNING',
     required: ['result'],
     optional: ['reason_detail'],
-    doc: 'A user reported a problem; result tells whether an administrator was reached.',
+    doc: 'A user reported a problem; result says whether an administrator was reached.',
   },
   USER_EXPORTED: {
     domain: 'UX',
     level: 'INFO',
     required: ['result', 'duration_ms'],
     optional: ['reason_detail'],
-    doc: 'A user asked for a copy of everything that is stored about them; result tells whether Telegram took the document.',
+    doc: 'A user asked for a copy of everything that is stored about them; result says whether Telegram took the document.',
   },
   USER_ERASED: {
     domain: 'UX',
@@ -431,7 +431,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation', 'user_hash', 'until'],
     optional: [],
-    doc: 'This instance tells DEBUG events too, until then; user_hash is the administrator. operation: command where it was asked for, follow on the other instances and after a restart.',
+    doc: 'This instance emits DEBUG events too, until then; user_hash is the administrator. operation: command where it was asked for, follow on the other instances and after a restart.',
   },
   DEBUG_DISABLED: {
     domain: 'SYSTEM',
@@ -445,7 +445,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation', 'duration_ms'],
     optional: ['bot_username', 'port', 'webhook_address', 'release'],
-    doc: 'The process is ready; operation tells its mode.',
+    doc: 'The process is ready; operation is its mode.',
   },
   BOOT_FAIL: {
     domain: 'SYSTEM',
@@ -473,7 +473,7 @@ export const events = define({
     level: 'ERROR',
     required: ['lock_epoch', 'operation'],
     optional: [],
-    doc: 'This instance is PASSIVE at once; operation says what told it. What was in flight may be worked again.',
+    doc: 'This instance is PASSIVE at once; operation says how it found out. What was in flight may be worked again.',
   },
   LOCK_TAKEOVER: {
     domain: 'LOCK',

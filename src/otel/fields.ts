@@ -140,7 +140,7 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
   },
   source: { type: text, meaning: 'How the value was given.', values: parameterSources },
   allowed: { type: text, meaning: 'What the parameter accepts.', mayBeEmpty: true },
-  hint_to_user: { type: text, meaning: 'What the user was told about a refused value.' },
+  hint_to_user: { type: text, meaning: 'What the user was answered about a refused value.' },
   buttons_count: { type: number, meaning: 'How many buttons the screen has.' },
   next_screen: { type: text, meaning: 'The screen that follows.' },
   operation: { type: text, meaning: 'Which of the things that the event can be about; see its line.' },

@@ -32,7 +32,7 @@ export interface JournalRow {
 }
 
 /**
- * A row on its way into the journal, which itself knows of which instance it is. Spans that have nothing to tell but
+ * A row on its way into the journal, which itself knows of which instance it is. Spans that have nothing but
  * their times travel in the row of the span around them, and are read as rows of their own.
  */
 export interface JournalEntry extends Omit<JournalRow, 'instanceId' | 'release'> {

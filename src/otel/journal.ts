@@ -1,5 +1,5 @@
 // The way of rows into the event journal: gathered in memory within bounds, written in batches, one at a time, while the
-// program goes on. A journal whose database is slow or away never slows or fails what it tells of: what finds no room
+// program goes on. A journal whose database is slow or away never slows or fails the work it is about: what finds no room
 // is dropped and counted, and a warning says how many were. Rows that were not written when the process ends at once
 // (kill -9, an uncaught error) are lost; their lines are on stdout.
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -63,7 +63,7 @@ export function createJournal(options: JournalOptions): Journal {
   let notBefore = 0;
   let dropped = 0;
   let trouble: unknown;
-  /** A warning has told of trouble; a batch was written since then, which is still to be told. */
+  /** A warning about trouble was emitted; a batch was written since then, about which none was yet. */
   let isAway = false;
   let isBack = false;
   let warnedAt = Number.NEGATIVE_INFINITY;

@@ -4,7 +4,7 @@
 // outside can be seen. What a hard kill can take with it is what it interrupts in the middle of a turn, some
 // microseconds. What the descriptor does not take (nobody reads the pipe, the disk is full) is kept within bounds and
 // tried again, while the program goes on; beyond the bounds lines are dropped and counted until all that was kept is out,
-// so that there is one gap, and what `onResumed` tells stands right behind it.
+// so that there is one gap, and what `onResumed` writes stands right behind it.
 import { writeSync, writevSync } from 'node:fs';
 
 export interface LineWriter {
@@ -143,7 +143,7 @@ export function createLineWriter(descriptor: number, options: LineWriterOptions 
     const lines = dropped - ended.droppedBefore;
     const durationMs = performance.now() - ended.since;
     onResumed?.({ lines, durationMs, reason: reason ?? new Error('stdout took no bytes') });
-    // What that has told belongs right behind the gap.
+    // What that has written belongs right behind the gap.
     flushSync();
   }
 

@@ -5,7 +5,7 @@ import pino from 'pino';
 
 export interface LogExport {
   write(line: string): void;
-  /** How pino tells a thread what its lines look like; each thread waits for it. */
+  /** How pino sends a thread its configuration; each thread waits for it. */
   emit(event: 'message', message: unknown): void;
   /** Ends the thread, waiting at most `deadlineMs` for what it still holds. Never rejects. */
   stop(deadlineMs: number): Promise<void>;

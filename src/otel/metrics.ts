@@ -44,7 +44,7 @@ export const metricDefinitions = {
   'trt.database.latency': {
     kind: 'gauge',
     unit: 's',
-    doc: 'One round trip to the database, a free connection included. Not told while it does not answer.',
+    doc: 'One round trip to the database, a free connection included. Not exported while it does not answer.',
   },
   'trt.supplier.available': {
     kind: 'gauge',
@@ -75,7 +75,7 @@ export interface Observation {
   readonly attributes: Attributes;
 }
 
-/** Undefined: it is not known now, and then nothing is told. Must not reject. */
+/** Undefined: it is not known now, and then nothing is exported. Must not reject. */
 type MetricReading = () => MaybePromise<number | readonly Observation[] | undefined>;
 type MaybePromise<T> = T | Promise<T>;
 

@@ -1,11 +1,11 @@
-// Telemetry for what a part of the process asks again and again by itself: a database that is gone for an hour is told by
-// some hundred lines, and not by one for each time. Not for what fails for an update, which has its reason under its cid.
+// Telemetry for what a part of the process asks again and again by itself: a database that is gone for an hour leaves
+// some hundred lines, and not one for each time. Not for what fails for an update, which has its reason under its cid.
 import { createRepeats, type Repeats } from './repeats.ts';
 import type { Telemetry } from './telemetry.ts';
 import { warningFields } from './warning.ts';
 
 export interface PeriodicWarnings extends Pick<Repeats, 'stop'> {
-  /** What it warns of is told at once, then the same again at most every 10 s, with `repeat_count`. */
+  /** A warning of it is emitted at once, then the same again at most every 10 s, with `repeat_count`. */
   readonly telemetry: Telemetry;
 }
 

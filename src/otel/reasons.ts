@@ -1,5 +1,5 @@
 // Every reason a click, a command or a task can be refused or fail: its meaning, whether it is normal
-// operation or a fault, what the user is told, and what an operator does. The list is closed; a new
+// operation or a fault, what the user reads, and what an operator does. The list is closed; a new
 // reason is one entry. Codes are never reused. Texts are plain: no markup, at most 200 characters with
 // the cid appended, because Telegram cuts the answer to a callback there.
 

@@ -1,5 +1,5 @@
-// Tells of what is refused in any number, such as requests of strangers or updates that find the inbox full: the first
-// of a kind at once, then at most one line per second and kind. Outside any trace, because what was refused is no update
+// Emits what is refused in any number, such as requests of strangers or updates that find the inbox full: the first of
+// a kind at once, then at most one line per second and kind. Outside any trace, because what was refused is no update
 // of ours, and a flood must fill neither the traces nor the journal.
 
 import type { FieldsOf } from './event-seam.ts';
@@ -16,7 +16,7 @@ type CountedFields<N extends CountedEvent> = Omit<FieldsOf<N>, 'refused_count'> 
 export interface Refusals extends Pick<Repeats, 'stop'> {
   /**
    * `count` more were refused so; 0 where nothing was there to refuse. Event, reason and detail make the kind, so the
-   * detail must be one of few texts. Of the other fields the newest are told.
+   * detail must be one of few texts. Of the other fields the newest are emitted.
    */
   refused<N extends CountedEvent>(name: N, fields: CountedFields<N>, count?: number): void;
 }

@@ -1,52 +1,52 @@
-// Of what happens again and again, the first is told at once, then at most one per period and kind however many there
+// Of what happens again and again, the first is emitted at once, then at most one per period and kind however many there
 // are, each with the number since the last one.
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 export interface Repeats {
   /**
-   * `count` more of a kind; 0 where there was nothing to count. `tell` gets how many there were since it was told last;
-   * of several that wait only the newest is called.
+   * `count` more of a kind; 0 where there was nothing to count. `emit` gets how many there were since the last time; of
+   * several that wait only the newest is called.
    */
-  add(kind: string, tell: (count: number) => void, count?: number): void;
-  /** Tells what is untold. */
+  add(kind: string, emit: (count: number) => void, count?: number): void;
+  /** Emits what waits. */
   stop(): void;
 }
 
 interface Kind {
-  /** undefined when there was nothing since it was told last. */
-  untold: { readonly tell: (count: number) => void; readonly count: number } | undefined;
+  /** undefined when there was nothing since the last time. */
+  waiting: { readonly emit: (count: number) => void; readonly count: number } | undefined;
   pause: NodeJS.Timeout | undefined;
 }
 
 export function createRepeats(everyMs: number): Repeats {
-  /** Those that were told less than a period ago. */
+  /** Those that were emitted less than a period ago. */
   const kinds = new Map<string, Kind>();
 
-  function tell(id: string, kind: Kind): void {
-    const { untold } = kind;
-    if (!untold) {
+  function emitWaiting(id: string, kind: Kind): void {
+    const { waiting } = kind;
+    if (!waiting) {
       kinds.delete(id);
       return;
     }
-    kind.untold = undefined;
-    untold.tell(untold.count);
-    // What is told later belongs to no work that the first one was met in.
-    kind.pause = context.with(ROOT_CONTEXT, () => setTimeout(tell, everyMs, id, kind));
-    // A line that is due must not keep the process alive; `stop` tells it.
+    kind.waiting = undefined;
+    waiting.emit(waiting.count);
+    // What is emitted later belongs to no work that the first one was met in.
+    kind.pause = context.with(ROOT_CONTEXT, () => setTimeout(emitWaiting, everyMs, id, kind));
+    // A line that is due must not keep the process alive; `stop` emits it.
     kind.pause.unref();
   }
 
   return {
-    add(id, telling, count = 1) {
-      const kind = kinds.get(id) ?? { untold: undefined, pause: undefined };
+    add(id, emit, count = 1) {
+      const kind = kinds.get(id) ?? { waiting: undefined, pause: undefined };
       kinds.set(id, kind);
-      kind.untold = { tell: telling, count: (kind.untold?.count ?? 0) + count };
-      if (!kind.pause) tell(id, kind);
+      kind.waiting = { emit, count: (kind.waiting?.count ?? 0) + count };
+      if (!kind.pause) emitWaiting(id, kind);
     },
     stop() {
       for (const [id, kind] of kinds) {
         clearTimeout(kind.pause);
-        tell(id, kind);
+        emitWaiting(id, kind);
         clearTimeout(kind.pause);
       }
     },

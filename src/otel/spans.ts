@@ -66,12 +66,12 @@ export const spans = define({
   },
   'answer refused update': {
     kind: 'INTERNAL',
-    doc: 'The user is told that too many of their updates wait for this one to be taken.',
+    doc: 'The user is answered that too many of their updates wait for this one to be taken.',
     attributes: ['event_type', 'update_id', 'user_hash', 'chat_hash', 'reason_code'],
   },
   'passive notice': {
     kind: 'INTERNAL',
-    doc: 'The user is told that nobody works updates now.',
+    doc: 'The user is notified that nobody works updates now.',
     attributes: [],
   },
   'answer checkout': {

@@ -76,7 +76,7 @@ export function enforceDeadlines(client: pg.Client, options: DeadlineOptions): D
     if (!/^\s*listen\b/i.test(text)) return;
     clearInterval(probing);
     probing = setInterval(() => {
-      // What is wrong is told by the connection, to whoever listens.
+      // The connection itself emits what is wrong, to whoever listens.
       if (underWay.size === 0) client.query('select 1').catch(() => undefined);
     }, deadlineMs / 2);
   }

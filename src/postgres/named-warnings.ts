@@ -1,4 +1,4 @@
-// What is told of a database says which one it is, by host and port, and that it is the database's trouble.
+// A warning about a database says which one it is, by host and port, and that it is the database's trouble.
 import pg from 'pg';
 import { AppError, errorMessage, errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';

@@ -11,7 +11,7 @@ export interface PoolOptions {
   readonly config: pg.PoolConfig;
   /** For one statement, from the call to its answer. */
   readonly deadlineMs: number;
-  /** Whether the server is told to end a statement shortly before its deadline; true by default. */
+  /** Whether the server is asked to end a statement shortly before its deadline; true by default. */
   readonly cancelBefore?: boolean;
   /** Hears of every connection that breaks; once of all that are ended for the same reason. */
   readonly onError: (error: Error) => void;
@@ -31,11 +31,11 @@ export function createPool({ config, deadlineMs, cancelBefore = true, onError }:
     ...config,
   });
   const connections = new Map<pg.PoolClient, Deadlines>();
-  const told = new WeakSet<Error>();
+  const reported = new WeakSet<Error>();
 
-  function tell(error: Error): void {
-    if (told.has(error)) return;
-    told.add(error);
+  function report(error: Error): void {
+    if (reported.has(error)) return;
+    reported.add(error);
     onError(error);
   }
 
@@ -44,8 +44,8 @@ export function createPool({ config, deadlineMs, cancelBefore = true, onError }:
   }
 
   function onReadOnly(refused: pg.PoolClient, error: Error): void {
-    // Whoever asked has heard it.
-    told.add(error);
+    // Whoever asked has it already.
+    reported.add(error);
     // In the order in which they were opened.
     for (const [client, deadlines] of connections) {
       if (client === refused) break;
@@ -58,7 +58,7 @@ export function createPool({ config, deadlineMs, cancelBefore = true, onError }:
   pool.on('error', () => undefined);
   pool.on('connect', client => {
     // What follows on the first error of a connection says less.
-    client.once('error', tell);
+    client.once('error', report);
     client.on('error', () => undefined);
     connections.set(client, enforceDeadlines(client, { deadlineMs, onMissed }));
     watchForReadOnly(client, error => onReadOnly(client, error));

@@ -53,7 +53,7 @@ test.each(formats)('in %s nothing leaks on any way through the bot', async forma
   await generateFromFile(bot, newUser());
   await pasteLinks(bot, newUser(), newUser());
   await failValidation(bot, newUser());
-  await tell(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
+  await actUntil(bot, 'DISPATCH_FAIL', () => newUser().say('/help'));
   await failAtKie(bot, newUser(), newUser());
   const bodies = await provokeHttpErrors(bot);
   await loseTelegram(bot, newUser());
@@ -79,7 +79,7 @@ test.each(formats)('in %s nothing leaks on any way through the bot', async forma
   expect(leaksIn(bodies, all)).toEqual([]);
 });
 
-test('a start that fails because Telegram is gone tells why, without the token', async () => {
+test('a start that fails because Telegram is gone says why, without the token', async () => {
   const bot = await startBot();
   const { secrets } = canariesOf(bot);
   await bot.stop();
@@ -251,7 +251,7 @@ function textsOf(span: ReadableSpan): string[] {
 
 async function generate(bot: BotUnderTest, user: SandboxUser): Promise<void> {
   await walkToConfirm(user);
-  await tell(bot, 'RESULT_DELIVERED', () => user.click('🚀 Run'));
+  await actUntil(bot, 'RESULT_DELIVERED', () => user.click('🚀 Run'));
 }
 
 const filmModel = 'Hailuo 2.3 Standard Image to Video';
@@ -263,17 +263,17 @@ async function generateFromFile(bot: BotUnderTest, user: SandboxUser): Promise<v
   const sent = user.sendDocument(picture, { caption, fileName, mimeType: 'image/png' });
   await user.waitForMessage(/settings/, { after: sent });
   await user.waitForMessage(/Check and run/, { after: user.click('▶️ Go on') });
-  await tell(bot, 'TASK_COMPLETED', () => user.click('🚀 Run'));
+  await actUntil(bot, 'TASK_COMPLETED', () => user.click('🚀 Run'));
 }
 
 /** One link is refused, the other is ordered and cannot be fetched. */
 async function pasteLinks(bot: BotUnderTest, refused: SandboxUser, taken: SandboxUser): Promise<void> {
   await walkToFile(refused);
-  await tell(bot, 'PARAM_VALIDATION_FAILED', () => refused.say(privateLink));
+  await actUntil(bot, 'PARAM_VALIDATION_FAILED', () => refused.say(privateLink));
   await walkToFile(taken);
   await taken.waitForMessage(/settings/, { after: taken.say(publicLink) });
   await taken.waitForMessage(/Check and run/, { after: taken.click('▶️ Go on') });
-  await tell(bot, 'TASK_FAILED', () => taken.click('🚀 Run'));
+  await actUntil(bot, 'TASK_FAILED', () => taken.click('🚀 Run'));
 }
 
 async function walkToFile(user: SandboxUser): Promise<void> {
@@ -283,16 +283,16 @@ async function walkToFile(user: SandboxUser): Promise<void> {
 
 async function failValidation(bot: BotUnderTest, user: SandboxUser): Promise<void> {
   await walkToForm(user);
-  await tell(bot, 'PARAM_VALIDATION_FAILED', () => user.say(tooLong));
+  await actUntil(bot, 'PARAM_VALIDATION_FAILED', () => user.say(tooLong));
   for (const data of [foreignData, `v1:${foreignData}`, `v0:menu:${foreignData}`, `v1:cat:${foreignData}`])
-    await tell(bot, 'CALLBACK_REJECTED', () => user.rawCallback(data));
+    await actUntil(bot, 'CALLBACK_REJECTED', () => user.rawCallback(data));
   for (const text of [
     `/${slashed} ${prompt}`,
     `/start@${slashed}`,
     `/start ${slashed}`,
     `/${slashed.toUpperCase()}`,
   ])
-    await tell(bot, 'COMMAND_RECEIVED', () => user.say(text));
+    await actUntil(bot, 'COMMAND_RECEIVED', () => user.say(text));
 }
 
 /** The supplier refuses an order, and lets another one fail; both texts quote the prompt and the key. */
@@ -300,10 +300,10 @@ async function failAtKie(bot: BotUnderTest, refused: SandboxUser, failed: Sandbo
   const text = `Bad prompt "${prompt}" for key ${bot.kie.apiKey}`;
   await walkToConfirm(refused);
   bot.kie.failNext({ at: 'create', does: 'answer', code: 422, text });
-  await tell(bot, 'TASK_FAILED', () => refused.click('🚀 Run'));
+  await actUntil(bot, 'TASK_FAILED', () => refused.click('🚀 Run'));
   await walkToConfirm(failed);
   bot.kie.failNext({ at: 'outcome', does: 'fail', failCode: '400', failMsg: text });
-  await tell(bot, 'TASK_FAILED', () => failed.click('🚀 Run'));
+  await actUntil(bot, 'TASK_FAILED', () => failed.click('🚀 Run'));
 }
 
 /** The bodies of every kind of HTTP error that a stranger or a broken sender can cause. */
@@ -327,7 +327,7 @@ async function provokeHttpErrors(bot: BotUnderTest): Promise<string[]> {
 /** A send whose connection is reset, then a Telegram that is gone: grammY's errors quote the URL with the token. */
 async function loseTelegram(bot: BotUnderTest, user: SandboxUser): Promise<void> {
   bot.telegram.failNext({ kind: 'reset', method: 'sendMessage', chatId: user.chatId });
-  await tell(bot, 'DISPATCH_FAIL', () => user.start());
+  await actUntil(bot, 'DISPATCH_FAIL', () => user.start());
   await bot.telegram.stop();
   const message = {
     message_id: 4_242,
@@ -336,7 +336,7 @@ async function loseTelegram(bot: BotUnderTest, user: SandboxUser): Promise<void>
     from: { id: user.id, is_bot: false, first_name: person.firstName, username: person.username },
     text: '/start',
   };
-  await tell(bot, 'DISPATCH_FAIL', () =>
+  await actUntil(bot, 'DISPATCH_FAIL', () =>
     fetch(bot.webhookUrl(), {
       method: 'POST',
       headers: { 'x-telegram-bot-api-secret-token': webhookSecret },
@@ -346,7 +346,7 @@ async function loseTelegram(bot: BotUnderTest, user: SandboxUser): Promise<void>
 }
 
 /** Does something and waits for one more event of that name, in whichever format. */
-async function tell(bot: BotUnderTest, name: string, act: () => unknown): Promise<void> {
+async function actUntil(bot: BotUnderTest, name: string, act: () => unknown): Promise<void> {
   const count = (): number => bot.output.filter(line => line.includes(`${name} cid=`)).length;
   const before = count();
   await act();

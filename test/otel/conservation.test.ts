@@ -1,4 +1,4 @@
-// Nothing is lost and nothing is told twice on the way from a request to its outcome: what was received, less what was
+// Nothing is lost and nothing is emitted twice on the way from a request to its outcome: what was received, less what was
 // known, refused (lines count refusals) or not stored, is what was committed, and every delivery and every attempt is one span, in the lines,
 // in the journal and in the span processor alike. Also while the collector is away, slow or refusing, and while the
 // journal's database is slow; and nobody waits for any of them.
@@ -26,7 +26,7 @@ const impatientMs = 500;
 const flushLimitMs = 5_000;
 
 test(
-  'what is received ends in an outcome, and all of it is told, journaled and exported once',
+  'what is received ends in an outcome, and all of it is written, journaled and exported once',
   async () => {
     await using collector = await startCollector(200);
     const spans = exportTo(collector.url, patientMs);
@@ -148,7 +148,7 @@ const brokenText = 'break';
 const lostOnce = 'lose the database once';
 const lostForEver = 'lose the database for ever';
 
-/** A bot whose text handler fails as it is told. */
+/** A bot whose text handler fails as the text says. */
 function startStormyBot(): Promise<BotUnderTest> {
   let isLost = false;
   const text: typeof handlers.text = (context, value) => {
@@ -261,10 +261,10 @@ async function shown(user: SandboxUser, act: () => { moment: number }, screen: R
   await user.waitForMessage(screen, { after: act(), deadlineMs: patienceMs });
 }
 
-/** Stops the bot and compares what was asked of it, what it told, what it committed and what was journaled. */
+/** Stops the bot and compares what was asked of it, what it emitted, what it committed and what was journaled. */
 async function expectConserved(bot: BotUnderTest, spans: Spans, requests: number): Promise<void> {
   await bot.app.stop();
-  const told = (name: string): number => bot.lines.filter(line => line.name === name).length;
+  const emitted = (name: string): number => bot.lines.filter(line => line.name === name).length;
   const notStored = bot.lines.filter(({ operation }) => operation === 'store update').length;
   const outcomes = await bot.database.query<{ outcome: string | null; attempts: number }>(
     'select outcome, attempts from updates',
@@ -273,22 +273,22 @@ async function expectConserved(bot: BotUnderTest, spans: Spans, requests: number
     outcomes.filter(({ outcome }) => kinds.includes(String(outcome))).length;
   const attempts = outcomes.reduce((sum, update) => sum + update.attempts, 0);
 
-  const received = told('UPDATE_RECEIVED');
+  const received = emitted('UPDATE_RECEIVED');
   const refused = bot.lines
     .filter(({ name }) => name === 'UPDATE_REFUSED')
     .reduce((sum, { refused_count }) => sum + Number(refused_count), 0);
   expect(received + refused).toBe(requests);
-  expect(received - told('UPDATE_DUPLICATE') - notStored).toBe(outcomes.length);
-  expect(told('QUEUE_ENQUEUE')).toBe(outcomes.length);
-  expect(told('DISPATCH_OK')).toBe(endings('accepted', 'rejected', 'noop'));
-  expect(told('DISPATCH_FAIL')).toBe(endings('failed'));
-  expect(told('DEAD_LETTER')).toBe(endings('dead_letter'));
-  expect(told('DISPATCH_OK') + told('DISPATCH_FAIL') + told('DEAD_LETTER')).toBe(outcomes.length);
-  expect(told('QUEUE_PICK')).toBe(attempts);
-  expect(told('DISPATCH_START')).toBe(attempts - told('DEAD_LETTER'));
+  expect(received - emitted('UPDATE_DUPLICATE') - notStored).toBe(outcomes.length);
+  expect(emitted('QUEUE_ENQUEUE')).toBe(outcomes.length);
+  expect(emitted('DISPATCH_OK')).toBe(endings('accepted', 'rejected', 'noop'));
+  expect(emitted('DISPATCH_FAIL')).toBe(endings('failed'));
+  expect(emitted('DEAD_LETTER')).toBe(endings('dead_letter'));
+  expect(emitted('DISPATCH_OK') + emitted('DISPATCH_FAIL') + emitted('DEAD_LETTER')).toBe(outcomes.length);
+  expect(emitted('QUEUE_PICK')).toBe(attempts);
+  expect(emitted('DISPATCH_START')).toBe(attempts - emitted('DEAD_LETTER'));
   // The storm had some of each.
   for (const name of ['UPDATE_DUPLICATE', 'UPDATE_REFUSED', 'DISPATCH_FAIL', 'DEAD_LETTER'])
-    expect(told(name), name).toBeGreaterThan(0);
+    expect(emitted(name), name).toBeGreaterThan(0);
   expect(notStored).toBe(1);
   expect(attempts).toBeGreaterThan(outcomes.length);
 

@@ -63,11 +63,11 @@ test('the reference has every event, field, reason and span, and both texts of e
   }
 });
 
-test('every event is told somewhere, or says what it is reserved for', () => {
-  const told = firstArguments(/^(emit|tell|refused)$/);
+test('every event is emitted somewhere, or says what it is reserved for', () => {
+  const emitted = firstArguments(/^(emit|tell|refused)$/);
   const reserved = Object.entries(events).flatMap(([name, event]) => ('reserved' in event ? [name] : []));
-  const silent = Object.keys(events).filter(name => !told.has(name));
-  expect(told.size).toBeGreaterThan(40);
+  const silent = Object.keys(events).filter(name => !emitted.has(name));
+  expect(emitted.size).toBeGreaterThan(40);
   expect(silent).toEqual(reserved);
 });
 
@@ -173,18 +173,18 @@ describe('a run of the bot', () => {
     await using bot = await startBot();
     const user = bot.user();
     await walkToForm(user);
-    const told = await storyOf(bot, user.say(prompt));
+    const written = await storyOf(bot, user.say(prompt));
     const chosen = await storyOf(bot, user.click('16:9'));
     const confirmed = await storyOf(bot, user.click('🚀 Run'));
-    const flows = [told, chosen, confirmed].map(({ line }) => line('DISPATCH_OK').flow_id);
+    const flows = [written, chosen, confirmed].map(({ line }) => line('DISPATCH_OK').flow_id);
     expect(flows[0]).toMatch(/^[\w-]{8}$/);
     expect(new Set(flows).size).toBe(1);
-    expect([told, chosen, confirmed].map(({ line }) => line('DISPATCH_OK').step_id)).toEqual([
+    expect([written, chosen, confirmed].map(({ line }) => line('DISPATCH_OK').step_id)).toEqual([
       'prompt',
       'aspect_ratio',
       'confirm',
     ]);
-    const screens = [told, chosen].map(({ line }) => line('UI_RENDER'));
+    const screens = [written, chosen].map(({ line }) => line('UI_RENDER'));
     expect(screens.map(({ flow_id, step_id }) => [flow_id, step_id])).toEqual([
       [flows[0], 'aspect_ratio'],
       [flows[0], 'confirm'],

@@ -60,15 +60,15 @@ async function openFleet(): Promise<Fleet> {
 
 const seenBy = ({ telemetry }: Instance): boolean => telemetry.isEnabled('STATE_BEFORE');
 
-function until(instance: Instance, told: boolean): Promise<true> {
+function until(instance: Instance, enabled: boolean): Promise<true> {
   return waitFor(
-    `detail ${told ? 'told' : 'not told'}`,
-    () => seenBy(instance) === told || undefined,
+    `detail ${enabled ? 'emitted' : 'not emitted'}`,
+    () => seenBy(instance) === enabled || undefined,
     () => instance.names().join(),
   );
 }
 
-test('every instance tells detail once it was enabled on one, and none once it was disabled', async () => {
+test('every instance emits detail once it was enabled on one, and none once it was disabled', async () => {
   await using fleet = await openFleet();
   const [here, there] = [fleet.instance(), fleet.instance()];
   await Promise.all([here.level.start(), there.level.start()]);
@@ -176,7 +176,7 @@ test('an instance that was stopped looks no more and changes nothing', async () 
   expect(seenBy(stopped)).toBe(false);
 });
 
-test('at INFO an update tells no detail; at DEBUG where its user stood and every call that it made', async () => {
+test('at INFO an update emits no detail; at DEBUG where its user stood and every call that it made', async () => {
   await using quiet = await startBot();
   await walkToForm(quiet.user());
   expect(quiet.lines.some(({ level }) => level === 'DEBUG')).toBe(false);

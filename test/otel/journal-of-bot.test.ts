@@ -133,7 +133,7 @@ test('while the journal is locked the bot answers as before, and afterwards noth
   await lock.release();
   await bot.app.stop();
   const stored = await bot.database.query<{ lines: string }>(`select lines from journal where lines <> ''`);
-  // On a slow machine the insert may have been given up once, which is told by whoever is there.
+  // On a slow machine the insert may have been given up once, and then a warning stands with whoever is there.
   const withoutTrouble = (lines: readonly string[]): number =>
     lines.filter(line => !line.includes('"write the journal"')).length;
   expect(withoutTrouble(stored.flatMap(({ lines }) => expandLines(lines).split('\n')))).toBe(

@@ -206,11 +206,11 @@ test('a journal that never began has nothing to end', async () => {
   expect([store.batches, warnings]).toEqual([[], []]);
 });
 
-interface Told extends RecordedTelemetry {
+interface JournaledTelemetry extends RecordedTelemetry {
   readonly rows: JournalEntry[];
 }
 
-function tell(options: RecordingOptions = {}): Told {
+function recordJournal(options: RecordingOptions = {}): JournaledTelemetry {
   const rows: JournalEntry[] = [];
   const recorded = recordTelemetry({
     scrub: text => text.replaceAll('canary', '[secret]'),
@@ -224,7 +224,7 @@ const userHash = '0123456789abcdef';
 const times = { latency_ms: 5, duration_ms: 4 };
 
 test('a span is one row with the lines as they were on stdout, in their order', async () => {
-  const { telemetry, rows, output } = tell();
+  const { telemetry, rows, output } = recordJournal();
   const startTime = Date.now() - 1_000;
   await telemetry.inSpan(
     'dispatch update',
@@ -265,32 +265,32 @@ test('a span is one row with the lines as they were on stdout, in their order', 
 
 const innerSpansOf = (row: JournalEntry | undefined): InnerSpan[] => JSON.parse(row?.innerSpans || '[]');
 
-test('a span inside it is a row of its own that names it as its parent, where it has something to tell', async () => {
-  const { telemetry, rows } = tell();
+test('a span inside it is a row of its own that names it as its parent, where it has events', async () => {
+  const { telemetry, rows } = recordJournal();
   await telemetry.inSpan('outer', { fields: { user_hash: userHash } }, async () => {
-    await telemetry.inSpan('telling', {}, async () =>
+    await telemetry.inSpan('emitting', {}, async () =>
       telemetry.emit('TASK_CREATED', { task_id: 't', model_id: 'm', model_version: '2026-01-01' }),
     );
     await telemetry.inSpan('meeting', { before: () => ({}) }, async () => {});
     await telemetry.inSpan('around', {}, async () => telemetry.measure('pg select', async () => {}));
   });
   expect(rows.map(({ spanName, eventCount }) => [spanName, eventCount])).toEqual([
-    ['telling', 1],
+    ['emitting', 1],
     ['meeting', 0],
     ['around', 0],
     ['outer', 0],
   ]);
-  const [telling, meeting, around, outer] = rows;
+  const [emitting, meeting, around, outer] = rows;
   expect(new Set(rows.map(({ traceId }) => traceId)).size).toBe(1);
   expect(new Set(rows.map(({ spanId }) => spanId)).size).toBe(4);
-  for (const row of [telling, meeting, around]) expect(row?.parentSpanId).toBe(outer?.spanId);
-  expect(telling).toMatchObject({ userHash, modelId: 'm', modelVersion: '2026-01-01' });
+  for (const row of [emitting, meeting, around]) expect(row?.parentSpanId).toBe(outer?.spanId);
+  expect(emitting).toMatchObject({ userHash, modelId: 'm', modelVersion: '2026-01-01' });
   expect(innerSpansOf(around).map(([, name]) => name)).toEqual(['pg select']);
   expect(innerSpansOf(outer)).toEqual([]);
 });
 
-test('a span that has only its times to tell stands in the row of the span around it', async () => {
-  const { telemetry, rows } = tell();
+test('a span that has only its times stands in the row of the span around it', async () => {
+  const { telemetry, rows } = recordJournal();
   const startTime = Date.now() - 1_000;
   await telemetry.inSpan('outer', { startTime }, async () => {
     await telemetry.inSpan('inner', { kind: SpanKind.CLIENT }, async () => {});
@@ -312,7 +312,7 @@ test('a span that has only its times to tell stands in the row of the span aroun
 });
 
 test('a span that ends after the one around it is a row of its own', async () => {
-  const { telemetry, rows } = tell();
+  const { telemetry, rows } = recordJournal();
   const late = Promise.withResolvers<void>();
   const inner = await telemetry.inSpan('outer', {}, async () => ({
     ended: telemetry.inSpan('inner', {}, () => late.promise),
@@ -323,7 +323,7 @@ test('a span that ends after the one around it is a row of its own', async () =>
 });
 
 test('the reason of a row is the last one that is neither success nor nothing to do', async () => {
-  const { telemetry, rows } = tell();
+  const { telemetry, rows } = recordJournal();
   await telemetry.inSpan('work', {}, async () => {
     telemetry.emit('DISPATCH_OK', { result: 'accepted', reason_code: 'SUCCESS', ...times });
     telemetry.emit('DISPATCH_OK', { result: 'noop', reason_code: 'NOOP', ...times });
@@ -336,7 +336,7 @@ test('the reason of a row is the last one that is neither success nor nothing to
 });
 
 test('a span that failed, and one whose error was handled, say so', async () => {
-  const { telemetry, rows } = tell();
+  const { telemetry, rows } = recordJournal();
   const thrown = telemetry.inSpan('thrown', {}, () => Promise.reject(new Error('canary')));
   await expect(thrown).rejects.toThrow();
   await telemetry.inSpan('handled', {}, async () => telemetry.recordError(new Error('canary')));
@@ -347,16 +347,16 @@ test('a span that failed, and one whose error was handled, say so', async () => 
 });
 
 test('an event outside of any span, and one that comes after its span, is a row of its own', async () => {
-  const { telemetry, rows, output } = tell();
-  const told = Promise.withResolvers<void>();
+  const { telemetry, rows, output } = recordJournal();
+  const warned = Promise.withResolvers<void>();
   const late = Promise.withResolvers<void>();
   telemetry.emit('BOOT_OK', { operation: 'webhook', duration_ms: 1 });
   telemetry.outsideTrace(() => telemetry.warn('stranger', new Error('canary'), 'RATE_LIMIT'));
   await telemetry.inSpan('work', {}, async () => {
-    void late.promise.then(() => telemetry.warn('late', new Error('late'))).then(told.resolve);
+    void late.promise.then(() => telemetry.warn('late', new Error('late'))).then(warned.resolve);
   });
   late.resolve();
-  await told.promise;
+  await warned.promise;
   const lines = output.map(line => line.trimEnd());
   const none = { spanName: undefined, durationMs: undefined, parentSpanId: undefined, eventCount: 1 };
   const [boot, stranger, work, after] = rows;
@@ -371,7 +371,7 @@ test.each([
   ['LOG_FORMAT=kv has JSON in the journal', { format: 'kv' }, 2],
   ['LOG_LEVEL=ERROR keeps lines from stdout and not from the journal', { level: 'ERROR' }, 1],
 ] as const)('%s', async (_case, options, shown) => {
-  const { telemetry, rows, output } = tell(options);
+  const { telemetry, rows, output } = recordJournal(options);
   await telemetry.inSpan('work', {}, async () => {
     telemetry.emit('QUEUE_PICK', { worker_id: 'w', latency_ms: 1 });
     telemetry.emit('DISPATCH_FAIL', {
@@ -389,8 +389,8 @@ test.each([
   ]);
 });
 
-test('a description of what was before that fails is told, and the work has its result', async () => {
-  const { telemetry, rows, output } = tell();
+test('a description of what was before that fails is warned of, and the work has its result', async () => {
+  const { telemetry, rows, output } = recordJournal();
   const before = (): object => {
     throw new Error('broken');
   };

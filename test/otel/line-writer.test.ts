@@ -1,5 +1,5 @@
 // What a writer of lines promises: out before anything can be waited for, where the descriptor takes them; where it does
-// not, nothing waits, nothing ends, memory has a bound, and what was lost is told once it can be.
+// not, nothing waits, nothing ends, memory has a bound, and a line says what was lost once it can be written.
 import { spawnSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
@@ -56,7 +56,7 @@ test('where a pipe is full the rest waits for its reader, in order, and no byte 
   expect(writer.dropped()).toBe(0);
 });
 
-test('beyond the bound lines are dropped and counted; there is one gap, and what was lost is told right behind it', async () => {
+test('beyond the bound lines are dropped and counted; there is one gap, and right behind it stands what was lost', async () => {
   const fifo = await createFifo();
   const began: Error[] = [];
   const lost: LostLines[] = [];

@@ -78,10 +78,12 @@ test('OTEL_LOGS_EXPORTER=otlp sends every line to the receiver too, and stdout h
   await program.waitForLine(line => line.cid === cid && line.name === 'DISPATCH_OK');
   await program.stop();
 
-  const told = program.lines.filter(line => line.name !== 'SHUTDOWN').map(({ msg }) => msg);
-  expect(told.length).toBeGreaterThan(10);
+  const written = program.lines.filter(line => line.name !== 'SHUTDOWN').map(({ msg }) => msg);
+  expect(written.length).toBeGreaterThan(10);
   expect(program.lines.at(-1)?.name).toBe('SHUTDOWN');
-  expect(receiver.records.map(({ body }) => body).filter(body => !body.startsWith('SHUTDOWN'))).toEqual(told);
+  expect(receiver.records.map(({ body }) => body).filter(body => !body.startsWith('SHUTDOWN'))).toEqual(
+    written,
+  );
   const received = receiver.records.find(({ body }) => body === `CALLBACK_RECEIVED cid=${cid} domain=UX`);
   const line = program.lines.find(each => each.cid === cid && each.name === 'CALLBACK_RECEIVED');
   expect(received).toMatchObject({

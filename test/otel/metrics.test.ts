@@ -10,12 +10,12 @@ import { createTestDatabase } from '../support/database.ts';
 import { startDatabaseGate } from '../support/database-gate.ts';
 
 /** The points of each metric that has any, and its unit. */
-type Told = Readonly<
+type ReadMetrics = Readonly<
   Record<string, { readonly unit: string; readonly points: readonly DataPoint<number>[] }>
 >;
 
 class Reader extends MetricReader {
-  async read(): Promise<Told> {
+  async read(): Promise<ReadMetrics> {
     const { resourceMetrics, errors } = await this.collect();
     expect(errors).toEqual([]);
     return Object.fromEntries(
@@ -33,7 +33,7 @@ class Reader extends MetricReader {
   protected async onShutdown(): Promise<void> {}
 }
 
-/** The bots that are made from now on tell this one. */
+/** The bots that are made from now on are read by this one. */
 function readMetrics(): Reader {
   metrics.disable();
   const reader = new Reader();
@@ -41,26 +41,26 @@ function readMetrics(): Reader {
   return reader;
 }
 
-test('every metric of the list is told in its unit, and there are as many events as lines', async () => {
+test('every metric of the list is exported in its unit, and there are as many events as lines', async () => {
   const reader = readMetrics();
   await using bot = await startBot();
   await tapAndBeRefused(bot);
 
-  const told = await reader.read();
-  expect(unitsOf(told)).toEqual(unitsOf(metricDefinitions));
-  expect(eventsIn(told)).toEqual(linesByReason(bot));
-  expect(eventsIn(told)).toMatchObject({ 'CALLBACK_REJECTED UX UNKNOWN_CALLBACK': 2 });
-  expect(pointOf(told, 'trt.instance.active')).toBe(1);
-  expect(pointOf(told, 'trt.lock.epoch')).toBe(1);
-  expect(pointOf(told, 'trt.lock.heartbeat.age')).toBeLessThan(15);
-  expect(pointOf(told, 'trt.inbox.depth')).toBe(0);
-  expect(pointOf(told, 'trt.inbox.limit')).toBe(10_000);
-  expect(pointOf(told, 'trt.database.latency')).toBeLessThan(2);
-  expect(pointOf(told, 'trt.supplier.available')).toBe(1);
-  expect(pointOf(told, 'trt.log.lines.dropped', { destination: 'stdout' })).toBe(0);
-  expect(pointOf(told, 'trt.log.lines.dropped', { destination: 'otlp' })).toBe(0);
-  expect(pointOf(told, 'nodejs.eventloop.utilization')).toBeLessThanOrEqual(1);
-  expect(pointOf(told, 'process.memory.usage')).toBeGreaterThan(1_048_576);
+  const read = await reader.read();
+  expect(unitsOf(read)).toEqual(unitsOf(metricDefinitions));
+  expect(eventsIn(read)).toEqual(linesByReason(bot));
+  expect(eventsIn(read)).toMatchObject({ 'CALLBACK_REJECTED UX UNKNOWN_CALLBACK': 2 });
+  expect(pointOf(read, 'trt.instance.active')).toBe(1);
+  expect(pointOf(read, 'trt.lock.epoch')).toBe(1);
+  expect(pointOf(read, 'trt.lock.heartbeat.age')).toBeLessThan(15);
+  expect(pointOf(read, 'trt.inbox.depth')).toBe(0);
+  expect(pointOf(read, 'trt.inbox.limit')).toBe(10_000);
+  expect(pointOf(read, 'trt.database.latency')).toBeLessThan(2);
+  expect(pointOf(read, 'trt.supplier.available')).toBe(1);
+  expect(pointOf(read, 'trt.log.lines.dropped', { destination: 'stdout' })).toBe(0);
+  expect(pointOf(read, 'trt.log.lines.dropped', { destination: 'otlp' })).toBe(0);
+  expect(pointOf(read, 'nodejs.eventloop.utilization')).toBeLessThanOrEqual(1);
+  expect(pointOf(read, 'process.memory.usage')).toBeGreaterThan(1_048_576);
 });
 
 test('when everything has stopped, what was counted can still be read', async () => {
@@ -68,13 +68,13 @@ test('when everything has stopped, what was counted can still be read', async ()
   await using bot = await startBot();
   await tapAndBeRefused(bot);
   await bot.app.stop();
-  const told = await reader.read();
-  expect(eventsIn(told)).toEqual(linesByReason(bot));
-  expect(eventsIn(told)).toMatchObject({ 'LOCK_RELEASED LOCK': 1 });
-  expect(pointOf(told, 'trt.instance.active')).toBe(0);
+  const read = await reader.read();
+  expect(eventsIn(read)).toEqual(linesByReason(bot));
+  expect(eventsIn(read)).toMatchObject({ 'LOCK_RELEASED LOCK': 1 });
+  expect(pointOf(read, 'trt.instance.active')).toBe(0);
 });
 
-test('while the database does not answer, what only it knows is not told, and all else is', async () => {
+test('while the database does not answer, what only it knows is not exported, and all else is', async () => {
   const reader = readMetrics();
   const database = await createTestDatabase();
   onTestFinished(() => database.drop());
@@ -84,23 +84,23 @@ test('while the database does not answer, what only it knows is not told, and al
   });
   {
     using _shut = gate.shut();
-    const told = await reader.read();
+    const read = await reader.read();
     const asked = ['trt.database.latency', 'trt.inbox.depth', 'trt.lock.heartbeat.age'];
     const known = Object.keys(metricDefinitions).filter(name => !asked.includes(name));
-    expect(Object.keys(told).toSorted()).toEqual(known.toSorted());
-    expect(pointOf(told, 'trt.instance.active')).toBe(1);
+    expect(Object.keys(read).toSorted()).toEqual(known.toSorted());
+    expect(pointOf(read, 'trt.instance.active')).toBe(1);
   }
 });
 
-test('one that stands by is told as PASSIVE, with the heartbeat of the one it stands by for', async () => {
+test('one that stands by is exported as PASSIVE, with the heartbeat of the one it stands by for', async () => {
   readMetrics();
   await using active = await startBot();
   const reader = readMetrics();
   await using _standby = await startBot(besides(active));
-  const told = await reader.read();
-  expect(pointOf(told, 'trt.instance.active')).toBe(0);
-  expect(pointOf(told, 'trt.lock.epoch')).toBe(0);
-  expect(pointOf(told, 'trt.lock.heartbeat.age')).toBeLessThan(15);
+  const read = await reader.read();
+  expect(pointOf(read, 'trt.instance.active')).toBe(0);
+  expect(pointOf(read, 'trt.lock.epoch')).toBe(0);
+  expect(pointOf(read, 'trt.lock.heartbeat.age')).toBeLessThan(15);
 });
 
 async function tapAndBeRefused(bot: BotUnderTest): Promise<void> {
@@ -116,9 +116,9 @@ function unitsOf(all: Readonly<Record<string, { readonly unit: string }>>): Reco
   return Object.fromEntries(Object.entries(all).map(([name, { unit }]) => [name, unit]));
 }
 
-function eventsIn(told: Told): Record<string, number> {
+function eventsIn(read: ReadMetrics): Record<string, number> {
   return Object.fromEntries(
-    (told['trt.events']?.points ?? []).map(({ attributes: { name, domain, reason_code: reason }, value }) => [
+    (read['trt.events']?.points ?? []).map(({ attributes: { name, domain, reason_code: reason }, value }) => [
       [name, domain, reason].filter(part => part !== undefined).join(' '),
       value,
     ]),
@@ -134,10 +134,10 @@ function linesByReason({ lines }: BotUnderTest): Record<string, number> {
   return counts;
 }
 
-function pointOf(told: Told, name: MetricName, of: DataPoint<number>['attributes'] = {}): number {
-  const [point, another] = (told[name]?.points ?? []).filter(({ attributes }) =>
+function pointOf(read: ReadMetrics, name: MetricName, of: DataPoint<number>['attributes'] = {}): number {
+  const [point, another] = (read[name]?.points ?? []).filter(({ attributes }) =>
     Object.entries(of).every(([attribute, value]) => attributes[attribute] === value),
   );
-  if (!point || another) expect.fail(`${name} has ${told[name]?.points.length ?? 0} points`);
+  if (!point || another) expect.fail(`${name} has ${read[name]?.points.length ?? 0} points`);
   return point.value;
 }

@@ -7,13 +7,13 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 function create() {
-  const told = recordTelemetry({ checked: true });
-  const periodic = createPeriodicWarnings(told.telemetry);
-  const counts = () => told.lines.map(({ operation, repeat_count: count }) => [operation, count]);
-  return { told, periodic, counts };
+  const recorded = recordTelemetry({ checked: true });
+  const periodic = createPeriodicWarnings(recorded.telemetry);
+  const counts = () => recorded.lines.map(({ operation, repeat_count: count }) => [operation, count]);
+  return { recorded, periodic, counts };
 }
 
-test('the first is told at once, then one every 10 s with the number since the last, as long as it goes on', () => {
+test('the first is emitted at once, then one every 10 s with the number since the last, as long as it goes on', () => {
   const { periodic, counts } = create();
   const fail = (): void => periodic.telemetry.warn('hold the lock', new Error('read ECONNRESET'));
   fail();
@@ -30,7 +30,7 @@ test('the first is told at once, then one every 10 s with the number since the l
   expect(counts().slice(2)).toEqual([['hold the lock', undefined]]);
 });
 
-test('another operation or another failure is told at once; other numbers in it make no other failure', () => {
+test('another operation or another failure is emitted at once; other numbers in it make no other failure', () => {
   const { periodic, counts } = create();
   periodic.telemetry.warn('hold the lock', new Error('No answer within 1200 ms'));
   periodic.telemetry.warn('hold the lock', new Error('No answer within 1300 ms'));
@@ -43,20 +43,20 @@ test('another operation or another failure is told at once; other numbers in it 
   ]);
 });
 
-test('a repeat that is told later belongs to no update, and at the end none is left untold', async () => {
-  const { told, periodic } = create();
+test('a repeat that is emitted later belongs to no update, and at the end none still waits', async () => {
+  const { recorded, periodic } = create();
   const warn = (): void => periodic.telemetry.warn('count the inbox', new Error('read ECONNRESET'));
-  await told.telemetry.inSpan('update', { root: true }, async () => {
+  await recorded.telemetry.inSpan('update', { root: true }, async () => {
     warn();
     warn();
   });
   vi.advanceTimersByTime(10_000);
-  const [first, second] = told.lines;
-  expect(second).toMatchObject({ cid: told.telemetry.cid() });
+  const [first, second] = recorded.lines;
+  expect(second).toMatchObject({ cid: recorded.telemetry.cid() });
   expect(first?.cid).not.toBe(second?.cid);
   warn();
   warn();
   periodic.stop();
-  expect(told.lines).toHaveLength(3);
-  expect(told.lines.at(-1)).toMatchObject({ repeat_count: 2 });
+  expect(recorded.lines).toHaveLength(3);
+  expect(recorded.lines.at(-1)).toMatchObject({ repeat_count: 2 });
 });

@@ -11,7 +11,7 @@ test('what stood in the line before is left out, and what was added to it is not
   expect(shortHead(`${cid},"screen_id":"HELP"`, cid)).toBe(',"screen_id":"HELP"');
 });
 
-test('what does not go on from the line before is told whole', () => {
+test('what does not go on from the line before stands whole', () => {
   const another = ',"cid":"0f0f0f0f","screen_id":"HELP"';
   expect(shortHead(another, cid)).toBe(another);
   expect(shortHead(`,"task_id":"t"${cid}`, cid)).toBe(`,"task_id":"t"${cid}`);

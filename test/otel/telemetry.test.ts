@@ -217,15 +217,18 @@ test('what the span says itself, its events do not repeat, and the lines do', as
   });
   const span = spanOf(cid, 'work');
   expect(span.attributes).toMatchObject({ task_id: 'task-1', operation: 'test' });
-  const { operation: _told, ...untold } = warning;
-  expect(span.events.map(({ attributes }) => attributes)).toEqual([untold, { ...untold, task_id: 'task-2' }]);
+  const { operation: _ofTheSpan, ...ofTheEvent } = warning;
+  expect(span.events.map(({ attributes }) => attributes)).toEqual([
+    ofTheEvent,
+    { ...ofTheEvent, task_id: 'task-2' },
+  ]);
   expect(lines.map(({ operation, task_id }) => [operation, task_id])).toEqual([
     ['test', 'task-1'],
     ['test', 'task-2'],
   ]);
 });
 
-test('a warning tells which work failed and why, without secrets', () => {
+test('a warning says which work failed and why, without secrets', () => {
   const { telemetry, line } = recordTelemetry({ scrub: text => text.replaceAll('canary', '[secret]') });
   telemetry.warn('count', new TypeError('no canary here'), 'DB_ERROR');
   expect(line()).toMatchObject({
