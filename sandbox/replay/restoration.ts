@@ -3,7 +3,7 @@
 // the update is sent: for double taps seconds count.
 import { createWallet } from '../../src/billing/wallet.ts';
 import { wordlessValues } from '../../src/bot/situation.ts';
-import { insertResults } from '../../src/storage/delivery-store.ts';
+import { insertResults } from '../../src/storage/delivery-requests.ts';
 import type { TappedMessage } from './disguise.ts';
 import type { Ground } from './ground.ts';
 import { taskIdOf } from './past.ts';

@@ -423,6 +423,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
     registerKieCallbackRoute(server, {
       tasks: generations.tasks,
+      callbacks: generations.callbacks,
       hmacKey: config.kie.webhookHmacKey,
       refusals,
       telemetry,

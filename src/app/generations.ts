@@ -19,6 +19,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { createLiveSettings } from '../pipeline/live-settings.ts';
 import { createPipeline, type Pipeline } from '../pipeline/pipeline.ts';
 import type { PipelineTimings } from '../pipeline/timings.ts';
+import { type CallbackStore, createCallbackStore } from '../storage/callback-store.ts';
 import type { Database } from '../storage/database.ts';
 import { createDeliveryStore } from '../storage/delivery-store.ts';
 import type { MessageStore } from '../storage/message-store.ts';
@@ -35,6 +36,7 @@ export interface Generations {
   readonly account: Account;
   readonly pipeline: Pipeline;
   readonly tasks: TaskStore;
+  readonly callbacks: CallbackStore;
   readonly kie: KieClient;
   readonly linkRules: LinkRules;
   /** Reads the settings of the models; rejects when that is not possible. */
@@ -86,10 +88,12 @@ export function createGenerations(options: GenerationsOptions): Generations {
   const inputFiles = createInputFiles({ telegram, ...config.telegram, telemetry, spool });
   lifecycle.onStop('input files', () => inputFiles.close());
   const tasks = createTaskStore(database, lease);
+  const callbacks = createCallbackStore(database);
   const shown = { telegram, messages: options.messages, catalogue, texts };
   const pipeline = createPipeline({
     database,
     tasks,
+    callbacks,
     deliveries: createDeliveryStore({ database, lease, instanceId }),
     wallet,
     catalogue,
@@ -119,6 +123,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
     account,
     pipeline,
     tasks,
+    callbacks,
     kie,
     linkRules: { allowLoopback },
     start: () => settings.start(),

@@ -3,7 +3,7 @@
 import type { MediaKind } from '../catalogue/schema.ts';
 import { extensionOf } from '../kie/media-type.ts';
 import type { Delivery } from '../storage/delivery-store.ts';
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 
 /** `file` is what Telegram shows as a document only. */
 export type ResultMedia = MediaKind | 'file';

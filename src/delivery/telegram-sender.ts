@@ -8,7 +8,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import type { Sender, SendResult, SettledDelivery } from '../pipeline/sender.ts';
 import type { Delivery, DeliveryClaim } from '../storage/delivery-store.ts';
 import type { MessageStore } from '../storage/message-store.ts';
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 import type { TelegramApi } from '../telegram/api.ts';
 import { keyboardOf, present } from '../telegram/presenter.ts';
 import { refusalOf } from '../telegram/refusal.ts';

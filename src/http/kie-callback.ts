@@ -10,10 +10,13 @@ import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { fieldsOf } from '../pipeline/task-events.ts';
 import type { Secret } from '../secret.ts';
-import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { CallbackStore } from '../storage/callback-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
+import type { TaskStore } from '../storage/task-store.ts';
 
 export interface KieCallbackOptions {
-  readonly tasks: TaskStore;
+  readonly tasks: Pick<TaskStore, 'findByCallbackToken'>;
+  readonly callbacks: Pick<CallbackStore, 'save' | 'wake'>;
   readonly hmacKey: Secret | undefined;
   readonly refusals: Refusals;
   readonly telemetry: Telemetry;
@@ -23,7 +26,7 @@ const paramsSchema = z.object({ task: z.string().regex(/^[0-9a-f]{32}$/) });
 
 export function registerKieCallbackRoute(
   server: FastifyInstance,
-  { tasks, hmacKey, refusals, telemetry }: KieCallbackOptions,
+  { tasks, callbacks, hmacKey, refusals, telemetry }: KieCallbackOptions,
 ): void {
   const refuse = (
     reason: 'PERMISSION_DENIED' | 'UNKNOWN_ACTION' | 'VALIDATION_FAILED',
@@ -76,10 +79,10 @@ export function registerKieCallbackRoute(
         fields: { event_type: 'kie_callback', ...ids },
       },
       async () => {
-        await tasks.storeCallback(task.id, callback);
+        await callbacks.save(task.id, callback);
         telemetry.emit('KIE_CALLBACK', { result: 'accepted', reason_code: 'SUCCESS', ...ids });
-        // Only now, so that nothing the callback leads to is told before it.
-        await tasks.workCallbacks(task.id);
+        // Woken last, so that the events of what the callback leads to come after its own.
+        await callbacks.wake(task.id);
       },
     );
   }

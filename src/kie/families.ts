@@ -6,8 +6,3 @@ import { suno } from './suno.ts';
 import { veo } from './veo.ts';
 
 export const families: Readonly<Record<ApiFamily, Family>> = { market, veo, suno };
-
-/** True where an order cannot be sent without a public callback address: such models are not offered without one. */
-export function needsCallback(api: ApiFamily): boolean {
-  return families[api].needsCallback;
-}

@@ -3,7 +3,7 @@
 import { errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Delivery } from '../storage/delivery-store.ts';
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 import type { SendFailure, Sent } from './sender.ts';
 import { fieldsOf } from './task-events.ts';
 

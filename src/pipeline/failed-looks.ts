@@ -4,8 +4,10 @@
 import { AppError, errorMessage, errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
+import type { CallbackStore } from '../storage/callback-store.ts';
 import type { DeliveryStore } from '../storage/delivery-store.ts';
-import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
+import type { TaskStore } from '../storage/task-store.ts';
 import { abandonDeliveries } from './outbox.ts';
 import type { Alarm } from './ports.ts';
 import type { Settlement } from './settlement.ts';
@@ -13,6 +15,7 @@ import { lookRetryDelayMs, type PipelineTimings } from './timings.ts';
 
 export interface FailedLooksOptions {
   readonly tasks: TaskStore;
+  readonly callbacks: Pick<CallbackStore, 'pending' | 'finish'>;
   readonly deliveries: DeliveryStore;
   readonly settlement: Settlement;
   readonly alarm: Pick<Alarm, 'givenUp'>;
@@ -32,8 +35,8 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
     if (isOpen(task)) await endTask(task, `${failures} looks in a row failed`, errorType(cause));
     else {
       // A late result that cannot be taken, or a delivery that cannot be worked.
-      const callbacks = await tasks.pendingCallbacks(task.id);
-      await tasks.finishCallbacks(callbacks.map(({ id }) => id));
+      const callbacks = await options.callbacks.pending(task.id);
+      await options.callbacks.finish(callbacks.map(({ id }) => id));
       await abandonDeliveries(task, cause, { deliveries, telemetry });
     }
     // What follows from the end, such as its notice, has as many attempts of its own.

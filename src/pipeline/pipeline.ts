@@ -17,9 +17,12 @@ import type { KieClient } from '../kie/client.ts';
 import type { SpanName } from '../otel/spans.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
+import type { CallbackStore, PendingCallback } from '../storage/callback-store.ts';
 import type { Database } from '../storage/database.ts';
-import type { DeliveryStore, Reopening } from '../storage/delivery-store.ts';
-import type { PendingCallback, TaskRow, TaskState, TaskStore } from '../storage/task-store.ts';
+import type { Reopening } from '../storage/delivery-requests.ts';
+import type { DeliveryStore } from '../storage/delivery-store.ts';
+import type { TaskRow, TaskState } from '../storage/task-row.ts';
+import type { TaskStore } from '../storage/task-store.ts';
 import { createFailedLooks, isOpen } from './failed-looks.ts';
 import type { InputFiles } from './input-files.ts';
 import { createLooks } from './looks.ts';
@@ -60,6 +63,7 @@ export interface Pipeline {
 export interface PipelineOptions {
   readonly database: Pick<Database, 'transaction'>;
   readonly tasks: TaskStore;
+  readonly callbacks: Pick<CallbackStore, 'pending' | 'finish'>;
   readonly deliveries: DeliveryStore;
   readonly wallet: Wallet;
   readonly catalogue: Catalogue;
@@ -120,10 +124,10 @@ export function createPipeline(given: PipelineOptions): Pipeline {
 
   /** A callback is finished after what it led to: should that fail or the process die, it is still there. */
   async function work(task: TaskRow): Promise<void> {
-    const callbacks = await tasks.pendingCallbacks(task.id);
+    const callbacks = await options.callbacks.pending(task.id);
     const isDone = await step(await observation.adopt(task, callbacks), callbacks);
     await workOutbox(task.id, options);
-    if (isDone && callbacks.length > 0) await tasks.finishCallbacks(callbacks.map(({ id }) => id));
+    if (isDone && callbacks.length > 0) await options.callbacks.finish(callbacks.map(({ id }) => id));
     if (task.failedLooks > 0) await tasks.clearFailedLooks(task.id);
   }
 

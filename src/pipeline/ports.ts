@@ -1,6 +1,6 @@
 // What the pipeline asks of the world beyond the supplier and the database. Each is implemented where that world is
 // known; none of them may fail the task that it serves.
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 
 /** Shows how far a running task is; best effort. */
 export interface ProgressBoard {

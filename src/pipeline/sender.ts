@@ -2,7 +2,7 @@
 // messenger is known (delivery/telegram-sender.ts); the outbox decides what is sent, when, and what follows a failure.
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Delivery, DeliveryClaim } from '../storage/delivery-store.ts';
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 
 export interface Sent {
   readonly ok: true;

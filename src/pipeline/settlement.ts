@@ -4,7 +4,8 @@ import type { Move, Wallet } from '../billing/wallet.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
-import type { TaskRow, TaskStore } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
+import type { TaskStore } from '../storage/task-store.ts';
 import { fieldsOf } from './task-events.ts';
 
 export interface Settlement {

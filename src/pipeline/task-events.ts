@@ -1,5 +1,5 @@
 // The fields by which every event of a task names it.
-import type { TaskRow } from '../storage/task-store.ts';
+import type { TaskRow } from '../storage/task-row.ts';
 
 export interface TaskFields {
   readonly task_id: string;

@@ -5,8 +5,8 @@
 // notice that something failed; `original` a file once more as it was made. Closing and failure wait for the files.
 import type { CurrentLease } from '../lock/lease.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
-import type { Database, Queryable } from './database.ts';
-import { addTaskJob } from './job-queue.ts';
+import type { Database } from './database.ts';
+import { createDeliveryRequests, type DeliveryRequests, reopened } from './delivery-requests.ts';
 
 export type DeliveryKind = 'result' | 'closing' | 'failure' | 'original';
 
@@ -50,10 +50,7 @@ export interface SentDelivery {
   readonly fileId: string | undefined;
 }
 
-/** `nothing`: the task has no result. `running`: what was asked for is already on its way. */
-export type Reopening = 'due' | 'running' | 'nothing';
-
-export interface DeliveryStore {
+export interface DeliveryStore extends DeliveryRequests {
   /**
    * Claims what is due next: files first, up to ten results at once. A claim older than `claimMs` belongs to an
    * instance that died.
@@ -77,10 +74,6 @@ export interface DeliveryStore {
    * the fault itself, the user is sent a notice. Returns what it was.
    */
   abandon(taskId: string, reason: ReasonCode): Promise<readonly Pick<Delivery, 'kind' | 'position'>[]>;
-  /**
-   * The message about the work was made to say that it runs after the task had ended: has the end shown there once more.
-   */
-  showEndAgain(taskId: string): Promise<void>;
   /** What `claim` takes next, and in how many milliseconds it may; undefined when nothing is owed. */
   next(taskId: string, claimMs: number): Promise<NextDelivery | undefined>;
   /** Makes a claim on these rows as young as a new one, while they are being sent. */
@@ -90,10 +83,6 @@ export interface DeliveryStore {
    * died before the message was changed.
    */
   isUnclosed(taskId: string): Promise<boolean>;
-  /** Sends the files that were given up once more or, when all had been sent, all of them. */
-  redeliver(taskId: string, traceparent: string): Promise<Reopening>;
-  /** Sends all files as documents, as often as it is asked for. */
-  requestOriginal(taskId: string, traceparent: string): Promise<Reopening>;
 }
 
 export interface DeliveryStoreOptions {
@@ -104,39 +93,6 @@ export interface DeliveryStoreOptions {
 
 /** An album of the Bot API has at most as many. */
 const maxFilesAtOnce = 10;
-
-/** Owes the user the files, in the transaction that ends the task; several are followed by the closing text. */
-export async function insertResults(
-  transaction: Queryable,
-  taskId: string,
-  urls: readonly string[],
-): Promise<void> {
-  await transaction.query(
-    `insert into deliveries (task_id, kind, position, url)
-     select $1, 'result', position, url from unnest($2::text[]) with ordinality as result (url, position)
-     union all select $1, 'closing', 1, null where cardinality($2::text[]) > 1`,
-    [taskId, urls],
-  );
-}
-
-/** Owes the user the notice, in the transaction that ends the task. */
-export async function insertFailure(transaction: Queryable, taskId: string): Promise<void> {
-  await transaction.query(`insert into deliveries (task_id, kind, position) values ($1, 'failure', 1)`, [
-    taskId,
-  ]);
-}
-
-/** Owes the notice no more, in the transaction that finds a result after all; one that is being sent may still arrive. */
-export async function dropFailure(transaction: Queryable, taskId: string): Promise<void> {
-  await transaction.query(
-    `update deliveries set finished_at = now() where task_id = $1 and kind = 'failure' and finished_at is null`,
-    [taskId],
-  );
-}
-
-/** Makes an ended row due as if it had never been sent; what the messenger called the file is kept. */
-const reopened = `finished_at = null, claimed_by = null, claimed_at = null, attempts = 0, message_id = null,
-  reason_code = null, due_at = now()`;
 
 /** Closing and failure are not sent while a file may still follow. */
 const isItsTurn = `(kind in ('result', 'original') or not exists (
@@ -160,33 +116,8 @@ interface ClaimedRecord {
 
 /** Under `lease`: an instance that was succeeded claims, puts off, gives up and reopens nothing. */
 export function createDeliveryStore({ database, lease, instanceId }: DeliveryStoreOptions): DeliveryStore {
-  /** Reopens in one transaction with the job that sends; `statement` answers with the rows it has changed. */
-  function reopen(taskId: string, statement: string, traceparent: string): Promise<Reopening> {
-    return database.transaction(async transaction => {
-      const { rowCount } = await transaction.query(statement, [
-        taskId,
-        traceparent,
-        lease().name,
-        lease().epoch,
-      ]);
-      if (rowCount) {
-        await transaction.query(
-          `update tasks set reason_code = null where id = $1 and state = 'succeeded' and not exists (
-             select 1 from deliveries where task_id = $1 and kind = 'result' and reason_code is not null)`,
-          [taskId],
-        );
-        await addTaskJob(transaction, taskId, 0);
-        return 'due';
-      }
-      const { rowCount: files } = await transaction.query(
-        `select 1 from deliveries where task_id = $1 and kind = 'result' limit 1`,
-        [taskId],
-      );
-      return files ? 'running' : 'nothing';
-    });
-  }
-
   return {
+    ...createDeliveryRequests(database, lease),
     async claim(taskId, claimMs) {
       const { rows } = await database.query<ClaimedRecord>(
         `with due as (
@@ -292,23 +223,6 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       );
       return rows;
     },
-    showEndAgain: taskId =>
-      database.transaction(async transaction => {
-        await transaction.query(
-          `update messages set screen_id = 'PROCESSING',
-             screen_data = jsonb_build_object('task', tasks.id, 'model', tasks.model_key)
-           from tasks where tasks.id = $1 and tasks.state = 'succeeded' and screen_data->>'task' = tasks.id
-             and messages.chat_id = tasks.chat_id and messages.message_id = tasks.message_id`,
-          [taskId],
-        );
-        await transaction.query(
-          `update deliveries set ${reopened} from tasks
-           where tasks.id = $1 and tasks.state = 'failed' and task_id = tasks.id and kind = 'failure'
-             and deliveries.finished_at is not null and deliveries.message_id = tasks.message_id`,
-          [taskId],
-        );
-        await addTaskJob(transaction, taskId, 0);
-      }),
     async next(taskId, claimMs) {
       const { rows } = await database.query<{ url: string | null; due_ms: number }>(
         `select url, due_ms from (
@@ -340,29 +254,6 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
       );
       return (rowCount ?? 0) > 0;
     },
-    redeliver: (taskId, traceparent) =>
-      reopen(
-        taskId,
-        `update deliveries set ${reopened}, traceparent = $2
-         where task_id = $1 and finished_at is not null and holds_lease($3, $4) and (
-           kind = 'result' and (reason_code is not null or not exists (
-             select 1 from deliveries as files where files.task_id = $1 and files.kind = 'result'
-               and (files.reason_code is not null or files.finished_at is null)))
-           or kind = 'closing' and not exists (
-             select 1 from deliveries as files where files.task_id = $1 and files.kind = 'result'
-               and files.finished_at is null))`,
-        traceparent,
-      ),
-    requestOriginal: (taskId, traceparent) =>
-      reopen(
-        taskId,
-        `insert into deliveries (task_id, kind, position, url, traceparent)
-         select task_id, 'original', position, url, $2 from deliveries
-         where task_id = $1 and kind = 'result' and holds_lease($3, $4)
-         on conflict (task_id, kind, position) do update set ${reopened}, traceparent = excluded.traceparent
-         where deliveries.finished_at is not null`,
-        traceparent,
-      ),
   };
 }
 

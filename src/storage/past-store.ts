@@ -3,7 +3,7 @@
 // printing.
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
 import type { Queryable } from './database.ts';
-import type { TaskState } from './task-store.ts';
+import type { TaskState } from './task-row.ts';
 import { bodyOf } from './update-body.ts';
 
 export interface PastUpdate {

@@ -1,64 +1,14 @@
-// Rows of tasks and the stored callbacks; what users are sent stands in delivery-store.ts. Every change of state
-// names the state it leaves, so that of two workers only one makes it; each function says which change it is.
-import { z } from 'zod';
-import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
+// Tasks and their states. Every change of state names the state it leaves, so that of two workers only one makes it, and
+// each function says which change it makes. What a row holds is in task-row.ts, stored callbacks are in
+// callback-store.ts, and what users are still owed is in delivery-store.ts.
+import type { FormValues } from '../catalogue/values.ts';
 import { errorType } from '../errors.ts';
-import type { Callback } from '../kie/callback.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
-import type { Locale, ReasonCode } from '../otel/reasons.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
 import type { Database, Queryable } from './database.ts';
-import { dropFailure, insertFailure, insertResults } from './delivery-store.ts';
-import { addCallbackJob, addTaskJob } from './job-queue.ts';
-
-export type TaskState = 'created' | 'submitting' | 'waiting' | 'succeeded' | 'failed';
-
-export interface TaskRow {
-  readonly id: string;
-  readonly chatId: number;
-  readonly locale: Locale;
-  readonly modelId: string;
-  readonly modelKey: string;
-  readonly modelVersion: string;
-  readonly values: FormValues;
-  /** What it was sold for; undefined where nothing was held. */
-  readonly quote: TaskQuote | undefined;
-  /** By parameter, once every input file lies at the supplier. */
-  readonly fileUrls: Readonly<Record<string, readonly string[]>> | undefined;
-  readonly state: TaskState;
-  readonly reasonCode: ReasonCode | null;
-  readonly vendorTaskId: string | null;
-  readonly callbackToken: string;
-  readonly traceparent: string;
-  readonly messageId: number | null;
-  readonly progress: number | null;
-  /** Of what was held for it; null where nothing was. */
-  readonly money: 'held' | 'charged' | 'released' | null;
-  readonly submitAttempts: number;
-  /** Looks in a row that have ended in an error of ours. */
-  readonly failedLooks: number;
-  /** How many of the planned looks after it was given up lie behind it. */
-  readonly lateLooks: number;
-  /** Names what of the row could not be read; that is empty here. Such a task can be ended, and nothing else. */
-  readonly unreadable: string | undefined;
-  /** Milliseconds since it was created, by the database's clock: those of processes differ. */
-  ageMs(): number;
-  /** The same since it was last submitted; undefined before that. */
-  submittedMs(): number | undefined;
-  /** The same since it ended; undefined before that. */
-  endedMs(): number | undefined;
-}
-
-/** What the supplier has called to say; more of it is not kept. */
-export interface PendingCallback {
-  readonly id: number;
-  readonly body: unknown;
-  /** Since its receipt, by the database's clock. */
-  readonly ageMs: number;
-}
-
-/** The part of a quote that a running task looks at; the whole is stored. */
-const taskQuoteSchema = z.object({ kopecks: z.int(), credits: z.number() });
-export type TaskQuote = Readonly<z.infer<typeof taskQuoteSchema>>;
+import { dropFailure, insertFailure, insertResults } from './delivery-requests.ts';
+import { addTaskJob } from './job-queue.ts';
+import { selectTask, type TaskRecord, type TaskRow, type TaskState, toTask } from './task-row.ts';
 
 /** At most `submissions` may begin within `windowMs`, counted over all instances. */
 export interface SubmissionLimit {
@@ -131,16 +81,8 @@ export interface TaskStore {
   clearFailedLooks(id: string): Promise<void>;
   /** The supplier has been asked at so many of the planned looks, or their times have passed. */
   saveLateLooks(id: string, looks: number): Promise<void>;
-  /** Resolves when the callback is durable. Should the process die before `workCallbacks`, its next start does that. */
-  storeCallback(taskId: string, callback: Callback): Promise<void>;
-  /** Has the task looked at now because of its stored callbacks. */
-  workCallbacks(taskId: string): Promise<void>;
-  /** From the oldest to the newest. */
-  pendingCallbacks(taskId: string): Promise<readonly PendingCallback[]>;
-  finishCallbacks(ids: readonly number[]): Promise<void>;
 }
 
-const fileUrlsSchema = z.record(z.string(), z.array(z.string()));
 /** SQLSTATE. */
 const uniqueViolation = '23505';
 /** Far below what the column holds. */
@@ -148,40 +90,6 @@ const mostFailedLooks = 1_000;
 /** Of the lock under which submissions are counted. */
 const submissionLockKey = 7_310_441;
 
-interface TaskRecord {
-  id: string;
-  chat_id: string;
-  language: Locale;
-  model_id: string;
-  model_key: string;
-  model_version: string;
-  inputs: unknown;
-  state: TaskState;
-  reason_code: ReasonCode | null;
-  quote: unknown;
-  file_urls: unknown;
-  progress: number | null;
-  money: 'held' | 'charged' | 'released' | null;
-  vendor_task_id: string | null;
-  callback_token: string;
-  traceparent: string;
-  message_id: string | null;
-  submit_attempts: number;
-  failed_looks: number;
-  late_looks: number;
-  age_ms: number;
-  submitted_ms: number | null;
-  ended_ms: number | null;
-  now_seconds: number;
-}
-
-const ageOf = (column: string): string =>
-  `(1000 * extract(epoch from clock_timestamp() - ${column}))::float8`;
-const selectTask = `select tasks.*, users.language, holds.state as money,
-    ${ageOf('tasks.created_at')} as age_ms, ${ageOf('tasks.submitted_at')} as submitted_ms,
-    ${ageOf('tasks.finished_at')} as ended_ms,
-    extract(epoch from clock_timestamp())::float8 as now_seconds
-  from tasks join users using (chat_id) left join holds on holds.task_id = tasks.id`;
 const unfinished = `('created', 'submitting', 'waiting')`;
 
 /**
@@ -341,66 +249,5 @@ export function createTaskStore(database: Database, lease: CurrentLease): TaskSt
     async saveLateLooks(id, looks) {
       await database.query('update tasks set late_looks = $2 where id = $1', [id, looks]);
     },
-    async storeCallback(taskId, { vendorTaskId, isFinal }) {
-      // In the form of a callback, so that every release reads it.
-      const body = JSON.stringify({ taskId: vendorTaskId, ...(isFinal ? {} : { state: 'generating' }) });
-      await database.query('insert into kie_callbacks (task_id, body) values ($1, $2)', [taskId, body]);
-    },
-    workCallbacks: taskId => addCallbackJob(database, taskId),
-    async pendingCallbacks(taskId) {
-      const { rows } = await database.query<{ id: string; body: unknown; age_ms: number }>(
-        `select id, body, ${ageOf('received_at')} as age_ms from kie_callbacks
-         where task_id = $1 and finished_at is null order by id`,
-        [taskId],
-      );
-      return rows.map(row => ({ id: Number(row.id), body: row.body, ageMs: row.age_ms }));
-    },
-    async finishCallbacks(ids) {
-      await database.query('update kie_callbacks set finished_at = now() where id = any($1::bigint[])', [
-        ids,
-      ]);
-    },
-  };
-}
-
-function toTask(row: TaskRecord): TaskRow {
-  const readAt = performance.now();
-  const sinceRead = (): number => performance.now() - readAt;
-  const unreadable: string[] = [];
-  function read<T>(column: 'inputs' | 'quote' | 'file_urls', schema: z.ZodType<T>): T | undefined {
-    if (row[column] === null) return undefined;
-    const parsed = schema.safeParse(row[column]);
-    if (parsed.success) return parsed.data;
-    unreadable.push(column);
-    return undefined;
-  }
-  const values = read('inputs', formValuesSchema) ?? {};
-  const quote = read('quote', taskQuoteSchema);
-  const fileUrls = read('file_urls', fileUrlsSchema);
-  return {
-    id: row.id,
-    chatId: Number(row.chat_id),
-    locale: row.language,
-    modelId: row.model_id,
-    modelKey: row.model_key,
-    modelVersion: row.model_version,
-    values,
-    quote,
-    fileUrls,
-    unreadable: unreadable.length === 0 ? undefined : unreadable.join(', '),
-    progress: row.progress,
-    money: row.money,
-    state: row.state,
-    reasonCode: row.reason_code,
-    vendorTaskId: row.vendor_task_id,
-    callbackToken: row.callback_token,
-    traceparent: row.traceparent,
-    messageId: row.message_id === null ? null : Number(row.message_id),
-    submitAttempts: row.submit_attempts,
-    failedLooks: row.failed_looks,
-    lateLooks: row.late_looks,
-    ageMs: () => row.age_ms + sinceRead(),
-    submittedMs: () => (row.submitted_ms === null ? undefined : row.submitted_ms + sinceRead()),
-    endedMs: () => (row.ended_ms === null ? undefined : row.ended_ms + sinceRead()),
   };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { VendorOrder } from '../../src/kie/client.ts';
-import { needsCallback } from '../../src/kie/families.ts';
+import { families } from '../../src/kie/families.ts';
 import { apiKey, useClient } from './client-fixture.ts';
 import { closedUrl, startLoopbackServer } from './loopback-server.ts';
 import { rejectionOf } from './rejection.ts';
@@ -70,7 +70,7 @@ describe('an order', () => {
   test.each(['market', 'veo'] as const)('of the family %s can do without a callback URL', async api => {
     kie.api.otherwise(accepted);
     await kie.client.submit({ ...order, api });
-    expect(needsCallback(api)).toBe(false);
+    expect(families[api].needsCallback).toBe(false);
     expect(sent(kie.api.received()[0])).not.toHaveProperty('callBackUrl');
   });
 
@@ -82,7 +82,7 @@ describe('an order', () => {
       details: { kind: 'callback_missing', reason: 'MODEL_DISABLED', charge: 'not_charged' },
     });
     expect(error.message).toContain('needs a callback URL');
-    expect(needsCallback('suno')).toBe(true);
+    expect(families.suno.needsCallback).toBe(true);
     expect(kie.api.received()).toEqual([]);
   });
 

@@ -148,8 +148,8 @@ test('an order that was refused, and that a callback says is made all the same, 
   });
   const taskId = await given.order('z-image', zImage);
   await given.workDue();
-  await given.tasks.storeCallback(taskId, { vendorTaskId: 'one', isFinal: true });
-  await given.tasks.workCallbacks(taskId);
+  await given.callbacks.save(taskId, { vendorTaskId: 'one', isFinal: true });
+  await given.callbacks.wake(taskId);
   await given.settle(taskId);
   expect(await given.endOf(taskId)).toMatchObject({ state: 'succeeded', settlements: 1, held: 0 });
   expect(given.api.received().filter(({ url }) => url.pathname.endsWith('createTask'))).toHaveLength(1);
@@ -167,8 +167,8 @@ test('a callback that names another order is not believed', async () => {
   given.api.next('break-off');
   const second = await given.order('z-image', zImage);
   await given.workDue();
-  await given.tasks.storeCallback(second, { vendorTaskId: 'one', isFinal: true });
-  await given.tasks.workCallbacks(second);
+  await given.callbacks.save(second, { vendorTaskId: 'one', isFinal: true });
+  await given.callbacks.wake(second);
   await given.settle(second);
   expect(await given.endOf(second)).toMatchObject({
     state: 'failed',

@@ -107,12 +107,12 @@ describe.each(failures)('%s', (_name, failure) => {
 
     given.api.next(...Array(6).fill(failure));
     given.api.otherwise(result);
-    await given.tasks.storeCallback(taskId, { vendorTaskId: 'one', isFinal: true });
-    await given.tasks.workCallbacks(taskId);
+    await given.callbacks.save(taskId, { vendorTaskId: 'one', isFinal: true });
+    await given.callbacks.wake(taskId);
     await given.settleUntil(taskId, ({ state }) => state === 'succeeded');
     // Its money had gone back: a late result is free.
     await expectSettled(given, taskId, 'succeeded');
     expect(given.sent(taskId)).toEqual(['failure', 'result']);
-    expect(await given.tasks.pendingCallbacks(taskId)).toEqual([]);
+    expect(await given.callbacks.pending(taskId)).toEqual([]);
   });
 });

@@ -108,7 +108,7 @@ test('looks at one task follow each other, so that the end waits for a report of
   await given.tasks.schedule(taskId, 0);
   const look = given.workDue();
   await vi.waitFor(() => expect(told).toEqual(['progress begins']), patienceMs);
-  await given.tasks.workCallbacks(taskId);
+  await given.callbacks.wake(taskId);
   const end = given.workDue();
   await vi.waitFor(
     async () =>

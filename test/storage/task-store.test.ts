@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { createCallbackStore } from '../../src/storage/callback-store.ts';
 import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { createTaskStore } from '../../src/storage/task-store.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -31,7 +32,7 @@ test('a look that is scheduled for later does not put off the look that a callba
         60_000,
       ),
     );
-    await tasks.workCallbacks('task');
+    await createCallbackStore(database).wake('task');
     await tasks.schedule('task', 60_000);
 
     const { rows } = await database.query('select 1 from graphile_worker.jobs where run_at <= now()');

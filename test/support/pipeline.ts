@@ -14,6 +14,7 @@ import type { Sent } from '../../src/pipeline/sender.ts';
 import type { Stages } from '../../src/pipeline/stages.ts';
 import type { PipelineTimings } from '../../src/pipeline/timings.ts';
 import { Secret } from '../../src/secret.ts';
+import { type CallbackStore, createCallbackStore } from '../../src/storage/callback-store.ts';
 import { createDeliveryStore, type DeliveryKind } from '../../src/storage/delivery-store.ts';
 import { createTaskStore, type TaskStore } from '../../src/storage/task-store.ts';
 import { type ScriptedHost, startScriptedHost } from '../kie/scripted-host.ts';
@@ -27,6 +28,7 @@ export interface PipelineUnderTest extends AsyncDisposable {
   readonly database: TestDatabase;
   readonly pipeline: Pipeline;
   readonly tasks: TaskStore;
+  readonly callbacks: CallbackStore;
   readonly api: ScriptedHost;
   readonly files: ScriptedHost;
   readonly recorded: RecordedTelemetry;
@@ -92,6 +94,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     breaker: { failuresToOpen: Number.MAX_SAFE_INTEGER },
   });
   const tasks = createTaskStore(database, lease);
+  const callbacks = createCallbackStore(database);
   const wallet = createWallet(lease);
   const catalogue = createCatalogue();
   const alarms: string[] = [];
@@ -101,6 +104,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
   const pipeline = createPipeline({
     database,
     tasks,
+    callbacks,
     deliveries: createDeliveryStore({ database, lease, instanceId: 'test' }),
     wallet,
     catalogue,
@@ -152,6 +156,7 @@ export async function openPipeline(options: PipelineTestOptions = {}): Promise<P
     database: testDatabase,
     pipeline,
     tasks,
+    callbacks,
     api,
     files,
     recorded,
