@@ -10,7 +10,7 @@ export const storeys: readonly (readonly string[])[] = [
   ['lock', 'kie'],
   ['storage'],
   ['inbox', 'billing'],
-  ['pipeline', 'vitals'],
+  ['pipeline', 'health'],
   ['diagnosis'],
   ['ui'],
   ['telegram'],

@@ -14,6 +14,7 @@ import { createPersonalData } from '../bot/personal-data.ts';
 import { type Config, secretsOf } from '../config/config.ts';
 import { errorMessage, errorType } from '../errors.ts';
 import { handlers } from '../handlers/index.ts';
+import { createHealth } from '../health/instance-health.ts';
 import { registerHealthRoutes } from '../http/health.ts';
 import { registerKieCallbackRoute } from '../http/kie-callback.ts';
 import { listen } from '../http/listen.ts';
@@ -27,9 +28,9 @@ import { createIntakeProof } from '../inbox/intake-proof.ts';
 import { createLanes } from '../inbox/lanes.ts';
 import type { KieClient } from '../kie/client.ts';
 import { createLifecycle, failureFields } from '../lifecycle.ts';
-import { createDuty } from '../lock/duty.ts';
 import type { InstanceState } from '../lock/instance-state.ts';
 import { createRole, proofLimitOf } from '../lock/role.ts';
+import { createRoleTask } from '../lock/role-task.ts';
 import { createDebugLevel } from '../otel/debug-level.ts';
 import { createEventCounts } from '../otel/event-counts.ts';
 import { createLogger, type LogDestination } from '../otel/logger.ts';
@@ -71,7 +72,6 @@ import {
 } from '../telegram/registration.ts';
 import { createSourceWatch } from '../telegram/source-watch.ts';
 import { createTexts } from '../ui/texts.ts';
-import { createVitals } from '../vitals/vitals.ts';
 import { createAdministration } from './administration.ts';
 import { beginWork, openSource } from './duties.ts';
 import { createGenerations } from './generations.ts';
@@ -252,7 +252,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
         telemetry: ofLockDatabase,
       });
     // Both are only begun below, when everything that they need is there.
-    const work = createDuty(
+    const work = createRoleTask(
       tenure =>
         beginWork({
           mode: config.instance.mode,
@@ -271,7 +271,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       warnOf('stop the workers'),
     );
     let isStarting = true;
-    const source = createDuty(
+    const source = createRoleTask(
       tenure =>
         openSource({
           tenure,
@@ -400,14 +400,14 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     });
 
     const stallLimitMs = config.instance.lock.staleMs + config.updateDeadlineMs;
-    const vitals = createVitals({ database, updates, intakeProof, role, stallLimitMs, botState });
+    const health = createHealth({ database, updates, intakeProof, role, stallLimitMs, botState });
     const supplierState = () => generations.kie.breakerState();
-    startMetering({ eventCounts, vitals, lease, queueMax: config.inboxMax, logger, botState, supplierState });
+    startMetering({ eventCounts, health, lease, queueMax: config.inboxMax, logger, botState, supplierState });
     let schemaVersion = 0;
     let isReady = false;
     const server = createServer({ refusals, telemetry, isStarted: () => isReady });
     registerHealthRoutes(server, {
-      vitals,
+      health,
       lease,
       totals,
       instanceId,

@@ -1,5 +1,6 @@
 // What the metrics of an instance are read from.
 import { performance } from 'node:perf_hooks';
+import type { Health } from '../health/instance-health.ts';
 import type { BreakerState } from '../kie/breaker.ts';
 import type { CurrentLease } from '../lock/lease.ts';
 import type { EventCount, EventCounts } from '../otel/event-counts.ts';
@@ -7,11 +8,10 @@ import type { BotState } from '../otel/fields.ts';
 import type { Logger } from '../otel/logger.ts';
 import { type Observation, observeMetrics } from '../otel/metrics.ts';
 import { service } from '../service.ts';
-import type { Vitals } from '../vitals/vitals.ts';
 
 export interface MeteringOptions {
   readonly eventCounts: Pick<EventCounts, 'read'>;
-  readonly vitals: Vitals;
+  readonly health: Health;
   readonly lease: CurrentLease;
   readonly queueMax: number;
   readonly logger: Pick<Logger, 'dropped'>;
@@ -20,7 +20,7 @@ export interface MeteringOptions {
 }
 
 export function startMetering(options: MeteringOptions): void {
-  const { eventCounts, vitals } = options;
+  const { eventCounts, health } = options;
   let busySince = performance.eventLoopUtilization();
 
   function eventLoopUtilization(): number {
@@ -35,10 +35,10 @@ export function startMetering(options: MeteringOptions): void {
       'trt.events': () => eventCounts.read().map(toObservation),
       'trt.instance.active': () => (options.botState() === 'ACTIVE' ? 1 : 0),
       'trt.lock.epoch': () => options.lease().epoch,
-      'trt.lock.heartbeat.age': async () => inSeconds((await vitals.lock()).holder?.heartbeatAgeMs),
-      'trt.inbox.depth': vitals.queueDepth,
+      'trt.lock.heartbeat.age': async () => inSeconds((await health.lock()).holder?.heartbeatAgeMs),
+      'trt.inbox.depth': health.queueDepth,
       'trt.inbox.limit': () => options.queueMax,
-      'trt.database.latency': async () => inSeconds(await vitals.databaseLatencyMs()),
+      'trt.database.latency': async () => inSeconds(await health.databaseLatencyMs()),
       'trt.supplier.available': () => (options.supplierState() === 'closed' ? 1 : 0),
       'trt.log.lines.dropped': () =>
         Object.entries(options.logger.dropped()).map(([destination, value]) => ({

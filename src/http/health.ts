@@ -5,17 +5,17 @@
 // them calls Telegram or KIE.ai, what the database is asked is shared by all who ask at about the same time, and no
 // answer holds a secret.
 import type { FastifyInstance } from 'fastify';
+import type { Health, LockHealth } from '../health/instance-health.ts';
 import type { InboxTotals } from '../inbox/inbox-totals.ts';
 import type { BreakerState } from '../kie/breaker.ts';
 import type { CurrentLease } from '../lock/lease.ts';
 import type { BotState } from '../otel/fields.ts';
 import { service } from '../service.ts';
 import type { SourceStatus } from '../telegram/source-watch.ts';
-import type { LockVitals, Vitals } from '../vitals/vitals.ts';
 import { type ReadinessOptions, readinessOf } from './readiness.ts';
 
 export interface HealthOptions extends ReadinessOptions {
-  readonly vitals: Vitals;
+  readonly health: Health;
   readonly lease: CurrentLease;
   readonly totals: Pick<InboxTotals, 'read'>;
   readonly instanceId: string;
@@ -33,7 +33,7 @@ export interface HealthOptions extends ReadinessOptions {
 }
 
 export function registerHealthRoutes(server: FastifyInstance, options: HealthOptions): void {
-  const { vitals } = options;
+  const { health } = options;
   const startedAt = performance.now();
 
   server.get('/livez', async () => ({ ok: true }));
@@ -45,14 +45,14 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
 
   server.get('/health', async (_request, reply) => {
     const [latencyMs, queueDepth, lock, intake, readiness] = await Promise.all([
-      vitals.databaseLatencyMs(),
-      vitals.queueDepth(),
-      vitals.lock(),
-      vitals.intake(),
+      health.databaseLatencyMs(),
+      health.queueDepth(),
+      health.lock(),
+      health.intake(),
       readinessOf(options),
     ]);
     const isAnswered = latencyMs !== undefined && queueDepth !== undefined && lock.isKnown;
-    const work = vitals.work();
+    const work = health.work();
     const reason = readiness.reason ?? (isAnswered ? undefined : 'database');
     const ok = !reason;
     return reply.code(ok ? 200 : 503).send({
@@ -96,7 +96,7 @@ export function registerHealthRoutes(server: FastifyInstance, options: HealthOpt
   }));
 }
 
-function lockFields({ holder, takeover, stateAgeMs }: LockVitals) {
+function lockFields({ holder, takeover, stateAgeMs }: LockHealth) {
   return {
     lock_holder_pid: holder?.pid ?? null,
     lock_holder_instance_id: holder?.sessionOf ?? null,

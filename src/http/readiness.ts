@@ -1,5 +1,5 @@
 // Whether traffic may be sent here, and if not, why: one word, so that nobody has to work it out from numbers at night.
-import type { Vitals } from '../vitals/vitals.ts';
+import type { Health } from '../health/instance-health.ts';
 
 /** docs/operations.md says what to do for each. Where several are true the first of this order is told. */
 export type UnreadyReason =
@@ -17,7 +17,7 @@ export type UnreadyReason =
   | 'database';
 
 export interface ReadinessOptions {
-  readonly vitals: Pick<Vitals, 'intake' | 'work' | 'queueDepth' | 'isStalled'>;
+  readonly health: Pick<Health, 'intake' | 'work' | 'queueDepth' | 'isStalled'>;
   readonly botMode: 'webhook' | 'polling';
   /** No instance has shown within the stale limit that it is ACTIVE. */
   isAbandoned(): boolean;
@@ -31,15 +31,15 @@ export interface Readiness {
 
 /** Asks the database at most as often as its readings allow. Never rejects. */
 export async function readinessOf(options: ReadinessOptions): Promise<Readiness> {
-  const { vitals } = options;
+  const { health } = options;
   const [intake, isUndone, isStalled] = await Promise.all([
-    vitals.intake(),
+    health.intake(),
     isLeftUndone(options),
-    vitals.isStalled(),
+    health.isStalled(),
   ]);
   const reason = !intake.isShown
     ? 'intake'
-    : !vitals.work().isShown
+    : !health.work().isShown
       ? 'work'
       : isUndone
         ? 'nobody_active'
@@ -49,7 +49,7 @@ export async function readinessOf(options: ReadinessOptions): Promise<Readiness>
   return { reason, isLeftUndone: isUndone };
 }
 
-async function isLeftUndone({ isAbandoned, botMode, vitals }: ReadinessOptions): Promise<boolean> {
+async function isLeftUndone({ isAbandoned, botMode, health }: ReadinessOptions): Promise<boolean> {
   if (!isAbandoned()) return false;
-  return botMode === 'polling' || ((await vitals.queueDepth()) ?? 0) > 0;
+  return botMode === 'polling' || ((await health.queueDepth()) ?? 0) > 0;
 }

@@ -4,12 +4,12 @@
 // the two modes do not work at the same time.
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Secret } from '../secret.ts';
-import type { Duty } from './duty.ts';
 import { createInstanceLock, type LockSnapshot, type LockTimings } from './instance-lock.ts';
 import type { InstanceState } from './instance-state.ts';
 import { type CurrentLease, type InstanceMode, leaseOfCaller } from './lease.ts';
 import { lockLeaseOf } from './lock-key.ts';
 import { createMembership, type MembershipOptions } from './membership.ts';
+import type { RoleTask } from './role-task.ts';
 import { createProofBook, type WorkProof } from './work-proof.ts';
 
 export interface RoleOptions {
@@ -25,9 +25,9 @@ export interface RoleOptions {
   /** For what is asked by `url`. */
   readonly lockTelemetry: Telemetry;
   /** Works updates and tasks. Shows by its tenure that it does. */
-  readonly work: Duty;
+  readonly work: RoleTask;
   /** Tells Telegram where updates go, or polls for them. */
-  readonly source: Duty;
+  readonly source: RoleTask;
 }
 
 export interface Role {

@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
-import { createDuty, type Running } from '../../src/lock/duty.ts';
 import { resignPauseMs } from '../../src/lock/resign-pause.ts';
 import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
+import { createRoleTask, type Running } from '../../src/lock/role-task.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
 import { createProofBook } from '../../src/lock/work-proof.ts';
 import { Secret } from '../../src/secret.ts';
@@ -13,7 +13,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { patienceMs, testLimitMs } from '../support/patience.ts';
 import { type RecordedTelemetry, recordTelemetry } from '../support/telemetry.ts';
 
-/** A duty whose beginnings wait until they are let go, and which counts what runs. */
+/** A role task whose beginnings wait until they are let go, and which counts what runs. */
 function createScene() {
   const beginnings: PromiseWithResolvers<void>[] = [];
   let running = 0;
@@ -41,7 +41,7 @@ interface Instance {
 }
 
 async function createInstance(
-  duties: Pick<RoleOptions, 'work' | 'source'>,
+  tasks: Pick<RoleOptions, 'work' | 'source'>,
   mode: RoleOptions['mode'] = 'single',
   lockUrlOf: (url: string) => Promise<string> = async url => url,
 ): Promise<Instance> {
@@ -58,7 +58,7 @@ async function createInstance(
     timings: { heartbeatMs: 200, staleMs: 3_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
     telemetry: told.telemetry,
     lockTelemetry: told.telemetry,
-    ...duties,
+    ...tasks,
   };
   const role = createRole(options);
   onTestFinished(async () => {
@@ -88,8 +88,8 @@ test(
     const work = createScene();
     const source = createScene();
     const instance = await createInstance({
-      work: createDuty(work.start, () => expect.fail('stopping the work failed')),
-      source: createDuty(source.start, () => expect.fail('stopping the source failed')),
+      work: createRoleTask(work.start, () => expect.fail('stopping the work failed')),
+      source: createRoleTask(source.start, () => expect.fail('stopping the source failed')),
     });
     void instance.role.start();
     await reach('the work to begin', () => work.beginnings.length === 1);
@@ -113,8 +113,8 @@ test(
   async () => {
     const work = createScene();
     const instance = await createInstance({
-      work: createDuty(work.start, () => undefined),
-      source: createDuty(createScene().start, () => undefined),
+      work: createRoleTask(work.start, () => undefined),
+      source: createRoleTask(createScene().start, () => undefined),
     });
     void instance.role.start();
     await reach('the work to begin', () => work.beginnings.length === 1);
@@ -133,8 +133,8 @@ test(
     const source = createScene();
     const instance = await createInstance(
       {
-        work: createDuty(work.start, () => undefined),
-        source: createDuty(source.start, () => undefined),
+        work: createRoleTask(work.start, () => undefined),
+        source: createRoleTask(source.start, () => undefined),
       },
       'cluster',
     );
@@ -161,7 +161,7 @@ test(
     let beginnings = 0;
     const source = createScene();
     const instance = await createInstance({
-      work: createDuty(
+      work: createRoleTask(
         async tenure => {
           beginnings += 1;
           for (let step = 0; step < 8; step += 1) {
@@ -172,7 +172,7 @@ test(
         },
         () => undefined,
       ),
-      source: createDuty(source.start, () => undefined),
+      source: createRoleTask(source.start, () => undefined),
     });
     void instance.role.start();
     await reach('a probe to miss its proof', () => instance.role.proof.missing() === 'beginning');
@@ -190,8 +190,8 @@ test(
     const idle = { settled: async () => undefined, stop: async () => undefined };
     const hanging = createScene();
     const failing = await createInstance({
-      work: createDuty(hanging.start, () => undefined),
-      source: createDuty(createScene().start, () => undefined),
+      work: createRoleTask(hanging.start, () => undefined),
+      source: createRoleTask(createScene().start, () => undefined),
     });
     void failing.role.start();
     await reach(
@@ -205,14 +205,14 @@ test(
       ...failing.options,
       database: pool,
       instanceId: 'trt-working',
-      work: createDuty(
+      work: createRoleTask(
         async tenure => {
           tenure.expect([]);
           return idle;
         },
         () => undefined,
       ),
-      source: createDuty(
+      source: createRoleTask(
         async () => idle,
         () => undefined,
       ),
@@ -263,7 +263,7 @@ test('whoever fails again and again leaves it to others for longer each time, bu
 
 test('nothing begins under a tenure that has ended', async () => {
   const scene = createScene();
-  const duty = createDuty(scene.start, () => undefined);
+  const task = createRoleTask(scene.start, () => undefined);
   const ended: Tenure = {
     lease: { name: 'test', epoch: 1 },
     signal: AbortSignal.abort(),
@@ -272,7 +272,7 @@ test('nothing begins under a tenure that has ended', async () => {
     prove: () => undefined,
     advance: () => undefined,
   };
-  await duty.begin(ended);
+  await task.begin(ended);
   expect(scene.beginnings).toEqual([]);
 });
 
@@ -285,8 +285,8 @@ test(
     onTestFinished(async () => proxy?.[Symbol.asyncDispose]());
     const instance = await createInstance(
       {
-        work: createDuty(work.start, () => undefined),
-        source: createDuty(source.start, () => undefined),
+        work: createRoleTask(work.start, () => undefined),
+        source: createRoleTask(source.start, () => undefined),
       },
       'single',
       async url => {

@@ -11,7 +11,7 @@ import { readFollowedLanes, readWaitingLanes } from '../storage/stalled-lanes.ts
 import type { UpdateStore } from '../storage/update-store.ts';
 import { createReading, type Reading } from './reading.ts';
 
-export interface LockVitals {
+export interface LockHealth {
   /** False where the database did not answer; then only what this instance knows by itself is told. */
   readonly isKnown: boolean;
   readonly holder: Holder | undefined;
@@ -21,7 +21,7 @@ export interface LockVitals {
   readonly stateAgeMs: number | undefined;
 }
 
-export interface Vitals {
+export interface Health {
   /** Of one round trip, a free connection included. */
   readonly databaseLatencyMs: Reading<number>;
   /** Updates without an outcome, of all instances. */
@@ -31,27 +31,27 @@ export interface Vitals {
    * the database does not say how long they wait: that is told by `intake`.
    */
   isStalled(): Promise<boolean>;
-  lock(): Promise<LockVitals>;
+  lock(): Promise<LockHealth>;
   /** Asks nobody. */
-  work(): WorkVitals;
-  intake(): Promise<IntakeVitals>;
+  work(): WorkHealth;
+  intake(): Promise<IntakeHealth>;
 }
 
-export interface IntakeVitals {
+export interface IntakeHealth {
   /** False where updates cannot be stored here, by what became of the last ones and by a question put now. */
   readonly isShown: boolean;
   /** Of the update that has waited the longest for being stored; undefined while none waits. */
   readonly waitingMs: number | undefined;
 }
 
-export interface WorkVitals {
+export interface WorkHealth {
   /** False where this instance should work and cannot show that it does, or gave its lease up for that reason last. */
   readonly isShown: boolean;
   /** Since it was shown last; undefined where nothing has to be, because this instance is PASSIVE. */
   readonly proofAgeMs: number | undefined;
 }
 
-export interface VitalsOptions {
+export interface InstanceHealthOptions {
   readonly database: Pick<Database, 'query'>;
   readonly updates: Pick<UpdateStore, 'depth' | 'checkInsert'>;
   readonly intakeProof: Pick<IntakeProof, 'isShown' | 'waitingMs'>;
@@ -65,7 +65,7 @@ export interface VitalsOptions {
 const readingLimits = { waitMs: 2_000, validMs: 500, abandonMs: 10_000 };
 
 /** Readings never reject; what has no answer in time is undefined. */
-export function createVitals(options: VitalsOptions): Vitals {
+export function createHealth(options: InstanceHealthOptions): Health {
   const { updates, intakeProof } = options;
   const insertCheck = createReading(async () => {
     await updates.checkInsert();
@@ -76,7 +76,7 @@ export function createVitals(options: VitalsOptions): Vitals {
     queueDepth: createReading(() => updates.depth(), readingLimits),
     isStalled: createStallReading(options),
     lock: createLockReading(options),
-    work: () => workVitalsOf(options.role.proof),
+    work: () => workHealthOf(options.role.proof),
     async intake() {
       const isPossible = (await insertCheck()) === true;
       return { isShown: isPossible && intakeProof.isShown(), waitingMs: intakeProof.waitingMs() };
@@ -84,7 +84,7 @@ export function createVitals(options: VitalsOptions): Vitals {
   };
 }
 
-function createStallReading({ database, stallLimitMs }: VitalsOptions): Vitals['isStalled'] {
+function createStallReading({ database, stallLimitMs }: InstanceHealthOptions): Health['isStalled'] {
   const waitingLanes = createReading(() => readWaitingLanes(database, stallLimitMs), readingLimits);
   const followedLanes = createReading(() => readFollowedLanes(database), readingLimits);
   return async () => {
@@ -96,17 +96,17 @@ function createStallReading({ database, stallLimitMs }: VitalsOptions): Vitals['
   };
 }
 
-function workVitalsOf(proof: WorkProof): WorkVitals {
+function workHealthOf(proof: WorkProof): WorkHealth {
   return { isShown: proof.missing() === undefined && !proof.hasFailed(), proofAgeMs: proof.ageMs() };
 }
 
-async function roundTripMs(database: VitalsOptions['database']): Promise<number> {
+async function roundTripMs(database: InstanceHealthOptions['database']): Promise<number> {
   const askedAt = performance.now();
   await database.query('select 1');
   return performance.now() - askedAt;
 }
 
-function createLockReading({ role, botState }: VitalsOptions): Vitals['lock'] {
+function createLockReading({ role, botState }: InstanceHealthOptions): Health['lock'] {
   let latest: { readonly snapshot: LockSnapshot; readonly at: number } | undefined;
   const read = createReading(async () => {
     const snapshot = await role.snapshot();

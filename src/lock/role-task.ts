@@ -9,7 +9,7 @@ export interface Running {
   settled(): Promise<void>;
 }
 
-export interface Duty {
+export interface RoleTask {
   /** Rejects when it could not begin; nothing is running then. Does nothing under a tenure that has ended. */
   begin(tenure: Tenure): Promise<void>;
   /** Resolves when what was in flight under tenures that have ended has ended as well. */
@@ -18,10 +18,10 @@ export interface Duty {
   ended(): Promise<void>;
 }
 
-export function createDuty(
+export function createRoleTask(
   start: (tenure: Tenure) => Promise<Running>,
   onStopFailed: (error: unknown) => void,
-): Duty {
+): RoleTask {
   const ending = new Map<Promise<void>, Promise<Running>>();
 
   function end(started: Promise<Running>): void {

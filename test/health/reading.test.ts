@@ -1,6 +1,6 @@
 // What many askers of one value cost, and how long they wait. The clock is the test's.
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createReading } from '../../src/vitals/reading.ts';
+import { createReading } from '../../src/health/reading.ts';
 
 const limits = { waitMs: 2_000, validMs: 500, abandonMs: 10_000 };
 
