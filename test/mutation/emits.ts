@@ -24,7 +24,6 @@ const files = [
   'src/otel/event-seam.ts',
   'src/otel/span-seam.ts',
   'src/otel/span-journal.ts',
-  'src/otel/logger.ts',
   'src/otel/debug-level.ts',
   'src/otel/journal.ts',
 ];

@@ -5,6 +5,10 @@ import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
+import type { EmittedEvent } from '../../src/otel/event-sink.ts';
+import { type Line, lineText } from '../../src/otel/line.ts';
+import { createLogger } from '../../src/otel/logger.ts';
+import { createTelemetry } from '../../src/otel/telemetry.ts';
 import { spanExporter } from '../support/record-spans.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
@@ -137,6 +141,58 @@ test('an event is a line and a span event with the same name and fields', async 
   expect(span.events.map(({ name, attributes }) => [name, attributes])).toEqual([
     ['SYSTEM_WARNING', warning],
   ]);
+});
+
+test('a line begins with level, time and ids, then has what surrounds the event, then the event, and ends with msg', async () => {
+  const { telemetry, output } = recordTelemetry();
+  await telemetry.inSpan('work', { fields: { update_id: 7 } }, async () => {
+    telemetry.annotate({ screen_id: 'HELP' });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, error_message: 'a "message"\n' });
+  });
+  const hex = (digits: number): string => `"[0-9a-f]{${digits}}"`;
+  expect(output).toEqual([
+    expect.stringMatching(
+      new RegExp(
+        `^\\{"level":"WARNING","ts":"[^"]+","cid":${hex(8)},"trace_id":${hex(32)},"span_id":${hex(16)},"trace_flags":1,` +
+          '"bot_state":"ACTIVE","instance_id":"instance-1","update_id":7,"screen_id":"HELP",' +
+          '"name":"SYSTEM_WARNING","domain":"SYSTEM","operation":"test","error_type":"Error",' +
+          String.raw`"error_message":"a \\"message\\"\\n","msg":"SYSTEM_WARNING cid=[0-9a-f]{8} domain=SYSTEM"\}\n$`,
+      ),
+    ),
+  ]);
+});
+
+test('all sinks get the same event with the same line, which is what stdout has', async () => {
+  const received: { readonly event: EmittedEvent; readonly line: Line }[] = [];
+  const sink = { add: (event: EmittedEvent) => void received.push({ event, line: event.line() }) };
+  const { telemetry, output } = recordTelemetry({ sinks: [sink, sink] });
+  await telemetry.inSpan('work', { fields: { reason_code: 'RATE_LIMIT' } }, async () => {
+    telemetry.emit('SYSTEM_WARNING', warning);
+    telemetry.emit('STATE_BEFORE', { screen_id: 'HELP' });
+  });
+  const [first, second, another] = received;
+  expect(another).toBeUndefined();
+  expect(first?.event).toMatchObject({ name: 'SYSTEM_WARNING', own: warning, reasonCode: 'RATE_LIMIT' });
+  expect(second?.event).toBe(first?.event);
+  expect(second?.line).toBe(first?.line);
+  expect(output).toEqual([`${first && lineText(first.line)}\n`]);
+});
+
+test('a line that may be the last of the process does not wait for the end of the turn', () => {
+  const done: string[] = [];
+  const destination = {
+    write: (line: string) => void done.push(JSON.parse(line).name),
+    flushSync: () => void done.push('flushed'),
+  };
+  const telemetry = createTelemetry({
+    logger: createLogger({ format: 'json', level: 'INFO', destination }),
+    instance: { instance_id: 'instance-1', botState: () => 'ACTIVE' },
+    scrub: text => text,
+    serviceVersion: '0',
+  });
+  telemetry.emit('SYSTEM_WARNING', warning);
+  telemetry.emit('BOOT_FAIL', { error_type: 'Error', error_message: 'a message' });
+  expect(done).toEqual(['SYSTEM_WARNING', 'BOOT_FAIL', 'flushed']);
 });
 
 test('what is annotated stands on the span and in the lines that follow, but not around it', async () => {

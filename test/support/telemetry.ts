@@ -16,7 +16,7 @@ export interface RecordedTelemetry {
 }
 
 export type RecordingOptions = Partial<Pick<LoggerOptions, 'format' | 'level'>> &
-  Partial<Pick<TelemetryOptions, 'scrub' | 'journal' | 'checked'>>;
+  Partial<Pick<TelemetryOptions, 'scrub' | 'sinks' | 'journal' | 'checked'>>;
 
 export function recordTelemetry(options: RecordingOptions = {}): RecordedTelemetry {
   const { format = 'json', level = 'INFO', ...given } = options;
