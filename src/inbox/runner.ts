@@ -29,6 +29,11 @@ export interface RunnerOptions {
   readonly openQueue: () => Database;
   readonly jobs: Readonly<Record<string, Job>>;
   readonly concurrency: number;
+  /**
+   * How long notices of new jobs are gathered into one look. The queue notifies all runners of every job: one whose jobs
+   * are few among many looks that often, and no more. 0: each notice is a look of its own.
+   */
+  readonly gatherMs: number;
   readonly telemetry: Telemetry;
   /** It has ended without being asked. */
   readonly onEnded: (error: unknown) => void;
@@ -81,7 +86,30 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     taken = workerPool;
     // Before it asks for anything. A name by chance, the library's own, would tell nobody whose a locked job is.
     workerPool.id = options.id;
+    gatherNotices(workerPool);
   });
+
+  function gatherNotices(workerPool: WorkerPool): void {
+    const { gatherMs } = options;
+    if (gatherMs === 0) return;
+    const look = workerPool.nudge.bind(workerPool);
+    let lookedAt = Number.NEGATIVE_INFINITY;
+    let noticed = 0;
+    workerPool.nudge = count => {
+      noticed += count;
+      if (noticed > count) return;
+      setTimeout(
+        () => {
+          const jobs = noticed;
+          noticed = 0;
+          lookedAt = performance.now();
+          if (phase === 'running') look(jobs);
+        },
+        Math.max(0, lookedAt + gatherMs - performance.now()),
+      ).unref();
+    };
+  }
+
   for (const name of endings)
     events.on(name, (event?: { error?: unknown }) => {
       if (phase === 'running')

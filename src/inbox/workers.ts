@@ -21,8 +21,9 @@ export type JobHandlers = { readonly [J in JobName]: (payload: JobPayloads[J]) =
 
 /** Which jobs share slots. What an update leaves to be done is part of its lane. */
 type RunnerName = 'lane' | 'task';
+type PerRunner = Readonly<Record<RunnerName, number>>;
 /** How many jobs of each may run at a time. */
-export type Slots = Readonly<Record<RunnerName, number>>;
+export type Slots = PerRunner;
 
 export interface Workers {
   /** Slots for lanes that nothing has taken. */
@@ -53,7 +54,9 @@ export interface WorkersOptions {
  * By then a job has ended, or it hangs. An update has some seconds for all that it asks of others, and the database's
  * own limits; a step of a task may move large files.
  */
-const longestJobMs: Slots = { lane: 60_000, task: 600_000 };
+const longestJobMs: PerRunner = { lane: 60_000, task: 600_000 };
+/** A tap is worked at once. A task takes seconds; its runner would ask in vain for each tap of anybody. */
+const gatherMs: PerRunner = { lane: 0, task: 50 };
 
 /** Resolves when jobs are taken. Rejects, with nothing running, when they cannot be. */
 export async function startWorkers(options: WorkersOptions): Promise<Workers> {
@@ -78,6 +81,7 @@ export async function startWorkers(options: WorkersOptions): Promise<Workers> {
       owner: jobOwner(tenure.lease),
       pulse,
       concurrency: options.slots[part],
+      gatherMs: gatherMs[part],
       jobs: jobsOf[part],
       sendPulse: () => addPulse(database, pulse),
       prove: () => tenure.prove(part),

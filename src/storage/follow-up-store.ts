@@ -72,7 +72,8 @@ export function createFollowUpStore({ database, instanceId, lease }: FollowUpSto
 
   return {
     async pick(lane) {
-      const { rows } = await database.query<PickRecord>(
+      const { rows } = await database.prepared<PickRecord>(
+        'follow_ups_pick',
         `with lease as materialized (
            select holds_lease($3, $4) as held
          ), oldest as (
@@ -95,11 +96,11 @@ export function createFollowUpStore({ database, instanceId, lease }: FollowUpSto
       return { id: Number(row.id), lane: Number(row.lane), kind, data, traceparent, attempt, pick };
     },
     async finish({ id, pick }) {
-      await database.query('delete from follow_ups where id = $1 and picked_by = $2 and attempts = $3', [
-        id,
-        instanceId,
-        pick,
-      ]);
+      await database.prepared(
+        'follow_ups_finish',
+        'delete from follow_ups where id = $1 and picked_by = $2 and attempts = $3',
+        [id, instanceId, pick],
+      );
     },
     postpone: (picked, delayMs, data) => putOff(picked, delayMs, { data, isWait: false }),
     wait: (picked, delayMs) => putOff(picked, delayMs, { isWait: true }),

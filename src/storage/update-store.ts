@@ -192,30 +192,23 @@ interface PickRecord {
 // What a lane has is counted up to its share, on the index of what is unfinished. Statements that run beside this one
 // are not seen, so a lane may go above its share by what they store.
 const insertText = `
-  with incoming as materialized (
-    select * from rows from (json_to_recordset($2) as (
-      update_id bigint, lane bigint, message_id bigint, event_type text, body text, traceparent text, refusal text,
-      limited boolean
-    )) with ordinality as incoming
-      (update_id, lane, message_id, event_type, body, traceparent, refusal, limited, position)
-  ), shares as (
-    select lane, (
+  with judged as materialized (
+    select incoming.*, coalesce(refusal, case when limited and place_in_lane + (
       select count(*) from (
-        select 1 from updates where updates.lane = limited.lane and outcome is null limit $3
+        select 1 from updates where updates.lane = incoming.lane and outcome is null limit $3
       ) as unfinished
-    ) as unfinished
-    from (select distinct lane from incoming where limited) as limited
-  ), judged as (
-    select incoming.*, coalesce(refusal, case when limited and unfinished
-      + count(*) filter (where refusal is null) over (partition by lane order by position) > $3
-      then 'RATE_LIMIT' end) as reason
-    from incoming left join shares using (lane)
+    ) > $3 then 'RATE_LIMIT' end) as reason
+    from rows from (json_to_recordset($2) as (
+      update_id bigint, lane bigint, message_id bigint, event_type text, body text, traceparent text, refusal text,
+      limited boolean, place_in_lane int
+    )) with ordinality as incoming
+      (update_id, lane, message_id, event_type, body, traceparent, refusal, limited, place_in_lane, position)
   ), inserted as (
     insert into updates
       (bot_id, update_id, lane, message_id, event_type, body, traceparent, outcome, reason_code, finished_at, picked_by)
     select $1, update_id, lane, message_id, event_type, body::json, traceparent,
       case when reason is not null then 'rejected' end, reason, case when reason is not null then now() end,
-      -- Who has to tell its end: the answer to this may be lost.
+      -- Who has to emit its end: the answer to this may be lost.
       case when reason is not null then $4 end
     from judged
     order by position
@@ -240,13 +233,15 @@ type PickResult = PickedUpdate | 'lease lost' | undefined;
 // A head that another instance picks at the same moment is left to it: the second of the two updates waits for
 // the first, and then finds picked_by changed. It does not wait for the disk: a pick that a crash of the database
 // loses is made again, and what is committed after it takes it to the disk. While another instance does what an earlier
-// update of the lane has left to be done the lane is its own: it looks at the lane once more when that is done.
+// update of the lane has left to be done the lane is its own: it looks at the lane once more when that is done. Lanes come
+// as JSON rows, not as an array: how many rows of JSON there are Postgres does not guess from the value, so that it keeps
+// one plan. With an array it planned each pick anew, which took twice as long as the pick itself.
 const pickText = `
   with lease as materialized (
     select holds_lease($3, $4) as held
   ), heads as (
     select head.id
-    from unnest(string_to_array($1, ',')::bigint[]) as wanted (lane)
+    from json_to_recordset($1) as wanted (lane bigint)
     cross join lateral (
       select id from updates where updates.lane = wanted.lane and outcome is null order by id limit 1
     ) as head
@@ -274,55 +269,60 @@ const pickText = `
   left join sessions on sessions.chat_id = picked.lane
   left join messages on messages.chat_id = picked.lane and messages.message_id = picked.message_id`;
 
-const finishText = `
-  with incoming as (
-    select * from json_to_recordset($1) as incoming (
-      id bigint, attempt smallint, outcome text, reason_code text, chat_id bigint, language text, username text, blocked boolean,
-      has_session boolean, session_message_id bigint, form jsonb, message_id bigint, screen_id text, screen_data jsonb,
-      tapped_message_id bigint, tapped_data text, traceparent text, follow_ups json)
-  ), finished as (
-    update updates set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $3
-    from incoming where updates.id = incoming.id and updates.outcome is null and (select holds_lease($2, $3))
+/** Sets outcomes and stores the session and the screen that they led to: all there is to most of them. */
+const endAndShow = `
+  with finished as (
+    update updates
+    set outcome = incoming.outcome, reason_code = incoming.reason_code, finished_at = clock_timestamp(), epoch = $3
+    from json_to_recordset($1) as incoming (
+      id bigint, attempt smallint, outcome text, reason_code text, chat_id bigint, language text, username text,
+      blocked boolean, has_session boolean, session_message_id bigint, form jsonb, message_id bigint, screen_id text,
+      screen_data jsonb, tapped_message_id bigint, tapped_data text, traceparent text, follow_ups json)
+    where updates.id = incoming.id and updates.outcome is null and (select holds_lease($2, $3))
       and updates.picked_by = $4 and updates.attempts = incoming.attempt
-    returning updates.id, updates.lane
-  ), ending as (
-    select incoming.* from incoming join finished using (id)
+    returning updates.lane, incoming.*
   ), stored_users as (
     insert into users (chat_id, language, blocked_at, username)
-    select chat_id, language, case when blocked then now() end, username from ending where language is not null
+    select chat_id, language, case when blocked then now() end, username from finished where language is not null
     on conflict (chat_id) do update
     set language = excluded.language, blocked_at = excluded.blocked_at, username = excluded.username
   ), stored_sessions as (
     insert into sessions (chat_id, message_id, form)
-    select chat_id, session_message_id, form from ending where has_session
+    select chat_id, session_message_id, form from finished where has_session
     on conflict (chat_id) do update
     set message_id = coalesce(excluded.message_id, sessions.message_id), form = excluded.form, updated_at = now()
-  ), tapped as (
-    update messages set last_action = tapped_data, last_action_at = now()
-    from ending
-    where messages.chat_id = ending.chat_id and messages.message_id = tapped_message_id
-      and tapped_message_id is distinct from ending.message_id
   ), stored_messages as (
     insert into messages (chat_id, message_id, screen_id, screen_data, last_action, last_action_at)
     select chat_id, message_id, screen_id, screen_data,
       case when tapped_message_id = message_id then tapped_data end, now()
-    from ending where message_id is not null
+    from finished where message_id is not null
     on conflict (chat_id, message_id) do update
     set screen_id = excluded.screen_id, screen_data = excluded.screen_data, last_action = excluded.last_action,
       last_action_at = now(), rendered_at = now()
+  )`;
+
+const hasMore = `exists (
+  select 1 from updates as waiting
+  where waiting.lane = finished.lane and waiting.outcome is null and waiting.id <> finished.id
+) as more`;
+
+const endAndShowText = `${endAndShow}
+  select id, ${hasMore} from finished`;
+
+/** The same with what follows, and with taps that were accepted on another message than the one that shows the screen. */
+const endAndFollowText = `${endAndShow}, tapped as (
+    update messages set last_action = tapped_data, last_action_at = now()
+    from finished
+    where messages.chat_id = finished.chat_id and messages.message_id = tapped_message_id
+      and tapped_message_id is distinct from finished.message_id
   ), followed as (
     insert into follow_ups (lane, kind, data, traceparent, due_at)
-    select finished.lane, follow_up.kind, follow_up.data, ending.traceparent,
-      now() + follow_up.delay_ms * interval '1 millisecond'
-    from ending join finished using (id)
-    cross join lateral json_to_recordset(ending.follow_ups) as follow_up (kind text, data jsonb, delay_ms float8)
+    select lane, follow_up.kind, follow_up.data, traceparent, now() + follow_up.delay_ms * interval '1 millisecond'
+    from finished
+    cross join lateral json_to_recordset(follow_ups) as follow_up (kind text, data jsonb, delay_ms float8)
     returning lane, due_at
   ), jobs as (${addFollowUpJobs})
-  select id, exists (
-    select 1 from updates as waiting
-    where waiting.lane = finished.lane and waiting.outcome is null and waiting.id <> finished.id
-  ) as more, (select count(*) from jobs)
-  from finished`;
+  select id, ${hasMore}, (select count(*) from jobs) from finished`;
 
 /** Which of these picks have ended their updates in just this way. */
 const endedText = `
@@ -346,7 +346,7 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
   async function insertAll(updates: readonly NewUpdate[]): Promise<readonly InsertRecord[]> {
     const { rows } = await database.prepared<InsertRecord>('updates_insert', insertText, [
       botId,
-      JSON.stringify(updates.map(toIncoming)),
+      JSON.stringify(toIncoming(updates)),
       laneMax,
       instanceId,
     ]);
@@ -370,7 +370,7 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
     run: calls =>
       byLease<number, PickResult>(calls, async (lanes, { name, epoch }) => {
         const { rows } = await database.prepared<PickRecord>('updates_pick', pickText, [
-          lanes.join(','),
+          JSON.stringify(lanes.map(lane => ({ lane }))),
           instanceId,
           name,
           epoch,
@@ -387,9 +387,10 @@ export function createUpdateStore(options: UpdateStoreOptions): UpdateStore {
     keyOf: ({ item: { id } }) => id,
     run: calls =>
       byLease(calls, async (endings, { name, epoch }) => {
+        const isPlain = endings.every(isEndAndShow);
         const { rows } = await database.prepared<{ id: string; more: boolean }>(
-          'updates_finish',
-          finishText,
+          isPlain ? 'updates_finish' : 'updates_finish_all',
+          isPlain ? endAndShowText : endAndFollowText,
           [JSON.stringify(endings.map(toEnding)), name, epoch, instanceId],
         );
         const more = new Map(rows.map(row => [Number(row.id), row.more]));
@@ -468,8 +469,26 @@ async function byLease<Item, Result>(
 }
 
 /** What is undefined is left out of the JSON, and null in the row. */
-function toIncoming({ updateId, messageId, eventType, isLimited, ...same }: NewUpdate): object {
-  return { ...same, update_id: updateId, message_id: messageId, event_type: eventType, limited: isLimited };
+function toIncoming(updates: readonly NewUpdate[]): readonly object[] {
+  const places = new Map<number, number>();
+  return updates.map(({ updateId, messageId, eventType, isLimited, ...same }) => {
+    const place = (places.get(same.lane) ?? 0) + (same.refusal === undefined ? 1 : 0);
+    places.set(same.lane, place);
+    return {
+      ...same,
+      update_id: updateId,
+      message_id: messageId,
+      event_type: eventType,
+      limited: isLimited,
+      // From 1, among those of its lane that are to be worked.
+      place_in_lane: place,
+    };
+  });
+}
+
+function isEndAndShow({ effects, followUps }: UpdateEnding): boolean {
+  const { tapped, message } = effects ?? {};
+  return !followUps?.length && (tapped === undefined || tapped.messageId === message?.messageId);
 }
 
 function toEnding({ id, attempt, outcome, reason, effects, followUps, traceparent }: UpdateEnding): object {

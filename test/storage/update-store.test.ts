@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
+import { createFollowUpStore } from '../../src/storage/follow-up-store.ts';
 import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -167,6 +168,53 @@ test('what is refused for another reason is stored with that one', async () => {
   });
   expect(await scene.outcomes()).toEqual(['1 PASSIVE_REJECT']);
   expect(await scene.jobs()).toBe(0);
+});
+
+test('among many updates the statements of a tap keep their plans: planning takes longer than what is planned', async () => {
+  const testDatabase = await createTestDatabase();
+  // One connection: the plans are its own.
+  const database = testDatabase.connect(1);
+  try {
+    const lease = await takeLease(database);
+    const store = createUpdateStore({ database, botId: 1, instanceId: 'test', laneMax: 3, lease });
+    const followUps = createFollowUpStore({ database, instanceId: 'test', lease });
+    await testDatabase.query(
+      `insert into updates (bot_id, update_id, lane, event_type, body, traceparent, outcome, reason_code, finished_at)
+       select 1, 1000 + i, i, 'message', '{}', '', 'accepted', 'SUCCESS', now() from generate_series(1, 5000) as i`,
+    );
+    await testDatabase.query(
+      `insert into updates (bot_id, update_id, lane, event_type, body, traceparent)
+       select 1, 10000 + i, 10000 + i, 'message', '{}', '' from generate_series(1, 500) as i`,
+    );
+    await testDatabase.query('analyze');
+    for (let id = 1; id <= 40; id += 1) {
+      await store.insert(newUpdate(id));
+      const picked = await store.pick(lane);
+      if (!picked) throw new Error('There was nothing to pick');
+      const { committed } = await store.finish({
+        id: picked.id,
+        attempt: 1,
+        outcome: 'accepted',
+        reason: 'SUCCESS',
+        effects: undefined,
+        traceparent: '',
+      });
+      expect(committed).toBe(true);
+      await followUps.pick(lane);
+    }
+    const { rows } = await database.query<{ name: string }>(
+      'select name from pg_prepared_statements where generic_plans > 0 order by name',
+    );
+    expect(rows.map(({ name }) => name)).toEqual([
+      'follow_ups_pick',
+      'updates_finish',
+      'updates_insert',
+      'updates_pick',
+    ]);
+  } finally {
+    await database.stop();
+    await testDatabase.drop();
+  }
 });
 
 function over(count: number): 'RATE_LIMIT'[] {
