@@ -1,7 +1,6 @@
-// The audit of the wallets: what the ledger adds up to against what wallets say, and what is held against the tasks it
-// is held for. It only looks; what it finds is for people to fix. All is read in one statement, so in one moment:
-// moves that are being made meanwhile are no differences.
-// What is told has counts and amounts, never a chat or a task.
+// The audit of the wallets. It compares the sums of the ledger with the wallets, and what is held with the tasks that it
+// is held for. It changes nothing: people fix what it finds. Everything is read in one statement, so at one moment, and
+// a move that is made meanwhile is no difference. Its event has counts and amounts, and never names a chat or a task.
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database, Queryable } from '../storage/database.ts';
 
@@ -21,14 +20,14 @@ export type DifferenceKind =
 
 export interface Difference {
   readonly kind: DifferenceKind;
-  /** Wallets, holds or tasks of which it is true. */
+  /** How many wallets, holds or tasks it is true of. */
   readonly count: number;
   /** Kopecks in all, each without its sign. */
   readonly amount: number;
 }
 
 export interface Reconcile {
-  /** Resolves to what it found, after telling it: one WALLET_MISMATCH, or nothing. */
+  /** Resolves with what it found, after it has emitted one WALLET_MISMATCH, or none where nothing is wrong. */
   run(): Promise<readonly Difference[]>;
 }
 

@@ -21,7 +21,7 @@ const envelope = z.object({
 
 /**
  * The envelope in `body`. Without one, a 4xx status still is a definite refusal (a gateway before KIE's
- * application said no) and becomes its code; for any other status there is no telling, hence undefined.
+ * application said no) and becomes its code; for any other status nobody knows, hence undefined.
  */
 export function readAnswer(httpStatus: number, body: string): Answer | undefined {
   const parsed = envelope.safeParse(jsonOrUndefined(body));

@@ -1,6 +1,6 @@
 // The circuit breaker before one host of KIE.ai. After so many calls in a row without a usable answer it opens:
-// nothing is sent for a while, then one call at a time probes. A refusal is an answer: the host is well. The
-// operator is told when it opens and when it closes, once each, however many probes fail in between.
+// nothing is sent for a while, then one call at a time probes. A refusal is an answer: the host is well. One
+// event says that it opened and one that it closed, however many probes fail in between.
 import {
   BrokenCircuitError,
   CircuitState,

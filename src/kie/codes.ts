@@ -1,6 +1,6 @@
 // What KIE.ai's answer codes mean to us: the reason that a user and an operator are given, the kind of
 // trouble, and whether a refused order may be sent again. Pure look-ups. KIE's own texts are read here
-// to tell a content refusal from a fault, and go no further: they can quote the prompt.
+// to distinguish a content refusal from a fault, and go no further, because they can quote the prompt.
 import { type ReasonCode, reasons } from '../otel/reasons.ts';
 
 /** What is wrong, for the code that has to do something about it. */
@@ -50,8 +50,8 @@ const passing = (reason: ReasonCode, kind: RefusalKind, text: string): CodeMeani
 
 /**
  * The codes of docs.kie.ai. A 500 is not repeated although the documents allow it: an error inside the
- * server does not prove that no paid task exists. 401, 402 and 433 are trouble of our account: their user is
- * told that the service is paused, never that a balance is low.
+ * server does not prove that no paid task exists. 401, 402 and 433 are trouble of our account: the user
+ * reads that the service is paused, never that a balance is low.
  */
 export const codeMeanings: ReadonlyMap<number, CodeMeaning> = new Map([
   [200, meaning('SUCCESS', 'none', 'charged', 'accepted')],

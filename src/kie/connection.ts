@@ -1,6 +1,6 @@
-// The HTTP connections to KIE.ai. What they promise beyond undici: a failure before the connection stood
-// (DNS, refused, TLS, connect timeout) is told apart from every later one, because only then is it certain
-// that KIE executed nothing. HTTP/1.1 only: one request on one socket keeps that distinction true.
+// The HTTP connections to KIE.ai. Beyond what undici promises, a failure before the connection is established (DNS,
+// refused, TLS, connect timeout) has an error of its own, because only then is it certain that KIE executed nothing.
+// They use HTTP/1.1 only, because one request on one socket keeps that distinction true.
 import { Agent, buildConnector, type Dispatcher } from 'undici';
 
 /** The connection was never established; nothing of the request was sent. */
@@ -45,7 +45,7 @@ export function askedBeforeSending(connections: Dispatcher, assertMayBeSent: () 
 }
 
 export interface ConnectionOptions {
-  /** Must be shorter than the deadline of a call, which cannot tell how far the call had come. */
+  /** Must be shorter than the deadline of a call: when that passes, nobody knows how far the call had come. */
   readonly connectTimeoutMs: number;
   /**
    * False opens a fresh connection for each request. An idle one may be closed by the other side just as

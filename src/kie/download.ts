@@ -26,7 +26,7 @@ export interface Download extends AsyncDisposable {
   readonly sizeBytes: number;
   /**
    * What the first bytes show, else what the host says; lower case, without parameters;
-   * application/octet-stream when neither tells.
+   * application/octet-stream when neither is known.
    */
   readonly mediaType: string;
 }
@@ -39,7 +39,7 @@ export interface DownloadLimits {
 export interface Downloader {
   /**
    * Rejects with an AppError: DOWNLOAD_REFUSED when the URL, where it leads or its size is not acceptable
-   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (`retryable` tells), SPOOL_FAILED when
+   * (trying again is useless), DOWNLOAD_FAILED when the host or the network failed (see its `retryable`), SPOOL_FAILED when
    * the disk of this machine does not take the file. The caller disposes of the file.
    */
   download(url: string, limits: DownloadLimits): Promise<Download>;
@@ -142,7 +142,7 @@ function announcedType(header: string | string[] | undefined): string {
   return /^[\w.+-]+\/[\w.+-]+$/.test(type.trim()) ? type.trim().toLowerCase() : 'application/octet-stream';
 }
 
-/** details `{maxBytes}` tell the one refusal that a larger limit would lift. */
+/** details `{maxBytes}` mark the one refusal that a larger limit would lift. */
 function refused(message: string, details: { readonly maxBytes?: number } = {}): AppError {
   return new AppError({ code: 'DOWNLOAD_REFUSED', message, details });
 }

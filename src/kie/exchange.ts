@@ -1,5 +1,5 @@
-// One HTTP call to one host of KIE.ai: its span, its key, its envelope. Spans carry codes and statuses; the key,
-// the body, the query and KIE's own texts reach no span and no error.
+// One HTTP call to one host of KIE.ai: its span, its key, its envelope. A span has codes and statuses only: the key, the
+// body, the query and KIE's own texts are in no span and in no error.
 import { SpanKind } from '@opentelemetry/api';
 import { type Dispatcher, type FormData, request } from 'undici';
 import type { ApiFamily } from '../catalogue/schema.ts';
@@ -68,10 +68,10 @@ export function createExchange(options: ExchangeOptions): Exchange {
     return answer;
   }
 
-  /** `exchange`, told in an event. */
-  async function told(call: Call, attempt: Try): Promise<Answer | undefined> {
+  /** `exchange`, with its KIE_CALL event. */
+  async function exchangeWithEvent(call: Call, attempt: Try): Promise<Answer | undefined> {
     const startedAt = performance.now();
-    const tell = (result: Result, detail: string): void =>
+    const emitEnd = (result: Result, detail: string): void =>
       telemetry.emit('KIE_CALL', {
         operation: call.operation,
         result,
@@ -80,13 +80,13 @@ export function createExchange(options: ExchangeOptions): Exchange {
       });
     try {
       const answer = await exchange(call, attempt);
-      tell(
+      emitEnd(
         answer?.code === 200 ? 'accepted' : 'rejected',
         answer ? `code ${answer.code}` : 'not understandable',
       );
       return answer;
     } catch (error) {
-      tell('failed', errorType(error));
+      emitEnd('failed', errorType(error));
       throw error;
     }
   }
@@ -106,6 +106,7 @@ export function createExchange(options: ExchangeOptions): Exchange {
         },
         work,
       ),
-    send: (call, attempt) => (breaker ? breaker.guard(() => told(call, attempt)) : told(call, attempt)),
+    send: (call, attempt) =>
+      breaker ? breaker.guard(() => exchangeWithEvent(call, attempt)) : exchangeWithEvent(call, attempt),
   };
 }

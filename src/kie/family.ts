@@ -1,5 +1,5 @@
-// What tells the families of KIE.ai's API apart: where an order goes and how it is written, where a task is
-// looked up and how its record is read. Everything else (keys, envelopes, errors, repetition) they share.
+// How the families of KIE.ai's API differ: where an order goes and how it is written, where a task is looked up and how
+// its record is read. They share everything else: keys, envelopes, errors, repetition.
 import type { z } from 'zod';
 import type { TaskStatus } from './task-status.ts';
 

@@ -1,6 +1,5 @@
-// Sends an order to KIE.ai and reads what came of it. An order costs money and has no idempotency key: it is
-// sent once, and whatever happens is told as exactly one of "has this task id", "refused", "not reached" and
-// "may have been executed".
+// Sends an order to KIE.ai and reads what came of it. An order costs money and has no idempotency key, so it is sent
+// once, and it always ends as exactly one of "has this task id", "refused", "not reached" and "may have been executed".
 import type { Dispatcher } from 'undici';
 import type { ApiFamily } from '../catalogue/schema.ts';
 import { errorType } from '../errors.ts';

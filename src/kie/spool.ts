@@ -1,5 +1,5 @@
-// Files on their way, kept on the disk and not in memory: a file of 50 MB costs the process a buffer. Each is removed when
-// its owner is done with it; what a killed process has left is removed with the first file of the next one on the machine.
+// Files on their way are kept on the disk, so that a file of 50 MB costs the process only a buffer. Each is removed when
+// its owner disposes of it. What a killed process has left is removed when the next process here takes its first file.
 import { openAsBlob } from 'node:fs';
 import { type FileHandle, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { AppError, errorType } from '../errors.ts';
 export interface SpooledFile extends AsyncDisposable {
   readonly path: string;
   readonly sizeBytes: number;
-  /** The first bytes, enough to tell its kind. */
+  /** The first bytes, enough to recognise its kind. */
   readonly head: Uint8Array;
   /** Its bytes, read from the disk when they are sent. */
   blob(): Promise<Blob>;
@@ -109,7 +109,7 @@ export function createSpool(parent: string = tmpdir()): Spool {
   };
 }
 
-/** Whose fault it is must be told apart: neither Telegram nor the host of a result can do anything about our disk. */
+/** The error says that our disk is at fault: neither Telegram nor the host of a result can do anything about it. */
 function failed(cause: unknown): never {
   throw new AppError({
     code: 'SPOOL_FAILED',

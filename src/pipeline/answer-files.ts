@@ -1,10 +1,10 @@
-// Files as answers: uploads by their kind, type and size as far as Telegram tells them, and links by their form.
+// Files as answers: uploads by their kind, type and size as far as Telegram says them, and links by their form.
 import type { MediaKind, ParameterOf } from '../catalogue/schema.ts';
 import type { FileReference } from '../catalogue/values.ts';
 import { checkLink, type LinkProblem, type LinkRules } from '../kie/link.ts';
 import { type Problem, telegramFileBytes } from './problem.ts';
 
-/** Why the upload cannot be an input, or undefined. What the client did not tell is not held against it. */
+/** Why the upload cannot be an input, or undefined. A property that the client left out is no reason. */
 export function fileProblem(
   parameter: ParameterOf<'files'>,
   media: MediaKind | 'other',
@@ -15,7 +15,7 @@ export function fileProblem(
   const { mimeTypes, maxMegabytes = Infinity } = parameter;
   const type = file.mimeType === undefined ? unknownType : canonicalType(file.mimeType);
   if (mimeTypes && type !== unknownType && !mimeTypes.map(canonicalType).includes(type)) return 'wrong_type';
-  // A file that is too big for the model would be so as a link, too: that is told first.
+  // Asked first, because a file that is too big for the model is too big as a link, too.
   if (file.bytes !== undefined && file.bytes > maxMegabytes * 1024 * 1024) return 'file_too_big';
   return (file.bytes ?? 0) > telegramFileBytes ? 'too_big_for_telegram' : undefined;
 }
@@ -33,7 +33,7 @@ export function readLinks(text: string, rules: LinkRules): FileReference[] | { r
   return files;
 }
 
-/** What users are told: that it is no usable link at all, or that nobody else could open it. */
+/** For users it is either no usable link at all, or one that nobody else could open. */
 const linkProblems: Readonly<Record<LinkProblem, Problem>> = {
   not_a_link: 'not_a_link',
   too_long: 'not_a_link',

@@ -1,6 +1,6 @@
 // What becomes of a task whose looks end in an error of ours: a row that cannot be read, an answer that the database does
-// not take, a defect. Each is counted on the row and tried again later; past the limit the task is ended, its money goes
-// back, its user is told and administrators hear of it. So no task holds money for ever, whatever is wrong with it.
+// not take, a defect. Each failed look is counted on the row and tried again later. Past the limit the task is ended, its
+// money goes back, its user is notified and administrators are called. So no task holds money for ever.
 import { AppError, errorMessage, errorType } from '../errors.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
@@ -49,7 +49,7 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
       await settlement.fail(task, 'INTERNAL_ERROR', detail, type);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'WALLET_REFUSED') throw error;
-      // Nothing is held for it: the hourly comparison of the books tells of that.
+      // Nothing is held for it, which the hourly comparison of the books reports.
       await settlement.failUnsettled(task, 'INTERNAL_ERROR', detail, errorType(error));
     }
   }
@@ -65,7 +65,7 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
         attempt: failures,
         task_id: taskId,
       });
-      // First of all: whatever goes wrong below is tried again.
+      // Scheduled first, so that whatever goes wrong below is tried again.
       await tasks.schedule(taskId, lookRetryDelayMs(timings, failures));
       if (failures < timings.lookAttempts) return;
       const task = await tasks.find(taskId);
@@ -75,7 +75,7 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
       try {
         await end(task, failures, error);
       } catch (failure) {
-        // Nothing was ended then: it will be, when the database is back, or by whoever is in charge now.
+        // With the database lost nothing was ended: that is done when it is back, or by the instance in charge now.
         if (!isConnectionLost(failure)) await called();
         throw failure;
       }

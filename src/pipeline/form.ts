@@ -4,7 +4,7 @@
 // The way through: `questions`, one by one, for everything that must be answered, in the order of the entry; then
 // `options`, a list of every parameter, if there is anything to choose or a rule between parameters; then `confirm`.
 // Every change raises the revision and drops the quote, and buttons that change a form carry the draft's id and
-// revision, so that a tap can be told from a stale one. Answering is in answer.ts.
+// revision, so that a stale tap is recognised. Answering is in answer.ts.
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { quoteSchema } from '../billing/pricing.ts';

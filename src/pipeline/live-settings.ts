@@ -1,6 +1,5 @@
-// The settings that administrators lay over the catalogue, as a running bot knows them: read at the start, again now
-// and then, because other instances and the command line change them, and at once where this instance does.
-
+// The settings that administrators lay over the catalogue, as a running bot knows them. They are read at the start, at
+// intervals, because other instances and the command line change them, and at once after this instance has changed one.
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { ModelSettings } from '../storage/model-settings.ts';

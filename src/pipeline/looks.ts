@@ -1,7 +1,7 @@
-// Looks at one task follow each other, so that a report of progress cannot overtake the end. Each is made by the job
-// that asks for it: under the lease of that job, and failing with it. One job waits for the look that is under way; what
-// it finds then is what a further one has come for, which only plans a look: the one that waits may fail, and its job
-// may be gone. A look that does not end within a limit holds up no other one.
+// Looks at one task follow each other, so that a report of progress cannot overtake the end. Each look is made by the job
+// that asks for it, under the lease of that job, and fails with it. While a look is under way, one further job waits for
+// it. Any other job only plans a look for later, because the one that waits will find what it has come for, unless it
+// fails. A look that does not end within a limit holds up no other one.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { jitter, type PipelineTimings } from './timings.ts';
@@ -33,7 +33,7 @@ export function createLooks({ look, schedule, telemetry, timings }: LooksOptions
 
   const remainingMs = ({ beganAt }: Look): number => timings.lookLimitMs - (performance.now() - beganAt);
 
-  /** Whoever asked for it hears how it ended. */
+  /** Only waits: how the look ended concerns the job that asked for it. */
   async function waitFor(before: Look, taskId: string): Promise<void> {
     const timer = new AbortController();
     const hasEnded = await Promise.race([

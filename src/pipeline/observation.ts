@@ -1,5 +1,5 @@
-// How a submitted task goes on: asked for at intervals, at once after a callback, and still after it was given up,
-// when the supplier says that there is something. A state that we do not know keeps us asking.
+// How a submitted task goes on. The supplier is asked at intervals, at once after a callback, and still after the task
+// was given up, because there may be a result by then. After a state that we do not know it is asked again.
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';
@@ -31,7 +31,7 @@ export interface ObservationOptions {
   readonly kie: Pick<KieClient, 'status'>;
   readonly settlement: Settlement;
   readonly board: ProgressBoard;
-  /** Undoes that a message says that the task runs, after it has ended. */
+  /** Shows the end again where the message was changed to "it runs" after the task had ended. */
   readonly showEndAgain: (taskId: string) => Promise<void>;
   readonly stages: Pick<Stages, 'looks'>;
   readonly telemetry: Telemetry;
@@ -64,7 +64,7 @@ export function createObservation(options: ObservationOptions): Observation {
       if (vendorTaskId === undefined) continue;
       const saved = await tasks.saveVendorTaskId(task.id, vendorTaskId);
       if (saved === 'saved') return (await tasks.find(task.id)) ?? task;
-      // Not believed: what was ordered may still be told, until the limit.
+      // Not believed. The right callback may still come, until the limit.
       progress(task, 'callback ignored', { reason_detail: 'it names another order' });
     }
     return task;
@@ -98,7 +98,7 @@ export function createObservation(options: ObservationOptions): Observation {
     const shown = await board.show(task, percent);
     if (shown === 'gone') return tasks.forgetMessage(task.id);
     if (shown === 'elsewhere') return;
-    // Looks of one process at a task follow each other; another process may have ended it during the call.
+    // In one process the looks at a task follow each other, but another process may have ended it during the call.
     const after = await tasks.find(task.id);
     if (after && after.state !== 'waiting') await options.showEndAgain(task.id);
   }
@@ -125,8 +125,8 @@ export function createObservation(options: ObservationOptions): Observation {
     const endedMs = task.endedMs() ?? Number.POSITIVE_INFINITY;
     if (endedMs > timings.lateLimitMs) return;
     const due = lateLooksDue(timings, endedMs);
-    // One that failed here waits for its next time: its end has been told, and nobody is called for it again and again. So
-    // does one whose notice is still owed: it must not wait for the supplier.
+    // Where the last look failed, nothing is asked now: the end has its event, and nobody is called again and again. Nor is
+    // anything asked while a notice is owed, because that must not wait for the supplier.
     if (due > task.lateLooks && task.failedLooks === 0 && !(await isOwed(task))) {
       const status = await lookUp(task);
       if (status === 'full') return tasks.schedule(task.id, fullStageDelayMs(timings, endedMs));
@@ -169,7 +169,7 @@ export function createObservation(options: ObservationOptions): Observation {
   return { adopt, poll, lookForLateResult };
 }
 
-/** It failed without a word of the supplier. */
+/** The supplier has not said that it failed. */
 function canBeLate({ reasonCode }: TaskRow): boolean {
   return reasonCode === 'DOWNSTREAM_TIMEOUT' || reasonCode === 'INTERNAL_ERROR';
 }

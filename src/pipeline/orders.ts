@@ -15,7 +15,7 @@ export interface Order {
   readonly form: Form;
   readonly model: Model;
   readonly quote: Quote;
-  /** The message with the confirmation, which will tell how the task goes. */
+  /** The message with the confirmation, which will show how the task goes. */
   readonly messageId: number | undefined;
 }
 

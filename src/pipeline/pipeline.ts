@@ -1,4 +1,4 @@
-// The life of a generation, from the confirmed form to the delivered result, as one durable state machine:
+// The life of a generation, from the confirmed form to the result that was sent, as one durable state machine:
 //
 //   created ──claim──▶ submitting ──vendor id──▶ waiting ──▶ succeeded | failed ──late result──▶ succeeded
 //      ▲                   │ a definite refusal that may be tried again
@@ -56,7 +56,7 @@ export interface Pipeline {
   ): Promise<{ readonly modelKey: string; readonly values: FormValues } | undefined>;
   /** Sends the results of a task as files; `nothing`: this chat has no such task with a result. */
   sendOriginals(taskId: string, chatId: number): Promise<Reopening>;
-  /** Sends again what could not be delivered. */
+  /** Sends once more the files that could not be sent. */
   redeliver(taskId: string, chatId: number): Promise<Reopening>;
 }
 

@@ -1,10 +1,10 @@
-// A bounded number of places for work that waits for others, such as a transfer, of which one key (a host, a chat) may
-// take a part only: so one host that hangs cannot keep all the others from going on.
+// A bounded number of places for work that waits for others, such as a transfer. One key (a host, a chat) may take only a
+// part of them, so that a host that hangs cannot hold up all the others.
 
 export interface Places {
   /** A place that is free now; call the result to leave it. undefined where there is none. */
   enter(key: string): (() => void) | undefined;
-  /** The same, after waiting at most so long for one. Those of a key that may go on are let in, the oldest first. */
+  /** The same, but waits for a place, at most so long. The first in the queue whose key may take one gets it. */
   wait(key: string, withinMs: number): Promise<(() => void) | undefined>;
 }
 

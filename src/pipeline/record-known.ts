@@ -1,5 +1,5 @@
-// Records what only this process knows: what the supplier answered to an order, what the messenger took. While the
-// database is away it is tried again, because what is forgotten cannot be asked for a second time.
+// Records what only this process knows: what the supplier answered to an order, and what the messenger took. While the
+// database is away it tries again, because nobody can be asked for it a second time.
 import { ExponentialBackoff, handleWhen, retry } from 'cockatiel';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 

@@ -18,7 +18,7 @@ export function renewEvery(
     try {
       await renew();
     } catch (error) {
-      // The next one may come through. Without it the claim ages, and what is sent now may be sent twice.
+      // The next renewal may succeed. If none does, the claim ages, and what is sent now may be sent twice.
       if (!isConnectionLost(error)) telemetry.recordError(error);
     } finally {
       isRenewing = false;

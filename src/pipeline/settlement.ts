@@ -1,5 +1,5 @@
-// The end of a task and of its money, in one transaction: a result charges what was held, a failure releases it. A
-// result that comes after the failure is delivered all the same, free, because its money is back with the user.
+// Ends a task and settles its money in one transaction: a result charges what was held, a failure releases it. A result
+// that comes after the failure is sent all the same. It is free, because the money is back with the user.
 import type { Move, Wallet } from '../billing/wallet.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -47,7 +47,7 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
         duration_ms: Math.round(task.ageMs()),
         reason_detail: dearer(task, costCredits),
       });
-      if (charge) tell('BALANCE_CHARGE', task, charge);
+      if (charge) emitMove('BALANCE_CHARGE', task, charge);
     },
     async fail(task, reason, detail, type) {
       const { failed, release } = await database.transaction(async transaction => {
@@ -56,16 +56,16 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
         return { failed, release: isHeld ? await wallet.release(transaction, task.id) : undefined };
       });
       if (!failed) return;
-      tellFailed(task, reason, detail, type);
-      if (release) tell('BALANCE_RELEASE', task, release);
+      emitFailed(task, reason, detail, type);
+      if (release) emitMove('BALANCE_RELEASE', task, release);
     },
     async failUnsettled(task, reason, detail, type) {
       const failed = await database.transaction(transaction => tasks.fail(transaction, task.id, reason));
-      if (failed) tellFailed(task, reason, detail, type);
+      if (failed) emitFailed(task, reason, detail, type);
     },
   };
 
-  function tellFailed(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): void {
+  function emitFailed(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): void {
     telemetry.emit('TASK_FAILED', {
       ...fieldsOf(task),
       reason_code: reason,
@@ -75,12 +75,16 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
     });
   }
 
-  function tell(event: 'BALANCE_CHARGE' | 'BALANCE_RELEASE', task: TaskRow, { moved, amount }: Move): void {
+  function emitMove(
+    event: 'BALANCE_CHARGE' | 'BALANCE_RELEASE',
+    task: TaskRow,
+    { moved, amount }: Move,
+  ): void {
     if (moved) telemetry.emit(event, { ...fieldsOf(task), amount });
   }
 }
 
-/** The user pays what was shown; that the supplier took more is for those who keep the prices. */
+/** The user pays what was shown. That the supplier took more concerns those who keep the prices. */
 function dearer({ quote }: TaskRow, costCredits: number | undefined): string | undefined {
   if (quote === undefined || costCredits === undefined || costCredits <= quote.credits) return undefined;
   return `cost ${costCredits} credits, sold for ${quote.credits}`;

@@ -1,5 +1,5 @@
-// How many tasks may be at which stage at once, in one process. A stage that is full takes no job's place: the task looks
-// again a little later. So a supplier or a host that hangs holds its own stage only.
+// How many tasks may be at each stage at once, in one process. A task that finds its stage full gives its job back and
+// looks again a little later, so that a supplier or a host that hangs holds up its own stage only.
 import { createPlaces, type Places } from './places.ts';
 
 export interface Stages {

@@ -59,7 +59,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const fileUrls = await storeFiles(task, model);
     if (!fileUrls) return;
     const callbackUrl = options.callbackUrl(task.callbackToken);
-    // Before the claim: whatever is wrong with it, nothing was sent.
+    // Built before the claim: if that fails, nothing was sent.
     const order = {
       api: model.api,
       vendorModel: model.vendorModel,
@@ -98,7 +98,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     } catch (error) {
       return orderFailed(task, claim, error);
     }
-    // Outside of the above: once it is accepted, no error may lead to a second order.
+    // Outside of the try: once the order is accepted, no error may lead to a second one.
     await submitted(task, vendorTaskId);
   }
 
@@ -116,7 +116,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     };
   }
 
-  /** Nobody else knows what was answered: while the database is away, it is kept here. */
+  /** Nobody else knows the answer, so it is kept here while the database is away. */
   async function submitted(task: TaskRow, vendorTaskId: string): Promise<void> {
     const saved = await recordKnown(() => tasks.saveVendorTaskId(task.id, vendorTaskId));
     if (saved === 'of another task')
@@ -146,8 +146,8 @@ export function createSubmission(options: SubmissionOptions): Submission {
     const urls: Record<string, string[]> = {};
     try {
       for (const { parameter, file } of files) {
-        // Each transfer has its deadline; so have all of them together. The first one is made in any case: what is wrong
-        // with it says more than that it is late.
+        // Each transfer has a deadline, and so have all of them together. The first one is made in any case, because its
+        // error says more than that it is late.
         if (Object.keys(urls).length > 0 && !isYoung(task)) throw tooLate();
         const url = file.from === 'link' ? file.url : await store(file.fileId);
         urls[parameter] = [...(urls[parameter] ?? []), url];
@@ -202,7 +202,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
       });
       return;
     }
-    // What was not even tried, because the supplier is known to be down, is no attempt.
+    // An order that was not even tried, because the supplier is known to be down, is no attempt.
     const spent = error.details.circuit !== 'open';
     const attempt = task.submitAttempts + 1;
     if (error.retryable && (spent ? attempt < timings.submitAttempts : isYoung(task))) {
@@ -253,7 +253,7 @@ function filesReason(error: AppError): ReasonCode {
   return error.code === 'TIMEOUT' ? 'DOWNSTREAM_TIMEOUT' : refusalReason(error.details);
 }
 
-/** It is the supplier's limit, and not the user, that was too fast. */
+/** We reached the supplier's limit; the user was not too fast. */
 function failureReason(error: AppError): ReasonCode {
   const reason = refusalReason(error.details);
   return reason === 'RATE_LIMIT' ? 'DOWNSTREAM_ERROR' : reason;

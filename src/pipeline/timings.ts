@@ -1,8 +1,8 @@
-// How long the pipeline waits for what. One object, so that tests can live faster; all in milliseconds.
+// How long the pipeline waits for what, in milliseconds. It is one object, so that tests can pass shorter times.
 import type { SubmissionLimit } from '../storage/task-store.ts';
 
 export interface PipelineTimings {
-  /** Until a confirmed task runs by itself, should its screen never have been committed. */
+  /** Until a confirmed task runs by itself, where its screen was never committed. */
   readonly startDelayMs: number;
   /** How many orders may begin in which time. */
   readonly submissionLimit: SubmissionLimit;
@@ -17,7 +17,7 @@ export interface PipelineTimings {
   readonly unknownOutcomeLimitMs: number;
   /** How long KIE.ai may not know a task that it has accepted. */
   readonly notFoundLimitMs: number;
-  /** After this long the user is told that it failed; a later result is delivered all the same. */
+  /** After this long the user is notified that it failed. A later result is sent all the same. */
   readonly waitLimitMs: number;
   /** Intervals between looks while the task is younger than `untilMs`; the last one holds from then on. */
   readonly poll: readonly { readonly untilMs: number; readonly everyMs: number }[];
@@ -25,11 +25,11 @@ export interface PipelineTimings {
   readonly lookAttempts: number;
   /** Until the look after the first of them; doubles with each. */
   readonly lookRetryMs: number;
-  /** What has not ended by then hangs; all that a look waits for has limits, which are shorter. */
+  /** A look that has not ended by then hangs: everything that it waits for has a shorter limit. */
   readonly lookLimitMs: number;
   /** How long a task that was given up, or its callback, is followed while the supplier does not say how it ended. */
   readonly lateLimitMs: number;
-  /** Until the first look at a task that was given up, where no callback asks for one; the later ones are twice as late each. */
+  /** Until the first look at a task that was given up, where no callback asks for one. Each later one is twice as late. */
   readonly lateLookMs: number;
   /** Until a task that found a stage full looks again; longer for those that have waited long. */
   readonly fullStageMs: number;

@@ -1,5 +1,5 @@
-// What makes deliveries due: the end of a task, a tap that asks for its files once more, and a message that shows less
-// than what has happened. Working them is the matter of delivery-store.ts, which also says what the kinds are.
+// What makes deliveries due: the end of a task, a tap that asks for its files once more, and a message that does not show
+// the end of its task. How they are worked is in delivery-store.ts, which also says what the kinds are.
 import type { CurrentLease } from '../lock/lease.ts';
 import type { Database, Queryable } from './database.ts';
 import { addTaskJob } from './job-queue.ts';
@@ -8,9 +8,7 @@ import { addTaskJob } from './job-queue.ts';
 export type Reopening = 'due' | 'running' | 'nothing';
 
 export interface DeliveryRequests {
-  /**
-   * The message about the work was made to say that it runs after the task had ended: has the end shown there once more.
-   */
+  /** Has the end of a task shown once more, where its message was changed to "it runs" after the task had ended. */
   showEndAgain(taskId: string): Promise<void>;
   /** Sends the files that were given up once more or, when all had been sent, all of them. */
   redeliver(taskId: string, traceparent: string): Promise<Reopening>;
@@ -18,7 +16,7 @@ export interface DeliveryRequests {
   requestOriginal(taskId: string, traceparent: string): Promise<Reopening>;
 }
 
-/** Owes the user the files, in the transaction that ends the task; several are followed by the closing text. */
+/** Makes the files due, in the transaction that ends the task; a closing text follows several files. */
 export async function insertResults(
   transaction: Queryable,
   taskId: string,
@@ -32,14 +30,14 @@ export async function insertResults(
   );
 }
 
-/** Owes the user the notice, in the transaction that ends the task. */
+/** Makes the notice of the failure due, in the transaction that ends the task. */
 export async function insertFailure(transaction: Queryable, taskId: string): Promise<void> {
   await transaction.query(`insert into deliveries (task_id, kind, position) values ($1, 'failure', 1)`, [
     taskId,
   ]);
 }
 
-/** Owes the notice no more, in the transaction that finds a result after all; one that is being sent may still arrive. */
+/** Ends that notice, in the transaction that records a late result. A notice that is being sent may still arrive. */
 export async function dropFailure(transaction: Queryable, taskId: string): Promise<void> {
   await transaction.query(
     `update deliveries set finished_at = now() where task_id = $1 and kind = 'failure' and finished_at is null`,

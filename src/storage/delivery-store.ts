@@ -1,6 +1,6 @@
-// The outbox: what users still have to be sent, one row per file and per notice. A row is claimed before it is sent
-// and ended after, so that of two workers only one sends it, and what a dead one had claimed is sent again once the
-// claim has aged. Files of one task are claimed together, because they travel as one album.
+// Deliveries: one row for each file and each notice that a user is owed. A row is claimed before it is sent and ended
+// after it. So only one of two workers sends it, and what a worker had claimed when it died is sent again once the claim
+// has aged. Files of one task are claimed together, because they travel as one album.
 // The kinds: `result` a file of the result; `closing` the text with the buttons after several files; `failure` the
 // notice that something failed; `original` a file once more as it was made. Closing and failure wait for the files.
 import type { CurrentLease } from '../lock/lease.ts';
@@ -19,7 +19,7 @@ export interface Delivery {
   readonly url: string | null;
   /** What the messenger called the file when it was last sent. */
   readonly fileId: string | null;
-  /** With this one. */
+  /** This one included. */
   readonly attempts: number;
   /** Somebody claimed it before and never ended it, and may have sent it. */
   readonly isRepeated: boolean;
@@ -63,10 +63,10 @@ export interface DeliveryStore extends DeliveryRequests {
   /** The messenger asked to wait: gives rows back, uncounted, and puts off everything the task still owes. */
   postpone(taskId: string, ids: readonly number[], delayMs: number): Promise<void>;
   /**
-   * Ends a row that did not succeed; `tell` makes its reason the task's and the user is sent a notice. False: it was ended
-   * before, or the lease is another's.
+   * Ends a row that did not succeed; `notify` makes its reason the task's, and the user is sent a notice. False: it was
+   * ended before, or the lease is another's.
    */
-  giveUp(id: number, reason: ReasonCode, tell: boolean): Promise<boolean>;
+  giveUp(id: number, reason: ReasonCode, notify: boolean): Promise<boolean>;
   /** Ends everything the task still owes, for a user who cannot be written to. Returns what it was. */
   giveUpAll(taskId: string, reason: ReasonCode): Promise<readonly Pick<Delivery, 'kind' | 'position'>[]>;
   /**
@@ -174,7 +174,7 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
         [taskId, ids, instanceId, delayMs, lease().name, lease().epoch],
       );
     },
-    async giveUp(id, reason, tell) {
+    async giveUp(id, reason, notify) {
       const { rowCount } = await database.query(
         `with given_up as (
            update deliveries set finished_at = now(), reason_code = $2
@@ -189,7 +189,7 @@ export function createDeliveryStore({ database, lease, instanceId }: DeliverySto
            where deliveries.finished_at is not null
          )
          select 1 from given_up`,
-        [id, reason, tell, lease().name, lease().epoch],
+        [id, reason, notify, lease().name, lease().epoch],
       );
       return (rowCount ?? 0) > 0;
     },

@@ -25,14 +25,14 @@ export interface TaskRow {
   readonly traceparent: string;
   readonly messageId: number | null;
   readonly progress: number | null;
-  /** Of what was held for it; null where nothing was. */
+  /** The state of what was held for it; null where nothing was. */
   readonly money: 'held' | 'charged' | 'released' | null;
   readonly submitAttempts: number;
   /** Looks in a row that have ended in an error of ours. */
   readonly failedLooks: number;
-  /** How many of the planned looks after it was given up lie behind it. */
+  /** How many of the looks that are planned after it was given up have been made. */
   readonly lateLooks: number;
-  /** Names what of the row could not be read; that is empty here. Such a task can be ended, and nothing else. */
+  /** Names the columns that could not be read and are empty here. Such a task can be ended, and nothing else. */
   readonly unreadable: string | undefined;
   /** Milliseconds since it was created, by the database's clock: those of processes differ. */
   ageMs(): number;

@@ -16,9 +16,9 @@ export interface SubmissionLimit {
   readonly windowMs: number;
 }
 
-/** Of an order that nobody else submits meanwhile. */
+/** The right to submit an order, which nobody else has meanwhile. */
 export interface SubmissionClaim {
-  /** By the database's clock; tells one claim of a task from the next. */
+  /** By the database's clock. Each claim of a task has another time. */
   readonly claimedAt: string;
 }
 

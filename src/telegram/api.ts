@@ -153,7 +153,7 @@ function tracing({ telemetry }: Pick<TelegramApiOptions, 'telemetry'>): Transfor
       { kind: SpanKind.CLIENT, attributes: { 'rpc.system.name': 'telegram', 'rpc.method': method } },
       async () => {
         const startedAt = performance.now();
-        const tell = (result: Result, detail?: string): void =>
+        const emitEnd = (result: Result, detail?: string): void =>
           telemetry.emit('TELEGRAM_CALL', {
             operation: method,
             result,
@@ -164,12 +164,12 @@ function tracing({ telemetry }: Pick<TelegramApiOptions, 'telemetry'>): Transfor
         try {
           response = await previous(method, payload, signal);
         } catch (error) {
-          tell('failed', errorType(error instanceof HttpError ? error.error : error));
+          emitEnd('failed', errorType(error instanceof HttpError ? error.error : error));
           throw error;
         }
-        if (response.ok) tell('accepted');
+        if (response.ok) emitEnd('accepted');
         else {
-          tell('rejected', `${response.error_code} ${response.description}`);
+          emitEnd('rejected', `${response.error_code} ${response.description}`);
           telemetry.setAttributes({
             'rpc.response.status_code': String(response.error_code),
             'telegram.description': response.description,

@@ -1,5 +1,5 @@
-// What Telegram is told about this bot when it starts: where to send updates, which kinds, and the command
-// list per language.
+// What the bot registers at Telegram when it starts: where updates are sent, which kinds of them, and the list of
+// commands for each language.
 import { type Api, GrammyError } from 'grammy';
 import type { BotCommand } from 'grammy/types';
 import type { Config } from '../config/config.ts';

@@ -80,18 +80,18 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   /** Of the source that this instance is now. */
   let current: SourceTenure | undefined;
   let looking: Promise<void> | undefined;
-  /** Epoch milliseconds: of what Telegram tells only what is newer counts. */
+  /** Epoch milliseconds. An error that Telegram reports counts only when it is newer than this. */
   let restoredAt = 0;
   let restorations = 0;
   let nextRestorationAt = 0;
-  /** Of the error that was new at the look before. */
+  /** When the error happened that was new at the look before; epoch milliseconds. */
   let failingSince: number | undefined;
   let conflicts: readonly number[] = [];
-  let conflictToldAt = 0;
+  let conflictEmittedAt = 0;
   /** Looks in a row without an answer. */
   let missed = 0;
 
-  function tell(state: SourceState, message: string): void {
+  function emitWarning(state: SourceState, message: string): void {
     telemetry.emit('SYSTEM_WARNING', {
       operation: 'source of updates',
       error_type: state.toUpperCase(),
@@ -104,7 +104,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       info => ({ info }),
       (error: unknown) => ({ error }),
     );
-    // Another instance may be the source meanwhile, and what it has registered is no stranger's.
+    // Another instance may have become the source meanwhile. What it has registered was not set by a stranger.
     if (tenure !== current || tenure.isLost()) return;
     if ('error' in answer) return miss(answer.error);
     missed = 0;
@@ -118,7 +118,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       checkedAt: new Date(),
     };
     if (state === 'webhook_failing')
-      tell(
+      emitWarning(
         state,
         `Telegram cannot deliver updates: ${info.last_error_message}; ${info.pending_update_count} wait`,
       );
@@ -127,7 +127,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     else if (Date.now() - restoredAt > longestPauseMs) restorations = 0;
   }
 
-  /** One look alone may be a blip. What lasts is told once, and ends by itself. */
+  /** A single look may fail by chance. A state that lasts has one event, and ends by itself. */
   function miss(error: unknown): void {
     missed += 1;
     const state = missed > 1 ? silenceOf(error) : undefined;
@@ -139,7 +139,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
       checkedAt: latest?.checkedAt,
     };
     const detail = refusalOf(error)?.detail ?? errorMessage(error);
-    tell(
+    emitWarning(
       state,
       `${detail}, ${missed} times in a row; Telegram keeps the updates. It is asked again and again.`,
     );
@@ -156,7 +156,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     if (ours === undefined) return recentConflicts().length > 1 ? 'poll_conflict' : 'ok';
     if (!isSameSet(info.allowed_updates ?? [], allowedUpdates)) return 'webhook_changed';
     if (errorAt > restoredAt && / 401 /.test(`${info.last_error_message} `)) return 'webhook_changed';
-    // Once is a restart, and 429 is what this bot itself answers while it is full.
+    // A single failure is a restart, and 429 is the answer of this bot itself while it is full.
     const isFailing =
       failedBefore && failingSince !== undefined && !/ 429 /.test(`${info.last_error_message} `);
     return isFailing ? 'webhook_failing' : 'ok';
@@ -167,7 +167,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     const waitMs = nextRestorationAt - Date.now();
     if (waitMs > 0) {
       const until = new Date(nextRestorationAt).toISOString();
-      tell(
+      emitWarning(
         state,
         `${what} again. It was set right ${restorations} times and is left so until ${until}. ${revoke}`,
       );
@@ -178,7 +178,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
     // Telegram's times are whole seconds.
     restoredAt = Date.now() + 1_000;
     nextRestorationAt = Date.now() + Math.min(longestPauseMs, lookEveryMs * (2 ** restorations - 2));
-    tell(state, `${what}; it was set right. ${revoke}`);
+    emitWarning(state, `${what}; it was set right. ${revoke}`);
   }
 
   function recentConflicts(): readonly number[] {
@@ -198,7 +198,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   return {
     start(tenure) {
       current = tenure;
-      // Whoever starts this has registered just now.
+      // The caller has registered the source just before this.
       restoredAt = Date.now() + 1_000;
       const timer = setInterval(lookAgain, lookEveryMs);
       return {
@@ -218,10 +218,10 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
         return;
       }
       conflicts = [...recentConflicts(), Date.now()];
-      // One alone is the poll of an instance that has just been succeeded.
-      if (conflicts.length < 2 || Date.now() - conflictToldAt < minuteMs) return;
-      conflictToldAt = Date.now();
-      tell(
+      // A single conflict is the last poll of an instance that has just been succeeded.
+      if (conflicts.length < 2 || Date.now() - conflictEmittedAt < minuteMs) return;
+      conflictEmittedAt = Date.now();
+      emitWarning(
         'poll_conflict',
         `Somebody else polls with the token of this bot and takes its updates. ${revoke}`,
       );
@@ -231,7 +231,7 @@ export function createSourceWatch(options: SourceWatchOptions): SourceWatch {
   };
 }
 
-/** Of a foreign address only the host: its path may hold a token. */
+/** Of a foreign address only the host is named, because its path may hold a token. */
 function describe(state: SourceState, { url = '' }: WebhookInfo): string {
   if (state === 'webhook_lost') return 'The webhook was deleted';
   if (state === 'webhook_changed') return 'The kinds of updates or the secret of the webhook were changed';
@@ -242,7 +242,7 @@ function describe(state: SourceState, { url = '' }: WebhookInfo): string {
 function silenceOf(error: unknown): 'unreachable' | 'token_refused' | undefined {
   if (error instanceof HttpError) return 'unreachable';
   if (!(error instanceof GrammyError)) return undefined;
-  // Telegram says 404 of a token that has not even the form of one.
+  // Telegram answers 404 to what does not even have the form of a token.
   if (error.error_code === 401 || error.error_code === 404) return 'token_refused';
   return error.error_code >= 500 ? 'unreachable' : undefined;
 }

@@ -1,6 +1,6 @@
 // Ten thousand random histories of a wallet, each worked by several connections at the same time: taps that come
 // twice, retries, transactions that are given up, references used for something else. Whatever was answered, the
-// books agree, and every move that was told to be made is there once.
+// books agree, and every move that was reported as made is there once.
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { Move, MoveOrShortage, Wallet } from '../../src/billing/wallet.ts';

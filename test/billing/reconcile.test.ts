@@ -1,4 +1,4 @@
-// The audit of the wallets finds what is wrong, tells it once without naming anybody, and is silent otherwise.
+// The audit of the wallets finds what is wrong, reports it once without naming anybody, and is silent otherwise.
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createReconcile, type Reconcile } from '../../src/billing/reconcile.ts';
 import { type Money, startMoney } from './money.ts';
@@ -6,15 +6,15 @@ import { type Money, startMoney } from './money.ts';
 const chatId = 770_077;
 
 let money: Money;
-let told: { readonly name: string; readonly fields: object }[];
+let emitted: { readonly name: string; readonly fields: object }[];
 let audit: Reconcile;
 
 beforeEach(async () => {
   money = await startMoney();
-  told = [];
+  emitted = [];
   audit = createReconcile({
     database: money.database,
-    telemetry: { emit: (name, fields) => void told.push({ name, fields }) },
+    telemetry: { emit: (name, fields) => void emitted.push({ name, fields }) },
   });
   await money.addUsers(chatId, 2);
   await money.wallet.topUp(money.database, { chatId, amount: 1_000, ref: 'paid' });
@@ -45,7 +45,7 @@ test('books that agree are passed over in silence', async () => {
   await wallet.charge(database, 'forgotten');
 
   expect(await audit.run()).toEqual([]);
-  expect(told).toEqual([]);
+  expect(emitted).toEqual([]);
 });
 
 test('a wallet that was changed by another hand than a move', async () => {
@@ -80,12 +80,12 @@ test('a task that failed and was paid for', async () => {
   expect(await audit.run()).toEqual([{ kind: 'charge_of_failed_task', count: 1, amount: 100 }]);
 });
 
-test('what is found is told in one event, with counts and amounts and nobody’s id', async () => {
+test('what is found is reported in one event, with counts and amounts and nobody’s id', async () => {
   await hold('left', 'failed');
   await money.wallet.topUp(money.database, { chatId: chatId + 1, amount: 5, ref: 'other' });
   await money.database.query('update wallets set available = available + 7');
   await audit.run();
-  expect(told).toEqual([
+  expect(emitted).toEqual([
     {
       name: 'WALLET_MISMATCH',
       fields: {
@@ -95,7 +95,7 @@ test('what is found is told in one event, with counts and amounts and nobody’s
       },
     },
   ]);
-  expect(JSON.stringify(told)).not.toContain(String(chatId));
+  expect(JSON.stringify(emitted)).not.toContain(String(chatId));
 });
 
 test('moves that are being made while it looks are no differences', async () => {

@@ -134,7 +134,7 @@ describe('after its pause', () => {
 });
 
 describe('the operator', () => {
-  test('is told once that the host is down, with its name and the count, and once that it is back', async () => {
+  test('has one event that says that the host is down, with its name and the count, and once that it is back', async () => {
     const client = kie.clientOf({ breaker: brief });
     await fail(client, 3);
     for (let count = 0; count < 2; count++) {
@@ -156,7 +156,7 @@ describe('the operator', () => {
     expect(news()[1]?.duration_ms).toBeGreaterThan(0);
   });
 
-  test('is told again when it goes down again', async () => {
+  test('has another event when it goes down again', async () => {
     const client = kie.clientOf({ breaker: brief });
     await fail(client, 3);
     await pauseOver();

@@ -34,7 +34,7 @@ describe('codes', () => {
     expect(meaningOf(500, 'prohibited content')).toMatchObject({ kind: 'content', charge: 'unknown' });
   });
 
-  test('the user is told of money only where it is the own wallet', () => {
+  test('the user reads of money only where it is the own wallet', () => {
     for (const { reason } of codeMeanings.values())
       for (const text of Object.values(reasons[reason].text))
         expect(text).not.toMatch(/balance|money|refund|charge|средств|баланс|деньг|списа|верн[уё]т/i);

@@ -55,7 +55,7 @@ test.each([
   expect(readStatus({ state: 'success', resultJson })).toEqual(empty);
 });
 
-test('the price is kept where KIE tells it', () => {
+test('the price is kept where KIE says it', () => {
   const resultJson = '{"resultUrls":["https://a.example/1.png"]}';
   expect(readStatus({ state: 'success', resultJson, creditsConsumed: 0.8 })).toMatchObject({
     costCredits: 0.8,

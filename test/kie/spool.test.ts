@@ -104,7 +104,7 @@ test('a folder that cannot be made now is made for the next file', async () => {
   expect(await readdir(parent)).toEqual([]);
 });
 
-test('a disk that does not take it is told apart from a source that breaks', async () => {
+test('a disk that does not take it is another error than a source that breaks', async () => {
   await using place = await openFolder();
   const noFolder = join(place.folder, 'file');
   await writeFile(noFolder, '');

@@ -55,7 +55,7 @@ test.each([undefined, null, {}, { resultUrls: [] }, { resultUrls: '[]' }, { resu
   },
 );
 
-test('progress and price are kept where KIE tells them', () => {
+test('progress and price are kept where KIE says them', () => {
   expect(readStatus({ successFlag: 0, progress: 40 })).toEqual({ state: 'running', progress: 40 });
   const done = { successFlag: 1, response: { resultUrls: [first] }, creditsConsumed: 60 };
   expect(readStatus(done)).toEqual({ state: 'succeeded', urls: [first], costCredits: 60 });

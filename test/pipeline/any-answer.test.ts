@@ -184,7 +184,7 @@ test.for([
   ['quote', `'{"kopecks":"much"}'`],
   ['file_urls', `'{"image":1}'`],
 ])(
-  'a task whose %s cannot be read is ended, and its user and administrators are told',
+  'a task whose %s cannot be read is ended, and its user and administrators are notified',
   async ([column, value]) => {
     await using given = await openPipeline({ timings: limits });
     given.api.next(accepted('one'));

@@ -1,4 +1,4 @@
-// Whatever a user does with a form, in whatever order: it never breaks, holds only values that fit, tells old
+// Whatever a user does with a form, in whatever order: it never breaks, holds only values that fit, distinguishes old
 // buttons from new ones, survives being stored, and can always be brought to its end.
 import fc from 'fast-check';
 import { expect, test } from 'vitest';

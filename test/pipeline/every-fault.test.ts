@@ -94,7 +94,7 @@ describe.each(failures)('%s', (_name, failure) => {
     await expectSettled(given, taskId, 'succeeded');
   });
 
-  test.concurrent('to the questions after a late callback delays what it tells of', async () => {
+  test.concurrent('to the questions after a late callback delays the result that it announces', async () => {
     await using given = await openPipeline({
       timeoutMs: answeredMs,
       timings: { waitLimitMs: 50, lateLimitMs: 60_000, poll: [{ untilMs: Infinity, everyMs: 20 }] },

@@ -88,15 +88,15 @@ test('a report of progress that arrives after the end is followed by the end onc
 });
 
 test('looks at one task follow each other, so that the end waits for a report of progress', async () => {
-  const told: string[] = [];
+  const steps: string[] = [];
   const released = Promise.withResolvers<void>();
   await using given = await openPipeline({
     timings: patient,
     board: {
       async show() {
-        told.push('progress begins');
+        steps.push('progress begins');
         await released.promise;
-        told.push('progress ends');
+        steps.push('progress ends');
         return 'shown';
       },
     },
@@ -107,7 +107,7 @@ test('looks at one task follow each other, so that the end waits for a report of
   await given.workDue();
   await given.tasks.schedule(taskId, 0);
   const look = given.workDue();
-  await vi.waitFor(() => expect(told).toEqual(['progress begins']), patienceMs);
+  await vi.waitFor(() => expect(steps).toEqual(['progress begins']), patienceMs);
   await given.callbacks.wake(taskId);
   const end = given.workDue();
   await vi.waitFor(
@@ -122,7 +122,7 @@ test('looks at one task follow each other, so that the end waits for a report of
   expect(given.sent(taskId)).toEqual([]);
   released.resolve();
   await Promise.all([look, end]);
-  expect(told).toEqual(['progress begins', 'progress ends']);
+  expect(steps).toEqual(['progress begins', 'progress ends']);
   expect(given.sent(taskId)).toEqual(['result']);
 });
 

@@ -90,7 +90,7 @@ test('the limit of the running bot keeps a tenth of what the supplier takes in r
   expect(productionTimings.submissionLimit).toEqual({ submissions: 18, windowMs: 10_000 });
 });
 
-test('of sixty orders that two instances begin at once, eighteen get a place and the rest are told to wait', async () => {
+test('of sixty orders that two instances begin at once, eighteen get a place and the rest have to wait', async () => {
   await using instances = await startInstances();
   const ids = await instances.tasks(60);
   const verdicts = await claimAll(instances, ids, productionTimings.submissionLimit);
@@ -121,7 +121,7 @@ test('places come free one by one, as the orders that took them leave the window
   expect(countOf(await claimAll(instances, later, limit), 'claimed')).toBe(7);
 });
 
-test('one task is claimed by one instance only, and the other is not told to wait for a place', async () => {
+test('one task is claimed by one instance only, and the other does not wait for a place', async () => {
   await using instances = await startInstances();
   const [id = ''] = await instances.tasks(1);
   const verdicts = await claimAll(instances, [id, id, id, id], productionTimings.submissionLimit);

@@ -36,7 +36,7 @@ function openBackground(options: { capacity?: number; stopLimitMs?: number } = {
   return { background, warnings };
 }
 
-test('work beyond the capacity is left out and told, and there is room again when some has ended', async () => {
+test('work beyond the capacity is left out with an event, and there is room again when some has ended', async () => {
   const { background, warnings } = openBackground({ capacity: 1 });
   const [first, second, third] = [held(), held(), held()];
   background.start('first', first.work);
@@ -51,7 +51,7 @@ test('work beyond the capacity is left out and told, and there is room again whe
   third.end();
 });
 
-test('work that fails is told and hurts nobody', async () => {
+test('work that fails has an event and hurts nobody', async () => {
   const { background, warnings } = openBackground();
   const error = new TypeError('no such thing');
   background.start('a notice', () => Promise.reject(error));
@@ -73,7 +73,7 @@ test('stop waits for what is under way', async () => {
   await stopping;
 });
 
-test('stop does not wait for ever, and tells how much it leaves', async () => {
+test('stop does not wait for ever, and says how much it leaves', async () => {
   const { background, warnings } = openBackground({ stopLimitMs: 20 });
   const notice = held();
   background.start('a notice', notice.work);

@@ -99,7 +99,7 @@ test.each([
   const spans = spanExporter
     .getFinishedSpans()
     .map(({ name, attributes, events, status }) => ({ name, attributes, events, status }));
-  const told = JSON.stringify([String(rejection), rejection, spans, given.output]);
-  expect(told).toContain('telegram getFile');
-  expect(told).not.toContain(given.telegram.token);
+  const output = JSON.stringify([String(rejection), rejection, spans, given.output]);
+  expect(output).toContain('telegram getFile');
+  expect(output).not.toContain(given.telegram.token);
 });

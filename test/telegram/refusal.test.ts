@@ -1,4 +1,4 @@
-// Why a call to the Bot API was not done, in words for operators: an outage of the network is not told as a lack of time.
+// Why a call to the Bot API was not done, in words for operators: an outage of the network is not called a lack of time.
 import { HttpError } from 'grammy';
 import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
@@ -23,7 +23,7 @@ test.each([
     detail: 'Telegram did not answer in time',
     unheard: true,
   },
-])('where $what, that is what is told', ({ cause, detail, unheard }) => {
+])('where $what, the detail says so', ({ cause, detail, unheard }) => {
   expect(refusalOf(new HttpError('The call failed', cause))).toMatchObject({
     reason: 'DOWNSTREAM_TIMEOUT',
     detail,

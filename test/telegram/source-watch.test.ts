@@ -111,10 +111,10 @@ const refused = (code: number, description: string) =>
   );
 const fine = { ...theirs, url: ours, pending_update_count: 3 };
 
-test('a Telegram that does not answer twice in a row is unreachable, which is told once and ends by itself', async () => {
+test('a Telegram that does not answer twice in a row is unreachable, which has one event and ends by itself', async () => {
   const { watch, lines, question } = openWatch();
   const watching = watch.start(tenure);
-  const told = () => lines.map(({ operation, error_type: type }) => [operation, type]);
+  const warnings = () => lines.map(({ operation, error_type: type }) => [operation, type]);
   (await question())(fine);
   (await question())(away());
   (await question())(fine);
@@ -124,7 +124,7 @@ test('a Telegram that does not answer twice in a row is unreachable, which is to
   for (let look = 0; look < 3; look += 1) (await question())(away());
   const last = await question();
   expect(watch.status()).toMatchObject({ state: 'unreachable', pendingUpdates: 3, checkedAt });
-  expect(told()).toEqual([
+  expect(warnings()).toEqual([
     ['look where updates go', 'HttpError'],
     ['look where updates go', 'HttpError'],
     ['source of updates', 'UNREACHABLE'],
@@ -132,7 +132,7 @@ test('a Telegram that does not answer twice in a row is unreachable, which is to
   last(fine);
   await question();
   expect(watch.status()).toMatchObject({ state: 'ok' });
-  expect(told()).toHaveLength(3);
+  expect(warnings()).toHaveLength(3);
   watching.stop();
 });
 
