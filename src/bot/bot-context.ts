@@ -1,5 +1,5 @@
 // grammY's context with what this bot adds to it: the picked update with its stored state, the handler's
-// view of it, and the one answer that a tap may have. Nothing is left on it: a turn returns what it came to.
+// view of it, and the one answer that a tap may have. A turn writes nothing to it; it returns its conclusion.
 import { type Api, Context } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
 import { z } from 'zod';

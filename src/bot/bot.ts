@@ -1,5 +1,5 @@
-// The bot: takes a picked update through the plugins and to whoever is for it, and returns its conclusion.
-// Everything a user sees is done by the frame; here is only who gets to it.
+// The bot: takes a picked update through the plugins, routes it, and returns its conclusion. The frame does everything
+// that a user sees; here is only what gets to it.
 import { type Api, Composer, type Middleware } from 'grammy';
 import type { ChatMemberUpdated, Message, MessageOrigin, Update, UserFromGetMe } from 'grammy/types';
 import type { Catalogue } from '../catalogue/catalogue.ts';
@@ -36,8 +36,8 @@ export interface BotOptions {
   readonly deadlineMs: number;
   readonly adminIds: readonly number[];
   /**
-   * Of the ecosystem of grammY: each is used, in this order, around the turn of every update. One that does not call
-   * `next` must answer its user itself; the update then ends as a fault.
+   * Middleware of grammY's ecosystem, used in this order around the turn of every update. One that does not call `next`
+   * must answer its user itself; the update then ends as a fault.
    */
   readonly plugins?: readonly Middleware<BotContext>[];
 }
@@ -56,7 +56,7 @@ export function createBot(options: BotOptions): UpdateHandler {
     // A game's button has no data; it cannot be one of ours.
     if (context.callbackQuery) return frame.callback(context, context.callbackQuery.data ?? '');
     if (context.message) return message(context, context.message);
-    // Whoever received a checkout has answered it, at once; a second answer must not follow.
+    // The instance that received the checkout has answered it at once; a second answer must not follow.
     if (context.preCheckoutQuery) return nothingToDo('answered when it was received');
     // Stored and ended, so that Telegram goes on.
     return nothingToDo('a kind of update this bot has no use for');
@@ -103,7 +103,7 @@ export function createBot(options: BotOptions): UpdateHandler {
       const context = new BotContext(content as Update, api, me, picked, options.adminIds);
       const incoming = malformed === undefined ? undefined : readIncoming(picked.body);
       return {
-        // As at its receipt: what has no chat is in its user's.
+        // As when it was received: an update without a chat counts as in the chat of its user.
         fields: pseudonymsOf(
           incoming ?? { userId: context.from?.id, chatId: context.chat?.id ?? context.from?.id },
           options.pseudonyms,

@@ -1,4 +1,4 @@
-// Who does what updates have left to be done: one entry for each kind.
+// Does the follow-ups of updates: one entry for each kind.
 import type { Account } from '../billing/account.ts';
 import type { FollowUpWork } from '../inbox/follow-ups.ts';
 import type { Pipeline } from '../pipeline/pipeline.ts';

@@ -28,7 +28,7 @@ export function judge(
   if (!isLasting && tappedAt - screen.renderedAt.getTime() > expiryMs) {
     return rejected('EXPIRED_MESSAGE', { detail: 'rendered over 48 hours ago' });
   }
-  // A second tap of the button that was just accepted is about what the first one started, not a mistake.
+  // A second tap on the button that was accepted last is about what the first one started; it is no mistake.
   const repeated = screen.lastAction?.data === data;
   const orMismatch = (expected: string, actual: string): Rejected =>
     repeated ? rejected('DUPLICATE_ACTION') : mismatch(expected, actual);

@@ -1,5 +1,5 @@
-// What a user is owed after a turn that could not show it: as it was drawn, so that it can be sent by whichever release
-// and whatever has changed since; with what its showing means for the user's place. Committed with the outcome of the
+// What a user is owed after a turn that could not show it. It is kept as it was drawn, so that any release can send it,
+// whatever has changed since; with it, where the user is once it is shown. Committed with the outcome of the
 // turn as a follow-up (inbox/follow-up.ts), and worked by owed-screens.ts.
 import { z } from 'zod';
 import type { FollowUp } from '../inbox/follow-up.ts';

@@ -41,7 +41,7 @@ type Asked<K extends FollowUpKind> = Extract<FollowUp, { kind: K }>;
 
 const exportIntervalMs = 60_000;
 const rememberedUsers = 10_000;
-/** What is not the database being away is tried so often before the user is notified. */
+/** How often a defect, which is anything but an absent database, is tried before the user is notified. */
 const defectAttempts = 3;
 /** Of tasks, of moves of money, and of rows of the journal: the newest. */
 const maxEntries = 1_000;
@@ -78,7 +78,7 @@ export function createPersonalData(options: PersonalDataOptions): PersonalDataOf
     await faults.send(telegram.api, user, `${failure} (${telemetry.cid()})`);
   }
 
-  /** What comes from the database being away is left to another attempt; of a defect operator and user are notified. */
+  /** An absent database is left to another attempt; of a defect operator and user are notified. */
   async function endFailed(
     error: unknown,
     user: Pick<HandlerUser, 'chatId' | 'locale'>,

@@ -1,5 +1,5 @@
 // How the service is at this moment, for verdicts: who is at work, what waits, and what Telegram says of its webhook.
-// Whoever asks does so by an update, so that something arrives at all is certain.
+// Whoever asks does so by an update, so it is certain that updates arrive.
 import type { Surroundings } from '../diagnosis/surroundings.ts';
 import type { Role } from '../lock/role.ts';
 import type { Queryable } from '../storage/database.ts';

@@ -1,4 +1,4 @@
-// The net under everything that should say something and does not, for what no type can rule out:
+// Catches the silence that no type can rule out:
 // - a tap whose handler hangs is answered 5 s after its receipt, with the cid, and its handler goes on;
 // - an update that a plugin kept for itself ends in a fault, and its user is notified;
 // - a message whose turn has no word for its user gets one.

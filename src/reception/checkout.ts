@@ -1,5 +1,5 @@
 // Answers the question whether a payment may be taken. Telegram waits 10 s for it, so the instance that is asked
-// answers at once, ACTIVE or not, and the stored update is only ended by a worker. There are no orders yet, so the
+// answers at once, ACTIVE or not, and a worker only ends the stored update. There are no orders yet, so the
 // answer is no: that is also the safe one, because nobody is charged.
 import type { Api } from 'grammy';
 import type { Telemetry } from '../otel/telemetry.ts';

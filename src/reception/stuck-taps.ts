@@ -1,7 +1,7 @@
-// Ends the spinner of taps that an instance may have taken to its grave: while one that should be at work is late
-// with its heartbeat, every other one looks for taps that do not end, whoever stored or picked them, and answers
-// them. That is sooner than a frozen instance is succeeded, and before Telegram ends the spinner by itself. While
-// nobody is late nothing is asked of the database.
+// Ends the spinner of taps that an instance may never answer. While the one that should be at work is late with its
+// heartbeat, every other one looks for taps that do not end, whoever stored or picked them, and answers them. That is
+// sooner than another instance takes over, and before Telegram ends the spinner by itself. While nobody is late, the
+// database is not asked.
 import type { InstanceState } from '../lock/instance-state.ts';
 import type { WaitingUpdates } from '../storage/waiting-updates.ts';
 import type { Background } from '../telegram/background.ts';
