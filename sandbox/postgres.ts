@@ -30,6 +30,8 @@ export interface SandboxPostgresOptions {
   /** Off by default: the data lives no longer than the process that uses it. */
   readonly durable?: boolean;
   readonly settings?: Readonly<Record<string, string>>;
+  /** Below which its own folder is made; the folder for temporary files by default. */
+  readonly parent?: string;
 }
 
 /** Once per process: what it does as it loads must be undone once. */
@@ -47,7 +49,7 @@ export async function startPostgres(options: SandboxPostgresOptions = {}): Promi
   loading ??= loadLibrary();
   const Library = await loading;
   // Short, because the path of a Unix socket may have 103 characters only.
-  const folder = await mkdtemp(path.join(tmpdir(), 'trt-pg-'));
+  const folder = await mkdtemp(path.join(options.parent ?? tmpdir(), 'trt-pg-'));
   // The server runs as another user when this process is root.
   await chmod(folder, 0o777);
   const password = randomBytes(12).toString('hex');

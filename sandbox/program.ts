@@ -34,6 +34,10 @@ export interface ProgramOptions {
   readonly nodeArguments?: readonly string[];
 }
 
+/** Where Node keeps what it has compiled, if anywhere: that changes nothing but how long a start takes. */
+export const compiledCode: Readonly<Record<string, string>> =
+  process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
+
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 export function startProgramProcess(options: ProgramOptions): ProgramProcess {
@@ -43,7 +47,7 @@ export function startProgramProcess(options: ProgramOptions): ProgramProcess {
     [...nodeArguments, '--import', './src/otel/register.ts', 'src/main.ts'],
     {
       cwd: root,
-      env: { PATH: process.env.PATH, ...environment },
+      env: { PATH: process.env.PATH, ...compiledCode, ...environment },
       stdio: ['ignore', options.stdout ?? 'pipe', 'pipe'],
     },
   );

@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
+import { compiledCode } from '../../sandbox/program.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { storyOf } from '../support/story.ts';
@@ -24,7 +25,7 @@ interface Answer {
 /** Runs `trt` with nothing in its environment but what is given. */
 function trt(environment: Readonly<Record<string, string>>, ...words: string[]): Promise<Answer> {
   return new Promise(resolve => {
-    const options = { cwd: root, env: { PATH: process.env.PATH, ...environment } };
+    const options = { cwd: root, env: { PATH: process.env.PATH, ...compiledCode, ...environment } };
     execFile(process.execPath, ['src/cli/main.ts', ...words], options, (error, output, complaint) =>
       resolve({ code: error ? Number(error.code) : 0, output, complaint }),
     );

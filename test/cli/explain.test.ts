@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import { compiledCode } from '../../sandbox/program.ts';
 import { startBot } from '../support/bot.ts';
 import { storyOf } from '../support/story.ts';
 import { type CommandAnswer, trt, trtWith } from '../support/trt.ts';
@@ -149,7 +150,7 @@ function explainBytes(input: Buffer, ...words: string[]): Promise<CommandAnswer>
     const child = execFile(
       process.execPath,
       ['src/cli/main.ts', 'explain', ...words],
-      { cwd: root, env: { PATH: process.env.PATH } },
+      { cwd: root, env: { PATH: process.env.PATH, ...compiledCode } },
       (_error, output, complaint) => resolve({ code: child.exitCode ?? -1, output, complaint }),
     );
     child.stdin?.end(input);

@@ -206,6 +206,9 @@ export async function startBot(options: BotOptions = {}): Promise<BotUnderTest> 
   return bot;
 }
 
+/** What has waited long need not be looked for often: looks cost the bot under test its processor. */
+const pauseMs = { least: 5, most: 50, shareOfWait: 0.05 };
+
 /** Polls until `look` gives something; fails with what there was instead. */
 export async function waitFor<T>(
   what: string,
@@ -213,11 +216,13 @@ export async function waitFor<T>(
   otherwise: () => string = () => '',
   limitMs: number = patienceMs,
 ): Promise<T> {
-  const endsAt = Date.now() + limitMs;
+  const startedAt = performance.now();
   for (;;) {
     const found = await look();
     if (found !== undefined) return found;
-    if (Date.now() > endsAt) expect.fail(`Waited ${limitMs} ms for ${what} in vain. ${otherwise()}`);
-    await new Promise(resolve => setTimeout(resolve, 5));
+    const waitedMs = performance.now() - startedAt;
+    if (waitedMs > limitMs) expect.fail(`Waited ${limitMs} ms for ${what} in vain. ${otherwise()}`);
+    const pause = Math.min(Math.max(waitedMs * pauseMs.shareOfWait, pauseMs.least), pauseMs.most);
+    await new Promise(resolve => setTimeout(resolve, pause));
   }
 }

@@ -6,6 +6,7 @@ import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import packageJson from '../../package.json' with { type: 'json' };
+import { compiledCode } from '../../sandbox/program.ts';
 
 export interface Command extends AsyncDisposable {
   /** stdout and stderr so far. */
@@ -35,7 +36,7 @@ export async function startCommand(
   const [, ...command] = packageJson.scripts[script].replace(/^exec /, '').split(' ');
   const child = spawn(process.execPath, [...command, ...options], {
     cwd: path.join(import.meta.dirname, '../..'),
-    env: { PATH: process.env.PATH, HOME: folder, TMPDIR: folder, ...environment },
+    env: { PATH: process.env.PATH, ...compiledCode, HOME: folder, TMPDIR: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });

@@ -22,7 +22,8 @@ export async function createTestDatabase(options: TestDatabaseOptions = {}): Pro
   const templateUrl = inject('templateUrl');
   const name = `test_${randomBytes(6).toString('hex')}`;
   const template = options.empty ? 'template0' : databaseName(templateUrl);
-  await administrate(templateUrl, `create database ${name} template ${template}`);
+  // Copies files, and writes nothing of them to the log.
+  await administrate(templateUrl, `create database ${name} template ${template} strategy file_copy`);
   const url = withDatabase(templateUrl, name);
   const database = openDatabase(url);
   return {
