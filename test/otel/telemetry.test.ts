@@ -30,6 +30,20 @@ test('a span gives back what its work gives, and is named after its cid', async 
   expect(span.status.code).toBe(SpanStatusCode.UNSET);
 });
 
+test('attributes that are no fields stand on the innermost span, and in no line', async () => {
+  const { telemetry, line } = recordTelemetry();
+  const cid = await telemetry.inSpan('outer', {}, () =>
+    telemetry.inSpan('inner', {}, async () => {
+      telemetry.setAttributes({ 'rpc.method': 'sendMessage' });
+      telemetry.emit('SYSTEM_WARNING', warning);
+      return telemetry.cid();
+    }),
+  );
+  expect(spanOf(cid, 'inner').attributes).toMatchObject({ 'rpc.method': 'sendMessage' });
+  expect(spanOf(cid, 'outer').attributes).not.toHaveProperty('rpc.method');
+  expect(line()).not.toHaveProperty('rpc.method');
+});
+
 test('work that fails marks its span, ends it, and the error goes on as it is', async () => {
   const { telemetry } = recordTelemetry({ scrub: text => text.replaceAll('canary', '[secret]') });
   const error = new AppError({ code: 'DATABASE_ERROR', message: `canary ${'x'.repeat(400)}` });
