@@ -34,6 +34,7 @@ function endOn(telemetry: Telemetry, operation: string): (error: unknown) => voi
   return error => {
     if (config.silenceGuard)
       telemetry.emit('SILENCE_GUARD_WARNING', {
+        detail_code: 'error_lost',
         reason_detail: `${operation}: nobody waits for this error; the process ends`,
         error_type: errorType(error),
       });

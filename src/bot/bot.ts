@@ -140,6 +140,7 @@ function membership(context: BotContext, { new_chat_member: member }: ChatMember
     result: 'accepted',
     reason: 'SUCCESS',
     detail: blocked ? 'the user blocked the bot' : 'the user can be written to',
+    because: { detail_code: blocked ? 'bot_blocked' : 'bot_unblocked' },
     effects: { chatId: context.picked.lane, user: profileOf(context, blocked) },
   };
 }

@@ -216,6 +216,7 @@ function failed(context: BotContext, error: unknown, { faultMessage }: Leftovers
     result: 'failed',
     reason: refusal.reason,
     detail: refusal.detail,
+    because: { detail_code: refusal.code },
     error,
     effects: effectsOfRefusal(context, refusal, faultMessage),
   };

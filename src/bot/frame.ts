@@ -16,6 +16,7 @@ import { flowOf, stateBefore } from './flow-fields.ts';
 import { createHandlerCalls, type HandlerCallsOptions, type Thrown } from './handler-calls.ts';
 import { judge } from './judge.ts';
 import { createParameterEvents } from './parameter-events.ts';
+import type { Reply } from './reply.ts';
 import type { TurnConclusion } from './turn-conclusion.ts';
 
 export interface FrameOptions extends HandlerCallsOptions {
@@ -102,6 +103,7 @@ export function createFrame(options: FrameOptions): Frame {
       reason_code: outcome.reason,
       reason_text: reasons[outcome.reason].meaning,
       reason_detail: outcome.detail,
+      ...outcome.because,
       expected_state: outcome.expected,
       actual_state: outcome.actual,
       button_id: id,
@@ -110,7 +112,7 @@ export function createFrame(options: FrameOptions): Frame {
       ? await handlers.fallback(context, { kind: 'stale_button', reason: outcome.reason })
       : undefined;
     return conclude(context, {
-      conclusion: { result: 'rejected', reason: outcome.reason, detail: outcome.detail },
+      conclusion: rejectedBy(outcome),
       show: recovery?.kind === 'show' ? recovery : undefined,
       notice,
       alert: reasons[outcome.reason].fault,
@@ -213,8 +215,11 @@ export function createFrame(options: FrameOptions): Frame {
     if (outcome.kind === 'rejected') {
       const notice = refusalText(context, outcome);
       parameterEvents.emitRefused(outcome.parameter, { hint: notice, problem: outcome.detail });
-      const conclusion = { result: 'rejected', reason: outcome.reason, detail: outcome.detail } as const;
-      return conclude(context, { conclusion, notice, reportable: reasons[outcome.reason].fault });
+      return conclude(context, {
+        conclusion: rejectedBy(outcome),
+        notice,
+        reportable: reasons[outcome.reason].fault,
+      });
     }
     if (outcome.kind === 'show') parameterEvents.emitAccepted(outcome.parameter);
     const conclusion = as?.conclusion ?? succeeded;
@@ -259,6 +264,10 @@ export function createFrame(options: FrameOptions): Frame {
 
 const succeeded = { result: 'accepted', reason: 'SUCCESS' } as const;
 const didNothing = { result: 'noop', reason: 'NOOP' } as const;
+
+function rejectedBy({ reason, detail, because }: Rejected): Reply['conclusion'] {
+  return { result: 'rejected', reason, detail, because };
+}
 
 /** Refusals after which the message goes on being usable as it is. */
 const harmless: ReadonlySet<ReasonCode> = new Set([

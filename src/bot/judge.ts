@@ -22,18 +22,17 @@ export function judge(
   // First of all: the age of a message is no business of somebody who may not tap it.
   if ('admin' in button && !context.isAdmin) return rejected('PERMISSION_DENIED', { detail: name });
   const isLasting = 'lasting' in button;
-  if (!screen)
-    return isLasting ? undefined : rejected('EXPIRED_MESSAGE', { detail: 'no record of this message' });
+  if (!screen) return isLasting ? undefined : expired('message_unknown', 'no record of this message');
   const tappedAt = context.picked.receivedAt.getTime();
   if (!isLasting && tappedAt - screen.renderedAt.getTime() > expiryMs) {
-    return rejected('EXPIRED_MESSAGE', { detail: 'rendered over 48 hours ago' });
+    return expired('message_expired', 'rendered over 48 hours ago');
   }
   // A second tap on the button that was accepted last is about what the first one started; it is no mistake.
   const repeated = screen.lastAction?.data === data;
-  const orMismatch = (expected: string, actual: string): Rejected =>
-    repeated ? rejected('DUPLICATE_ACTION') : mismatch(expected, actual);
+  const orMismatch = (code: Mismatch, expected: string, actual: string): Rejected =>
+    repeated ? rejected('DUPLICATE_ACTION') : mismatch(code, expected, actual);
   const from: readonly ScreenId[] = button.from;
-  if (!from.includes(screen.id)) return orMismatch(from.join(' | '), screen.id);
+  if (!from.includes(screen.id)) return orMismatch('screen_changed', from.join(' | '), screen.id);
   if (repeated && screen.lastAction) {
     const { at } = screen.lastAction;
     // Where the first tap drew a new screen, the same button on that screen is a new wish.
@@ -41,6 +40,7 @@ export function judge(
   }
   if ('draft' in button && (form?.draft !== args[0] || form?.revision !== args[1])) {
     return orMismatch(
+      form ? 'form_changed' : 'form_closed',
       `draft ${args[0]} revision ${args[1]}`,
       form ? `draft ${form.draft} revision ${form.revision}` : 'no open form',
     );
@@ -48,6 +48,14 @@ export function judge(
   return undefined;
 }
 
-function mismatch(expected: string, actual: string): Rejected {
-  return rejected('STATE_MISMATCH', { expected, actual, detail: `expected ${expected}, got ${actual}` });
+type Mismatch = 'screen_changed' | 'form_changed' | 'form_closed';
+
+function mismatch(code: Mismatch, expected: string, actual: string): Rejected {
+  const because = { detail_code: code };
+  const detail = `expected ${expected}, got ${actual}`;
+  return rejected('STATE_MISMATCH', { expected, actual, detail, because });
+}
+
+function expired(code: 'message_unknown' | 'message_expired', detail: string): Rejected {
+  return rejected('EXPIRED_MESSAGE', { detail, because: { detail_code: code } });
 }

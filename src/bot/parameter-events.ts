@@ -33,6 +33,7 @@ export function createParameterEvents(telemetry: Pick<Telemetry, 'emit' | 'scrub
         value: parameter.value,
         reason_code: 'VALIDATION_FAILED',
         reason_detail: problem,
+        detail_code: parameter.problem,
         hint_to_user: hint,
         allowed: parameter.allowed,
       });

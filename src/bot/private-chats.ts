@@ -14,6 +14,8 @@ export interface PrivateChatsOptions {
   readonly telemetry: Pick<Telemetry, 'emit' | 'scrub' | 'annotate'>;
 }
 
+const notPrivate = { detail_code: 'not_private' } as const;
+
 /** How an update of another kind of chat ends; undefined for one of a private chat, which goes on. */
 export type RefuseOtherChats = (context: BotContext) => Promise<TurnConclusion | undefined>;
 
@@ -33,6 +35,7 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Ref
       reason_code: 'PERMISSION_DENIED',
       reason_text: reasons.PERMISSION_DENIED.meaning,
       reason_detail: detail,
+      ...notPrivate,
       button_id: id,
     });
     const text = texts.for(context.locale)('hint-private-only');
@@ -66,9 +69,10 @@ export function privateChatsOnly({ texts, telemetry }: PrivateChatsOptions): Ref
     if (!context.chat || context.chat.type === 'private') return undefined;
     const detail = `a ${context.chat.type}`;
     const added = context.myChatMember?.new_chat_member.status;
-    if (added === 'left' || added === 'kicked') return { result: 'noop', reason: 'NOOP', detail };
+    if (added === 'left' || added === 'kicked')
+      return { result: 'noop', reason: 'NOOP', detail, because: notPrivate };
     if (context.callbackQuery) await refuseTap(context, detail);
     await leave(context);
-    return { result: 'rejected', reason: 'PERMISSION_DENIED', detail };
+    return { result: 'rejected', reason: 'PERMISSION_DENIED', detail, because: notPrivate };
   };
 }

@@ -5,7 +5,7 @@ import type { ScreenId } from '../ui/screens.ts';
 
 export interface Reply {
   /** How the update ends if Telegram takes the reply. */
-  readonly conclusion: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail'>;
+  readonly conclusion: Pick<Conclusion, 'result' | 'reason' | 'error' | 'detail' | 'because'>;
   /** What to show; nothing leaves the screen as it is. */
   readonly show?: Show<ScreenId> | Noop | undefined;
   /** For a tap the text of its answer; for a message a line above the screen, or alone. */

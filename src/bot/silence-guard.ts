@@ -44,6 +44,7 @@ export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
 
   async function answer(context: BotContext, latencyMs: number): Promise<boolean> {
     telemetry.emit('SILENCE_GUARD_WARNING', {
+      detail_code: 'handler_slow',
       reason_detail: 'the tap has no answer, because its handler takes long; it goes on',
       latency_ms: latencyMs,
     });
@@ -79,6 +80,7 @@ export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
     async conclude(context) {
       if (enabled)
         telemetry.emit('SILENCE_GUARD_WARNING', {
+          detail_code: 'no_conclusion',
           reason_detail: `a ${context.picked.eventType} ended without a conclusion`,
         });
       const written = enabled ? await faults.notify(context) : {};
@@ -96,6 +98,7 @@ export function createSilenceGuard(options: SilenceGuardOptions): SilenceGuard {
       const { refusal } = written;
       const notified = refusal ? `the user could not be told: ${refusal.detail}` : 'the user was told so';
       telemetry.emit('SILENCE_GUARD_WARNING', {
+        detail_code: 'says_nothing',
         reason_detail: `the conclusion of a ${context.picked.eventType} says nothing to its user; ${notified}`,
       });
       return {

@@ -2,6 +2,7 @@
 // works by, so that it cannot say anything else. A test compares it with docs/telemetry.md.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { detailCodes } from '../otel/detail-codes.ts';
 import { type EventName, events } from '../otel/events.ts';
 import { type FieldName, fieldDefinitions, lineFields } from '../otel/fields.ts';
 import { metricDefinitions } from '../otel/metrics.ts';
@@ -23,12 +24,12 @@ export const telemetryReferenceCommand: Command = {
 
 /** Markdown, with a newline at its end. */
 export function telemetryReference(): string {
-  return `${[introduction, searches, eventTables(), detail, fieldTables(), reasonTable(), spanTable(), silence, metricTable()].join('\n\n')}\n`;
+  return `${[introduction, searches, eventTables(), detail, fieldTables(), reasonTable(), detailTable(), spanTable(), silence, metricTable()].join('\n\n')}\n`;
 }
 
 const introduction = `# Telemetry
 
-Written by \`npm run docs:telemetry\` from \`src/otel/{events,fields,reasons,spans,metrics}.ts\`. Do not edit; a test compares it with the code.
+Written by \`npm run docs:telemetry\` from \`src/otel/{events,fields,reasons,detail-codes,spans,metrics}.ts\`. Do not edit; a test compares it with the code.
 
 Every update is one trace; its **cid** is the first 8 hex digits of the trace id. Every step is an **event**: a line on stdout (JSON, or key=value with \`LOG_FORMAT=kv\`), an event of the span in which it happened, and an entry in the journal, all with the same names. Every refusal has a **reason**.
 
@@ -98,6 +99,7 @@ type EventDefinition = {
   readonly level: string;
   readonly required: readonly FieldName[];
   readonly optional: readonly FieldName[];
+  readonly details?: readonly string[];
   readonly doc: string;
   readonly reserved?: string;
 };
@@ -105,7 +107,10 @@ type EventDefinition = {
 function fieldTables(): string {
   const own = (Object.keys(fieldDefinitions) as FieldName[]).map(name => {
     const { type, meaning, values }: FieldDefinition = fieldDefinitions[name];
-    const listed = values && name !== 'reason_code' ? ` One of ${codes(values.map(String))}.` : '';
+    const listed =
+      values && name !== 'reason_code' && name !== 'detail_code'
+        ? ` One of ${codes(values.map(String))}.`
+        : '';
     return [code(name), type, meaning + listed];
   });
   const ofLines = Object.entries(lineFields).map(([name, meaning]) => [code(name), meaning]);
@@ -134,6 +139,18 @@ function reasonTable(): string {
     operator,
   ]);
   return `## Reasons\n\nA fault is ours or a supplier's, and its text ends with the cid; all else is the product working as designed. Where a reason has a more precise text for the user, that one is shown.\n\n${table(['reason', 'kind', 'meaning', 'user, ru', 'user, en', 'operator'], rows)}`;
+}
+
+function detailTable(): string {
+  const names = Object.keys(events) as EventName[];
+  const rows = Object.entries(detailCodes).map(([name, meaning]) => {
+    const ofEvents = names.filter(event => {
+      const { details = [] }: EventDefinition = events[event];
+      return details.some(listed => listed === name);
+    });
+    return [code(name), meaning, codes(ofEvents)];
+  });
+  return `## Detail codes\n\nWhich particular case of a reason it was. \`trt trace\` and \`/debug\` find the cause by them; \`reason_detail\` says the same in words and may be reworded.\n\n${table(['detail_code', 'meaning', 'events'], rows)}`;
 }
 
 function spanTable(): string {

@@ -136,6 +136,7 @@ function refused(refusals: readonly SendFailure[]): SendFailure {
     unreachable: false,
     reason: last?.reason ?? 'DOWNSTREAM_ERROR',
     detail: refusals.length === 0 ? 'the result has no web address' : detailsOf(refusals),
+    code: last?.code,
     error: last?.error,
   };
 }

@@ -25,9 +25,10 @@ export function sendFailureOf(error: unknown): SendFailure | undefined {
     ok: false,
     retry: refusal.retry,
     retryAfterMs: refusal.retryAfterMs,
-    unreachable: refusal.blocked || isChatGone(error),
+    unreachable: refusal.blocked || refusal.code === 'chat_not_found',
     reason: refusal.reason,
     detail: refusal.detail,
+    code: refusal.code,
     error,
   };
 }

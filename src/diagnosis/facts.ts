@@ -1,7 +1,8 @@
 // What a chain says, looked up once: the events by name, how the update ended, what became of its task and its money.
 // Nothing is judged here; the causes are recognized from these facts.
-import type { EventName } from '../otel/events.ts';
+import type { DetailCodeOf, EventName } from '../otel/events.ts';
 import type { EventType, Result } from '../otel/fields.ts';
+import { withCodes } from '../otel/lines-before-codes.ts';
 import { type ReasonCode, reasons } from '../otel/reasons.ts';
 import { type Chain, type ChainEvent, numberOf, textOf } from './chain.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -20,7 +21,9 @@ export interface Facts {
   readonly result: Result | undefined;
   /** Of the end; of the refusal while the end is not known. */
   readonly reason: ReasonCode | undefined;
-  /** What the program says about it in its own words. */
+  /** The particular case of it. */
+  readonly code: DetailCodeOf<'DISPATCH_OK'> | undefined;
+  /** The same in words, to be shown and not to be read by the program. */
   readonly detail: string;
   readonly task: TaskFacts | undefined;
 }
@@ -49,7 +52,8 @@ export interface Money {
   readonly state: 'held' | 'charged' | 'released' | 'refunded' | undefined;
 }
 
-export function factsOf(chain: Chain, surroundings: Surroundings = {}): Facts {
+export function factsOf(stored: Chain, surroundings: Surroundings = {}): Facts {
+  const chain = { ...stored, events: stored.events.map(coded) };
   const byName = Map.groupBy(chain.events, ({ name }) => name);
   const all = (name: EventName): readonly ChainEvent[] => byName.get(name) ?? [];
   const last = (name: EventName): ChainEvent | undefined => all(name).at(-1);
@@ -66,9 +70,25 @@ export function factsOf(chain: Chain, surroundings: Surroundings = {}): Facts {
     // SAFETY: the program writes nothing else into this field.
     result: textOf(end, 'result') as Result | undefined,
     reason: reasonOf(end) ?? reasonOf(refusal),
+    // SAFETY: the program writes nothing else into this field of these events.
+    code: (textOf(end, 'detail_code') ?? textOf(refusal, 'detail_code')) as Facts['code'],
     detail: textOf(end, 'reason_detail') ?? textOf(refusal, 'reason_detail') ?? '',
     task: taskOf(chain, all),
   };
+}
+
+function coded(event: ChainEvent): ChainEvent {
+  const fields = withCodes(event.name, event.fields);
+  return fields === event.fields ? event : { ...event, fields };
+}
+
+/** Whether it is that event, in one of these cases. A case that the event cannot carry does not compile. */
+export function isCase<N extends EventName>(
+  event: ChainEvent | undefined,
+  name: N,
+  ...codes: readonly DetailCodeOf<N>[]
+): boolean {
+  return event?.name === name && codes.some(code => code === event.fields.detail_code);
 }
 
 export function reasonOf(event: ChainEvent | undefined): ReasonCode | undefined {
@@ -122,7 +142,7 @@ function isFile(event: ChainEvent): boolean {
 }
 
 function isTriedAgain(event: ChainEvent): boolean {
-  return (textOf(event, 'reason_detail') ?? '').includes('will be tried again');
+  return textOf(event, 'next_attempt') !== 'none';
 }
 
 function samePlace(one: ChainEvent, other: ChainEvent): boolean {

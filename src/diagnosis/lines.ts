@@ -3,6 +3,7 @@
 // else are left out and counted: they are in every log, and are no fault of it.
 import { stripVTControlCharacters } from 'node:util';
 import { z } from 'zod';
+import { fieldDefinitions } from '../otel/fields.ts';
 import type { ChainEvent } from './chain.ts';
 
 export interface ParsedLines {
@@ -21,18 +22,8 @@ const lineSchema = z.looseObject({
 
 /** Fields that are numbers in JSON; key=value does not tell them from texts, such as a cid of digits. */
 const numericFields: ReadonlySet<string> = new Set([
-  'update_id',
-  'message_id',
-  'buttons_count',
-  'queue_depth',
-  'refused_count',
-  'latency_ms',
-  'duration_ms',
-  'amount',
-  'attempt',
-  'position',
-  'lock_epoch',
   'trace_flags',
+  ...Object.entries(fieldDefinitions).flatMap(([name, { type }]) => (type === 'number' ? [name] : [])),
 ]);
 
 /** `text`: lines of a log, or of a row of the journal. What is not ours is counted, never an error. */

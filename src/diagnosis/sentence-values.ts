@@ -28,7 +28,7 @@ const values: Readonly<Record<string, Value>> = {
   actual: ({ last }, locale) => onText(textOf(last('CALLBACK_REJECTED'), 'actual_state'), screenName, locale),
   expected: ({ last }, locale) =>
     onText(textOf(last('CALLBACK_REJECTED'), 'expected_state'), screenNamesIn, locale),
-  model: facts => onText(facts.task?.modelId ?? modelOfDetail(facts), modelTitle),
+  model: facts => onText(facts.task?.modelId ?? modelOfRefusal(facts), modelTitle),
   parameter: ({ last }) =>
     beside(textOf(last('PARAM_VALIDATION_FAILED'), 'param_name'), name => ` «${name}»`),
   allowed: ({ last }, locale) =>
@@ -43,7 +43,8 @@ const values: Readonly<Record<string, Value>> = {
   },
   detail: ({ detail, last }) =>
     detail || textOf(last('KIE_CALLBACK') ?? last('REQUEST_REFUSED'), 'reason_detail'),
-  missing: ({ detail }, locale) => onNumber(/^(\d+) kopecks$/.exec(detail)?.[1], formatMoney, locale),
+  missing: ({ end, last }, locale) =>
+    onNumber(numberOf(end ?? last('CALLBACK_REJECTED'), 'amount'), formatMoney, locale),
   original: ({ last }) => textOf(last('UPDATE_DUPLICATE'), 'original_cid'),
   depth: ({ last }) => numberText(last('QUEUE_FULL'), 'queue_depth'),
   refused: ({ last }) => numberText(last('QUEUE_FULL'), 'refused_count'),
@@ -106,10 +107,8 @@ const values: Readonly<Record<string, Value>> = {
 
 const shownNear = 4;
 
-/** `z-image: price unknown` names the model before the colon. */
-function modelOfDetail({ detail, last }: Facts): string | undefined {
-  const named = textOf(last('MODEL_SWITCHED_OFF'), 'model_id');
-  return named ?? (detail.split(': ')[0] || undefined);
+function modelOfRefusal({ end, last }: Facts): string | undefined {
+  return textOf(last('MODEL_SWITCHED_OFF') ?? end ?? last('CALLBACK_REJECTED'), 'model_id');
 }
 
 function onText<T extends string>(

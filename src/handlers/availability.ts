@@ -19,5 +19,6 @@ export function whyUnavailable(catalogue: Catalogue, model: Model): Rejected | u
   if (availability.ok) return undefined;
   const hint = hints[availability.why];
   const detail = `${model.id}: ${availability.why.replaceAll('_', ' ')}`;
-  return rejected('MODEL_DISABLED', { detail, ...(hint ? { hint } : {}) });
+  const because = { detail_code: availability.why, model_id: model.id };
+  return rejected('MODEL_DISABLED', { detail, because, ...(hint ? { hint } : {}) });
 }

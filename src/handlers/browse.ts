@@ -27,7 +27,11 @@ export const model: Handler<'model'> = async ({ catalogue }, [key]) => {
 export function searchFor({ catalogue }: HandlerContext, query: string): Outcome<'SEARCH'> {
   const words = query.trim();
   if ([...words].length < shortestQuery) {
-    return rejected('VALIDATION_FAILED', { detail: 'too_short', hint: { key: 'hint-search-short' } });
+    return rejected('VALIDATION_FAILED', {
+      detail: 'too_short',
+      because: { detail_code: 'too_short' },
+      hint: { key: 'hint-search-short' },
+    });
   }
   return show('SEARCH', { found: catalogue.search(words, hits).map(({ key }) => key) });
 }

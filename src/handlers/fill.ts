@@ -87,6 +87,7 @@ export const proceed: Handler<'proceed'> = async context => {
   const names = next.parameters.map(name => labelOf(name, context.user.locale, model.category));
   return rejected('VALIDATION_FAILED', {
     detail: `${next.problem}: ${next.parameters.join(', ')}`,
+    because: { detail_code: next.problem },
     hint: { key: hintKey(next.problem), variables: { parameters: names.join(', ') } },
   });
 };
@@ -116,6 +117,7 @@ async function take(
   if (!answered.ok && answered.problem === 'nothing_asked') {
     return rejected('STATE_MISMATCH', {
       detail: answered.problem,
+      because: { detail_code: answered.problem },
       hint: { key: hintKey(answered.problem) },
     });
   }
@@ -125,8 +127,18 @@ async function take(
     const hint: Hint = { key: hintKey(answered.problem), variables };
     return rejected('VALIDATION_FAILED', {
       detail: answered.problem,
+      because: { detail_code: answered.problem },
       hint,
-      ...(parameter ? { parameter: { name: parameter.name, ...given, allowed: answered.allowed } } : {}),
+      ...(parameter
+        ? {
+            parameter: {
+              name: parameter.name,
+              ...given,
+              allowed: answered.allowed,
+              problem: answered.problem,
+            },
+          }
+        : {}),
     });
   }
   const taken = parameter && answered.form.values[parameter.name];

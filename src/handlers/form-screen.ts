@@ -46,7 +46,12 @@ async function confirmScreen(
   return quoted.problem === 'price_unknown'
     ? rejected('MODEL_DISABLED', {
         detail: `${model.id}: price unknown`,
+        because: { detail_code: 'price_unknown', model_id: model.id },
         hint: { key: 'hint-model-price-unknown' },
       })
-    : rejected('VALIDATION_FAILED', { detail: quoted.problem, hint: { key: 'hint-combination' } });
+    : rejected('VALIDATION_FAILED', {
+        detail: quoted.problem,
+        because: { detail_code: quoted.problem },
+        hint: { key: 'hint-combination' },
+      });
 }

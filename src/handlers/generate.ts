@@ -13,7 +13,11 @@ export const generate: Handler<'generate'> = async ({ user, form, screen, pipeli
   const { quote } = form;
   // The fallback shows the confirmation again, with a new price.
   if (!quote || !prices.isValid(quote, model))
-    return rejected('EXPIRED_MESSAGE', { detail: 'the quote', hint: { key: 'hint-quote-expired' } });
+    return rejected('EXPIRED_MESSAGE', {
+      detail: 'the quote',
+      because: { detail_code: 'quote_expired' },
+      hint: { key: 'hint-quote-expired' },
+    });
   const confirmed = await pipeline.confirm({
     chatId: user.chatId,
     form,
@@ -25,6 +29,7 @@ export const generate: Handler<'generate'> = async ({ user, form, screen, pipeli
     const missing = formatMoney(confirmed.missing, user.locale);
     return rejected('BALANCE_INSUFFICIENT', {
       detail: `${confirmed.missing} kopecks`,
+      because: { detail_code: 'balance_short', amount: confirmed.missing },
       hint: { key: 'hint-balance', variables: { missing } },
     });
   }

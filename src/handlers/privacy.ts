@@ -28,7 +28,11 @@ export const eraseAsk: Handler<'eraseAsk'> = async ({ account, user }) => {
 
 export const erase: Handler<'erase'> = async ({ personalData, user }) =>
   (await personalData.isBusy(user))
-    ? rejected('VALIDATION_FAILED', { detail: 'something still runs', hint: { key: 'hint-erase-busy' } })
+    ? rejected('VALIDATION_FAILED', {
+        detail: 'something still runs',
+        because: { detail_code: 'user_busy' },
+        hint: { key: 'hint-erase-busy' },
+      })
     : noop({ key: 'hint-erasing' }, { followUps: [{ kind: 'erase', locale: user.locale }] });
 
 function privacyScreen({ personalData }: HandlerContext, consented: boolean): Show<'PRIVACY'> {

@@ -6,6 +6,7 @@ import type { FastifyInstance } from 'fastify';
 import { z } from 'zod';
 import { jsonOrUndefined } from '../json.ts';
 import { type Callback, parseCallback, verifyCallback } from '../kie/callback.ts';
+import type { DetailCodeOf } from '../otel/events.ts';
 import type { Refusals } from '../otel/refusals.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { fieldsOf } from '../pipeline/task-events.ts';
@@ -30,22 +31,28 @@ export function registerKieCallbackRoute(
 ): void {
   const refuse = (
     reason: 'PERMISSION_DENIED' | 'UNKNOWN_ACTION' | 'VALIDATION_FAILED',
+    code: DetailCodeOf<'KIE_CALLBACK'>,
     detail: string,
   ): void =>
-    refusals.refused('KIE_CALLBACK', { result: 'rejected', reason_code: reason, reason_detail: detail });
+    refusals.refused('KIE_CALLBACK', {
+      result: 'rejected',
+      reason_code: reason,
+      detail_code: code,
+      reason_detail: detail,
+    });
 
   server.post('/callbacks/kie/:task', async (request, reply) => {
     const params = paramsSchema.safeParse(request.params);
     const found = params.success ? await tasks.findByCallbackToken(params.data.task) : undefined;
     if (!found) {
-      refuse('UNKNOWN_ACTION', 'no task has this path');
+      refuse('UNKNOWN_ACTION', 'no_such_task', 'no task has this path');
       return reply.code(404).send({ ok: false });
     }
     const { task, nowSeconds } = found;
     const text = String(request.body ?? '');
     const callback = parseCallback(jsonOrUndefined(text));
     if (!callback) {
-      refuse('VALIDATION_FAILED', 'the body names no task');
+      refuse('VALIDATION_FAILED', 'no_task_named', 'the body names no task');
       return reply.code(400).send({ ok: false });
     }
     const refusal =
@@ -58,11 +65,11 @@ export function registerKieCallbackRoute(
         nowSeconds,
       });
     if (refusal && !refusal.ok) {
-      refuse('PERMISSION_DENIED', refusal.reason);
+      refuse('PERMISSION_DENIED', refusal.reason, refusal.reason);
       return reply.code(401).send({ ok: false });
     }
     if (task.vendorTaskId !== null && task.vendorTaskId !== callback.vendorTaskId) {
-      refuse('PERMISSION_DENIED', 'the body names another task than the path');
+      refuse('PERMISSION_DENIED', 'other_task', 'the body names another task than the path');
       return reply.code(401).send({ ok: false });
     }
     await accept(task, callback);

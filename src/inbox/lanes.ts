@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import { errorMessage, errorType } from '../errors.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
+import type { FieldsOf } from '../otel/event-seam.ts';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
@@ -32,6 +33,8 @@ export interface Conclusion {
   /** Present when the update ended in a fault. */
   readonly error?: unknown;
   readonly detail?: string | undefined;
+  /** The particular case, as fields of the event of the end. */
+  readonly because?: Pick<FieldsOf<'DISPATCH_OK'>, 'detail_code' | 'model_id' | 'amount'> | undefined;
   /** What is to be done once the outcome is committed, whatever happens to this process. */
   readonly followUps?: readonly FollowUp[] | undefined;
 }
@@ -181,7 +184,7 @@ export function createLanes(options: LaneOptions): Lanes {
 
   function emitEnd(
     update: PickedUpdate,
-    { result, reason, detail, error }: Conclusion,
+    { result, reason, detail, because, error }: Conclusion,
     startedAt: number,
   ): void {
     const times = {
@@ -190,7 +193,13 @@ export function createLanes(options: LaneOptions): Lanes {
     };
     telemetry.annotate({ result, reason_code: reason });
     if (error === undefined) {
-      telemetry.emit('DISPATCH_OK', { result, reason_code: reason, reason_detail: detail, ...times });
+      telemetry.emit('DISPATCH_OK', {
+        result,
+        reason_code: reason,
+        reason_detail: detail,
+        ...because,
+        ...times,
+      });
       return;
     }
     telemetry.recordError(error);
@@ -198,6 +207,7 @@ export function createLanes(options: LaneOptions): Lanes {
       result,
       reason_code: reason,
       reason_detail: detail,
+      detail_code: because?.detail_code,
       error_type: errorType(error),
       error_message: telemetry.scrub(errorMessage(error)),
       ...times,

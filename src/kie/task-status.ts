@@ -14,7 +14,7 @@ export type TaskStatus =
   | { readonly state: 'not_found' };
 
 /** The `code` of a task that KIE calls successful and that has nothing to deliver. */
-const emptyResultCode = 'empty_result';
+export const emptyResultCode = 'empty_result';
 
 /** A success with more files than this has its first ones delivered: no model gives as many. */
 const mostFiles = 20;

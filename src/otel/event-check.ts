@@ -15,6 +15,7 @@ export function checkEvent(name: string, fields: Values): void {
       .filter(field => !required.includes(field) && !optional.includes(field))
       .map(field => `${field} is no field of it`),
     ...problemsOf(fields),
+    ...unlisted(name, fields),
   ];
   if (problems.length > 0) throw new Error(`Event ${name}: ${problems.join(', ')}`);
 }
@@ -28,6 +29,13 @@ export function checkAmbientFields(fields: Values): void {
     ...problemsOf(fields),
   ];
   if (problems.length > 0) throw new Error(`Ambient fields: ${problems.join(', ')}`);
+}
+
+/** Codes that this event does not list. */
+function unlisted(name: EventName, { detail_code: code }: Values): string[] {
+  const definition = events[name];
+  const details: readonly unknown[] = 'details' in definition ? definition.details : [];
+  return code === undefined || details.includes(code) ? [] : [`detail_code of it cannot be ${code}`];
 }
 
 function problemsOf(fields: Values): string[] {

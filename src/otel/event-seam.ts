@@ -3,7 +3,7 @@
 import type { Attributes } from '@opentelemetry/api';
 import { checkEvent } from './event-check.ts';
 import type { EmittedEvent, EventSink } from './event-sink.ts';
-import { type EventName, events } from './events.ts';
+import { type DetailCodeOf, type EventName, events } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
 import { createLineHead, formatLine, type Line, type LineHead, type OwnFields } from './line.ts';
 import type { ReasonCode } from './reasons.ts';
@@ -14,9 +14,16 @@ import { warningFields } from './warning.ts';
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
 type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
 
+/** Of fields that each event has its own list for, what this event may say. */
+type ValueOf<N extends EventName, F extends keyof EventFields> = F extends 'detail_code'
+  ? DetailCodeOf<N>
+  : EventFields[F];
+
 /** What `emit(name, …)` must and may be given; everything else does not compile. */
-export type FieldsOf<N extends EventName> = Pick<EventFields, Required<N>> & {
-  readonly [F in Exclude<Optional<N>, Required<N>>]?: EventFields[F] | undefined;
+export type FieldsOf<N extends EventName> = {
+  readonly [F in Required<N>]: ValueOf<N, F>;
+} & {
+  readonly [F in Exclude<Optional<N>, Required<N>>]?: ValueOf<N, F> | undefined;
 };
 
 export interface InstanceFields {

@@ -2,6 +2,7 @@
 // here: domain, level, the fields it cannot be emitted without, those it may add, one line of
 // documentation. `emit()` takes its types from this table, so an unknown event or a missing required
 // field does not compile. Ambient fields (cid, update_id, user_hash …) need not be listed.
+import type { DetailCode } from './detail-codes.ts';
 import type { Domain, FieldName, Level } from './fields.ts';
 
 interface EventDefinition {
@@ -9,12 +10,77 @@ interface EventDefinition {
   readonly level: Level;
   readonly required: readonly FieldName[];
   readonly optional: readonly FieldName[];
+  /** All that `detail_code` can be, where the event has one. */
+  readonly details?: readonly DetailCode[];
   readonly doc: string;
   /** Nothing emits it yet; says what will. */
   readonly reserved?: string;
 }
 
 const define = <const E extends Record<string, EventDefinition>>(definitions: E): Readonly<E> => definitions;
+
+/** What is wrong with a value. */
+const problems = [
+  'too_short',
+  'too_long',
+  'not_a_text',
+  'not_a_choice',
+  'not_a_number',
+  'not_whole',
+  'too_small',
+  'too_large',
+  'not_a_file',
+  'wrong_media',
+  'wrong_type',
+  'file_too_big',
+  'too_big_for_telegram',
+  'too_many_files',
+  'not_a_link',
+  'private_link',
+  'no_files',
+  'missing',
+  'one_of',
+  'not_together',
+  'nothing_asked',
+  'combination_not_offered',
+] as const satisfies readonly DetailCode[];
+
+/** Why a handler, or what stands before it, refuses. */
+const refusals = [
+  'form_closed',
+  'form_changed',
+  'screen_changed',
+  'message_unknown',
+  'message_expired',
+  'quote_expired',
+  'price_unknown',
+  'disabled',
+  'not_this_model',
+  'needs_public_address',
+  'balance_short',
+  'user_busy',
+  'not_private',
+  ...problems,
+] as const satisfies readonly DetailCode[];
+
+/** Why Telegram did not take a call. */
+const telegramRefusals = [
+  'blocked_by_user',
+  'user_unreachable',
+  'chat_not_found',
+  'telegram_silent',
+  'telegram_not_asked',
+  'telegram_unreachable',
+  'telegram_answer_invalid',
+] as const satisfies readonly DetailCode[];
+
+/** How an update ended. */
+const endings = [
+  ...refusals,
+  ...telegramRefusals,
+  'bot_blocked',
+  'bot_unblocked',
+] as const satisfies readonly DetailCode[];
 
 export const events = define({
   UPDATE_RECEIVED: {
@@ -77,14 +143,16 @@ export const events = define({
     domain: 'QUEUE',
     level: 'INFO',
     required: ['result', 'reason_code', 'latency_ms', 'duration_ms'],
-    optional: ['reason_detail'],
+    optional: ['reason_detail', 'detail_code', 'model_id', 'amount'],
+    details: endings,
     doc: 'The update has its outcome; latency_ms counts from its receipt, duration_ms from the pick. Without a QUEUE_PICK: refused at its receipt, because too many of its chat wait.',
   },
   DISPATCH_FAIL: {
     domain: 'QUEUE',
     level: 'ERROR',
     required: ['reason_code', 'error_type', 'error_message', 'latency_ms', 'duration_ms'],
-    optional: ['reason_detail', 'result'],
+    optional: ['reason_detail', 'result', 'detail_code'],
+    details: endings,
     doc: 'The update ended in a fault; the user was answered once, with the cid, where that was possible.',
   },
   DEAD_LETTER: {
@@ -155,7 +223,11 @@ export const events = define({
       'action_id',
       'error_type',
       'error_message',
+      'detail_code',
+      'model_id',
+      'amount',
     ],
+    details: refusals,
     doc: 'The tap was refused; reason_code says why.',
   },
   ANSWER_CALLBACK_QUERY: {
@@ -218,8 +290,9 @@ export const events = define({
     domain: 'UX',
     level: 'WARNING',
     required: ['param_name', 'value', 'reason_code', 'hint_to_user'],
-    optional: ['allowed', 'reason_detail'],
-    doc: 'The value was refused; reason_detail names the problem, the hint is what the user was answered.',
+    optional: ['allowed', 'reason_detail', 'detail_code'],
+    details: problems,
+    doc: 'The value was refused; detail_code names the problem, the hint is what the user was answered.',
   },
   TASK_CREATED: {
     domain: 'MODEL',
@@ -246,7 +319,8 @@ export const events = define({
     domain: 'MODEL',
     level: 'ERROR',
     required: ['task_id', 'model_id', 'model_version', 'reason_code', 'duration_ms'],
-    optional: ['reason_detail', 'error_type'],
+    optional: ['reason_detail', 'error_type', 'detail_code', 'supplier_code'],
+    details: ['submission_unanswered', 'no_result_in_time', 'order_unknown', 'empty_result'],
     doc: 'The generation ended without a result; the user is notified.',
   },
   TASK_LATE_RESULT: {
@@ -266,9 +340,10 @@ export const events = define({
   DELIVERY_FAILED: {
     domain: 'MODEL',
     level: 'ERROR',
-    required: ['task_id', 'model_id', 'model_version', 'operation', 'reason_code'],
-    optional: ['position', 'attempt', 'reason_detail', 'error_type', 'error_message'],
-    doc: 'A file or a notice could not be sent (operation and position say which); it is given up unless reason_detail says that it will be tried again.',
+    required: ['task_id', 'model_id', 'model_version', 'operation', 'reason_code', 'next_attempt'],
+    optional: ['position', 'attempt', 'reason_detail', 'error_type', 'error_message', 'detail_code'],
+    details: telegramRefusals,
+    doc: 'A file or a notice could not be sent (operation and position say which); next_attempt says whether it is tried again.',
   },
   BALANCE_HOLD: {
     domain: 'BILLING',
@@ -332,15 +407,25 @@ export const events = define({
     domain: 'WEBHOOK',
     level: 'INFO',
     required: ['result', 'reason_code'],
-    optional: ['task_id', 'reason_detail', 'model_id', 'model_version', 'refused_count'],
+    optional: ['task_id', 'reason_detail', 'model_id', 'model_version', 'refused_count', 'detail_code'],
+    details: [
+      'header_missing',
+      'timestamp_invalid',
+      'timestamp_off',
+      'signature_wrong',
+      'other_task',
+      'no_such_task',
+      'no_task_named',
+    ],
     doc: 'A callback of KIE.ai arrived and was stored; or callbacks were refused, refused_count of them since the last such line, at most one line per second and reason.',
   },
   SILENCE_GUARD_WARNING: {
     domain: 'UX',
     level: 'WARNING',
-    required: ['reason_detail'],
+    required: ['detail_code', 'reason_detail'],
     optional: ['latency_ms', 'error_type'],
-    doc: 'An update was about to end, or a tap to stay, without an answer, or an error to be lost: the guard stepped in. reason_detail says which; latency_ms counts from the receipt of a tap.',
+    details: ['handler_slow', 'no_conclusion', 'says_nothing', 'error_lost'],
+    doc: 'An update was about to end, or a tap to stay, without an answer, or an error to be lost: the guard stepped in. detail_code says which; latency_ms counts from the receipt of a tap.',
   },
   STATE_BEFORE: {
     domain: 'UX',
@@ -492,3 +577,10 @@ export const events = define({
 });
 
 export type EventName = keyof typeof events;
+
+/** What `detail_code` of an event can be; never where it has none. */
+export type DetailCodeOf<N extends EventName> = (typeof events)[N] extends {
+  readonly details: readonly (infer C)[];
+}
+  ? C
+  : never;

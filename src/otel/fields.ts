@@ -1,6 +1,7 @@
 // The vocabulary of telemetry: every field an event may carry, spelled once, with its meaning. The same names are
 // used on stdout, as span attributes, in Jaeger and in the database. Durations are milliseconds, amounts kopecks.
 // docs/telemetry.md is generated from here, and event-check.ts checks values against it in development and test.
+import { type DetailCode, detailCodes } from './detail-codes.ts';
 import { type ReasonCode, reasons } from './reasons.ts';
 
 const eventTypes = [
@@ -22,6 +23,9 @@ export type Result = (typeof results)[number];
 export type Level = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
 const parameterSources = ['button', 'text', 'upload'] as const;
 export type ParameterSource = (typeof parameterSources)[number];
+const nextAttempts = ['scheduled', 'elsewhere', 'none'] as const;
+/** Whether what failed is tried again: by whoever emits it, by another instance if at all, or never. */
+export type NextAttempt = (typeof nextAttempts)[number];
 
 /** Fields that one event adds. */
 export interface EventFields {
@@ -39,6 +43,9 @@ export interface EventFields {
   reason_code: ReasonCode;
   reason_text: string;
   reason_detail: string;
+  detail_code: DetailCode;
+  next_attempt: NextAttempt;
+  supplier_code: number;
   expected_state: string;
   actual_state: string;
   payload_sanitized: string;
@@ -124,7 +131,23 @@ export const fieldDefinitions: { readonly [F in FieldName]: FieldDefinition<Even
     values: Object.keys(reasons) as ReasonCode[],
   },
   reason_text: { type: text, meaning: 'The meaning of the reason, in words.' },
-  reason_detail: { type: text, meaning: 'What this very case adds to the reason; for operators.' },
+  reason_detail: {
+    type: text,
+    meaning: 'What this very case adds to the reason, in words, for operators. No program reads it.',
+  },
+  detail_code: {
+    type: text,
+    meaning: 'The same for programs: the particular case; see the detail codes below.',
+    // SAFETY: the keys of the table are the codes, by definition of the type.
+    values: Object.keys(detailCodes) as DetailCode[],
+  },
+  next_attempt: {
+    type: text,
+    meaning:
+      'Whether what failed is tried again: `scheduled`; `elsewhere`, where another instance has sent it or will; `none` where it was given up.',
+    values: nextAttempts,
+  },
+  supplier_code: { type: number, meaning: 'The code with which the supplier refused or failed.' },
   expected_state: { type: text, meaning: 'The screens, or the form, that the button belongs to.' },
   actual_state: { type: text, meaning: 'The screen, or the form, that was there instead.' },
   payload_sanitized: {

@@ -1,6 +1,7 @@
 // The events of deliveries: one per file or notice. It holds the position of the file in the result, which shows where
 // fewer files arrived than were ordered, and it says so where a file may have been sent twice.
 import { errorType } from '../errors.ts';
+import type { NextAttempt } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Delivery } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-row.ts';
@@ -26,20 +27,27 @@ export function emitDelivered(
   });
 }
 
-/** `next` says what will be done about it; undefined when it is given up. */
+/** What will be done about it, and in words for the operator. */
+export interface Next {
+  readonly attempt: NextAttempt;
+  readonly text?: string;
+}
+
 export function emitFailed(
   telemetry: Emitter,
   task: TaskRow,
   row: EmittedDelivery,
-  { reason, detail, error }: SendFailure,
-  next?: string,
+  { reason, detail, code, error }: SendFailure,
+  { attempt, text }: Next,
 ): void {
   telemetry.emit('DELIVERY_FAILED', {
     ...fieldsOf(task),
     operation: row.kind,
     ...placeOf(row),
     reason_code: reason,
-    reason_detail: detailOf(row, detail, next),
+    reason_detail: detailOf(row, detail, text),
+    detail_code: code,
+    next_attempt: attempt,
     error_type: errorType(error),
   });
 }

@@ -10,7 +10,7 @@ import type { TaskRow } from '../storage/task-row.ts';
 import type { TaskStore } from '../storage/task-store.ts';
 import { abandonDeliveries } from './outbox.ts';
 import type { Alarm } from './ports.ts';
-import type { Settlement } from './settlement.ts';
+import type { FailureFields, Settlement } from './settlement.ts';
 import { lookRetryDelayMs, type PipelineTimings } from './timings.ts';
 
 export interface FailedLooksOptions {
@@ -32,7 +32,11 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
   const { tasks, deliveries, settlement, alarm, telemetry, timings } = options;
 
   async function end(task: TaskRow, failures: number, cause: unknown): Promise<void> {
-    if (isOpen(task)) await endTask(task, `${failures} looks in a row failed`, errorType(cause));
+    if (isOpen(task))
+      await endTask(task, {
+        reason_detail: `${failures} looks in a row failed`,
+        error_type: errorType(cause),
+      });
     else {
       // A late result that cannot be taken, or a delivery that cannot be worked.
       const callbacks = await options.callbacks.pending(task.id);
@@ -44,13 +48,13 @@ export function createFailedLooks(options: FailedLooksOptions): FailedLooks {
     await tasks.schedule(task.id, 0);
   }
 
-  async function endTask(task: TaskRow, detail: string, type: string): Promise<void> {
+  async function endTask(task: TaskRow, why: FailureFields): Promise<void> {
     try {
-      await settlement.fail(task, 'INTERNAL_ERROR', detail, type);
+      await settlement.fail(task, 'INTERNAL_ERROR', why);
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'WALLET_REFUSED') throw error;
       // Nothing is held for it, which the hourly comparison of the books reports.
-      await settlement.failUnsettled(task, 'INTERNAL_ERROR', detail, errorType(error));
+      await settlement.failUnsettled(task, 'INTERNAL_ERROR', { ...why, error_type: errorType(error) });
     }
   }
 

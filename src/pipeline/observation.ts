@@ -4,13 +4,14 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';
 import type { KieClient, TaskStatus } from '../kie/client.ts';
+import { emptyResultCode } from '../kie/task-status.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { PendingCallback } from '../storage/callback-store.ts';
 import type { DeliveryStore } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-row.ts';
 import type { TaskStore } from '../storage/task-store.ts';
 import type { ProgressBoard } from './ports.ts';
-import type { Settlement } from './settlement.ts';
+import type { FailureFields, Settlement } from './settlement.ts';
 import type { Stages } from './stages.ts';
 import { kieCode } from './submission.ts';
 import { fieldsOf } from './task-events.ts';
@@ -78,12 +79,18 @@ export function createObservation(options: ObservationOptions): Observation {
       return tasks.schedule(task.id, jitter(timings.fullStageMs));
     const status = looked === 'full' ? undefined : looked;
     if (status?.state === 'succeeded') return settlement.succeed(task, status);
-    if (status?.state === 'failed') return settlement.fail(task, status.reason, status.code);
+    if (status?.state === 'failed') return settlement.fail(task, status.reason, failureFields(status));
     if (status?.state === 'not_found' && ageMs > timings.notFoundLimitMs)
-      return settlement.fail(task, 'DOWNSTREAM_ERROR', 'KIE.ai does not know the task');
+      return settlement.fail(task, 'DOWNSTREAM_ERROR', {
+        detail_code: 'order_unknown',
+        reason_detail: 'KIE.ai does not know the task',
+      });
     if (ageMs > timings.waitLimitMs) {
       const seconds = Math.round(timings.waitLimitMs / 1_000);
-      await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', `no result within ${seconds} s`);
+      await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', {
+        detail_code: 'no_result_in_time',
+        reason_detail: `no result within ${seconds} s`,
+      });
       // Should this be lost with the process: the look that delivers the notice asks for one, too.
       return tasks.schedule(task.id, lateLookDelayMs(timings, 0));
     }
@@ -167,6 +174,12 @@ export function createObservation(options: ObservationOptions): Observation {
   }
 
   return { adopt, poll, lookForLateResult };
+}
+
+/** The supplier's code is three digits where it is a number at all. */
+function failureFields({ code }: Extract<TaskStatus, { state: 'failed' }>): FailureFields {
+  if (code === emptyResultCode) return { reason_detail: code, detail_code: code };
+  return { reason_detail: code, ...(/^\d{3}$/.test(code) ? { supplier_code: Number(code) } : {}) };
 }
 
 /** The supplier has not said that it failed. */

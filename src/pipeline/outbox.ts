@@ -12,7 +12,7 @@ import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { Delivery, DeliveryClaim, DeliveryStore, NextDelivery } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-row.ts';
 import type { TaskStore } from '../storage/task-store.ts';
-import { emitDelivered, emitFailed, isFile } from './delivery-events.ts';
+import { emitDelivered, emitFailed, isFile, type Next } from './delivery-events.ts';
 import type { Alarm } from './ports.ts';
 import { recordKnown } from './record-known.ts';
 import { renewEvery } from './renewal.ts';
@@ -33,6 +33,9 @@ export interface OutboxOptions {
 
 /** Hundreds of tasks may wait for a place. */
 const fullStageFactor = 5;
+
+const givenUp: Next = { attempt: 'none' };
+const leftToOthers: Next = { attempt: 'elsewhere', text: 'was sent or will be tried again elsewhere' };
 
 /** Sends what is due and schedules the next look for what is not. */
 export async function workOutbox(taskId: string, options: OutboxOptions): Promise<void> {
@@ -113,7 +116,10 @@ async function sendClaim(task: TaskRow, claimed: DeliveryClaim, options: OutboxO
         if (result.retryAfterMs !== undefined) {
           const seconds = Math.ceil(result.retryAfterMs / 1_000);
           await deliveries.postpone(task.id, [...unsettled.keys()], result.retryAfterMs);
-          return emitFailed(telemetry, task, row, result, `will be tried again in ${seconds} s`);
+          return emitFailed(telemetry, task, row, result, {
+            attempt: 'scheduled',
+            text: `will be tried again in ${seconds} s`,
+          });
         }
         unsettled.delete(row.id);
         await endFailed(task, row, result, options);
@@ -191,13 +197,11 @@ async function endFailed(
     await options.alarm.diskRefused(error.message);
   if (result.retry && row.attempts < timings.deliveryAttempts) {
     await deliveries.release([row.id], timings.deliveryRetryMs * row.attempts);
-    emitFailed(telemetry, task, row, result, 'will be tried again');
+    emitFailed(telemetry, task, row, result, { attempt: 'scheduled', text: 'will be tried again' });
     return false;
   }
   const isGivenUp = await deliveries.giveUp(row.id, result.reason, isFile(row));
-  // The diagnosis and the counts recognise by "will be tried again" what is not given up.
-  const next = isGivenUp ? undefined : 'was sent or will be tried again elsewhere';
-  emitFailed(telemetry, task, row, result, next);
+  emitFailed(telemetry, task, row, result, isGivenUp ? givenUp : leftToOthers);
   return isGivenUp;
 }
 
@@ -212,7 +216,7 @@ async function endUnreachable(
   for (const row of given) {
     const own = claimed.find(({ kind, position }) => kind === row.kind && position === row.position);
     if (own || isFile(row))
-      emitFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result);
+      emitFailed(options.telemetry, task, own ?? { ...row, attempts: 0, isRepeated: false }, result, givenUp);
   }
 }
 
@@ -224,7 +228,7 @@ export async function abandonDeliveries(
 ): Promise<void> {
   const result = { ...faultOf(error), retry: false };
   for (const row of await deliveries.abandon(task.id, result.reason))
-    emitFailed(telemetry, task, { ...row, attempts: 0, isRepeated: false }, result);
+    emitFailed(telemetry, task, { ...row, attempts: 0, isRepeated: false }, result, givenUp);
 }
 
 async function giveUpSilently(

@@ -1,5 +1,6 @@
 // The port through which deliveries reach the user, and the types for how that went. It is implemented where the
 // messenger is known (delivery/telegram-sender.ts); the outbox decides what is sent, when, and what follows a failure.
+import type { DetailCodeOf } from '../otel/events.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Delivery, DeliveryClaim } from '../storage/delivery-store.ts';
 import type { TaskRow } from '../storage/task-row.ts';
@@ -23,6 +24,8 @@ export interface SendFailure {
   readonly unreachable: boolean;
   readonly reason: ReasonCode;
   readonly detail: string;
+  /** Where the messenger's refusal is one of the cases that the diagnosis tells apart. */
+  readonly code?: DetailCodeOf<'DELIVERY_FAILED'> | undefined;
   readonly error: unknown;
 }
 

@@ -1,6 +1,7 @@
 // Ends a task and settles its money in one transaction: a result charges what was held, a failure releases it. A result
 // that comes after the failure is sent all the same. It is free, because the money is back with the user.
 import type { Move, Wallet } from '../billing/wallet.ts';
+import type { FieldsOf } from '../otel/event-seam.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
@@ -8,12 +9,18 @@ import type { TaskRow } from '../storage/task-row.ts';
 import type { TaskStore } from '../storage/task-store.ts';
 import { fieldsOf } from './task-events.ts';
 
+/** What a TASK_FAILED adds to its reason. */
+export type FailureFields = Pick<
+  FieldsOf<'TASK_FAILED'>,
+  'reason_detail' | 'detail_code' | 'supplier_code' | 'error_type'
+>;
+
 export interface Settlement {
   succeed(task: TaskRow, result: Result): Promise<void>;
-  /** `detail` and `type` go to the operator, never to the user. */
-  fail(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): Promise<void>;
+  /** `why` goes to the operator, never to the user. */
+  fail(task: TaskRow, reason: ReasonCode, why: FailureFields): Promise<void>;
   /** For a task whose money was settled in another way, or never held, so that `fail` is refused. */
-  failUnsettled(task: TaskRow, reason: ReasonCode, detail: string, type: string): Promise<void>;
+  failUnsettled(task: TaskRow, reason: ReasonCode, why: FailureFields): Promise<void>;
 }
 
 export interface Result {
@@ -49,28 +56,27 @@ export function createSettlement({ database, tasks, wallet, telemetry }: Settlem
       });
       if (charge) emitMove('BALANCE_CHARGE', task, charge);
     },
-    async fail(task, reason, detail, type) {
+    async fail(task, reason, why) {
       const { failed, release } = await database.transaction(async transaction => {
         const failed = await tasks.fail(transaction, task.id, reason);
         const isHeld = failed && task.money !== null;
         return { failed, release: isHeld ? await wallet.release(transaction, task.id) : undefined };
       });
       if (!failed) return;
-      emitFailed(task, reason, detail, type);
+      emitFailed(task, reason, why);
       if (release) emitMove('BALANCE_RELEASE', task, release);
     },
-    async failUnsettled(task, reason, detail, type) {
+    async failUnsettled(task, reason, why) {
       const failed = await database.transaction(transaction => tasks.fail(transaction, task.id, reason));
-      if (failed) emitFailed(task, reason, detail, type);
+      if (failed) emitFailed(task, reason, why);
     },
   };
 
-  function emitFailed(task: TaskRow, reason: ReasonCode, detail?: string, type?: string): void {
+  function emitFailed(task: TaskRow, reason: ReasonCode, why: FailureFields): void {
     telemetry.emit('TASK_FAILED', {
       ...fieldsOf(task),
       reason_code: reason,
-      reason_detail: detail,
-      error_type: type,
+      ...why,
       duration_ms: Math.round(task.ageMs()),
     });
   }

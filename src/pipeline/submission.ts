@@ -15,7 +15,7 @@ import type { InputFiles } from './input-files.ts';
 import { buildInput, filesOf } from './payload.ts';
 import type { Alarm, Offer } from './ports.ts';
 import { recordKnown } from './record-known.ts';
-import type { Settlement } from './settlement.ts';
+import type { FailureFields, Settlement } from './settlement.ts';
 import type { Stages } from './stages.ts';
 import { fieldsOf } from './task-events.ts';
 import {
@@ -55,7 +55,8 @@ export function createSubmission(options: SubmissionOptions): Submission {
 
   async function submit(task: TaskRow): Promise<void> {
     const model = catalogue.byId(task.modelId);
-    if (!model) return settlement.fail(task, 'MODEL_DISABLED', 'the model has left the catalogue');
+    if (!model)
+      return settlement.fail(task, 'MODEL_DISABLED', { reason_detail: 'the model has left the catalogue' });
     const fileUrls = await storeFiles(task, model);
     if (!fileUrls) return;
     const callbackUrl = options.callbackUrl(task.callbackToken);
@@ -120,12 +121,10 @@ export function createSubmission(options: SubmissionOptions): Submission {
   async function submitted(task: TaskRow, vendorTaskId: string): Promise<void> {
     const saved = await recordKnown(() => tasks.saveVendorTaskId(task.id, vendorTaskId));
     if (saved === 'of another task')
-      return settlement.fail(
-        task,
-        'DOWNSTREAM_ERROR',
-        'KIE.ai gave it the id of another order',
-        'VENDOR_TASK_ID_TAKEN',
-      );
+      return settlement.fail(task, 'DOWNSTREAM_ERROR', {
+        reason_detail: 'KIE.ai gave it the id of another order',
+        error_type: 'VENDOR_TASK_ID_TAKEN',
+      });
     progress(task, 'submitted');
     await tasks.schedule(task.id, pollDelayMs(timings, 0));
   }
@@ -183,7 +182,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
     }
     const isInputs = error.code === 'INPUT_FILE_GONE' || error.code === 'INPUT_FILE_TOO_BIG';
     const reason = isInputs ? 'FILE_UNREACHABLE' : filesReason(error);
-    await settlement.fail(task, reason, kieCode(error), errorType(error));
+    await settlement.fail(task, reason, taskFailure(error));
   }
 
   async function orderFailed(task: TaskRow, claim: SubmissionClaim, error: unknown): Promise<void> {
@@ -211,7 +210,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
       await tasks.schedule(task.id, submitRetryDelayMs(timings, attempt));
       return;
     }
-    await settlement.fail(task, failureReason(error), kieCode(error), errorType(error));
+    await settlement.fail(task, failureReason(error), taskFailure(error));
     if (error.details.kind === 'account') await alarm.accountRefused(kieCode(error));
     if (error.details.kind === 'switched_off') {
       await offer.switchOff(task.modelId, 'the supplier has switched it off');
@@ -222,7 +221,11 @@ export function createSubmission(options: SubmissionOptions): Submission {
   async function awaitAnswer(task: TaskRow): Promise<void> {
     const remainingMs = timings.unknownOutcomeLimitMs - (task.submittedMs() ?? Number.POSITIVE_INFINITY);
     if (remainingMs > 0) await tasks.schedule(task.id, remainingMs);
-    else await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', 'no answer to the submission and no callback');
+    else
+      await settlement.fail(task, 'DOWNSTREAM_TIMEOUT', {
+        detail_code: 'submission_unanswered',
+        reason_detail: 'no answer to the submission and no callback',
+      });
   }
 
   function isYoung(task: TaskRow): boolean {
@@ -242,6 +245,11 @@ export function createSubmission(options: SubmissionOptions): Submission {
 
 function failure(error: AppError): { error_type: string; reason_detail: string } {
   return { error_type: errorType(error), reason_detail: kieCode(error) };
+}
+
+function taskFailure(error: AppError): FailureFields {
+  const { code } = error.details;
+  return { ...failure(error), ...(typeof code === 'number' ? { supplier_code: code } : {}) };
 }
 
 function tooLate(): AppError {

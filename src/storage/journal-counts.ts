@@ -1,6 +1,7 @@
 // What the journal counts: how updates and orders ended, and, apart from these, what the processes warned of themselves.
 // A row counts as an end by the events in its lines: a warning on the way, such as a commit that was asked for again,
 // is no end.
+import { triedAgainBeforeCodes } from '../otel/lines-before-codes.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Queryable } from './database.ts';
 
@@ -50,7 +51,10 @@ export const isEndText = `(
   span_name = 'dispatch update' and reason_code not in ('DB_ERROR', 'INTERNAL_ERROR')
   or lines ~ '"name":"(DISPATCH_OK|DISPATCH_FAIL|DEAD_LETTER|TASK_FAILED)"'
   or span_name like 'update %' and lines like '%"name":"CALLBACK_REJECTED"%'
-  or lines like '%"name":"DELIVERY_FAILED"%' and lines not like '%will be tried again%'
+  or lines like '%"name":"DELIVERY_FAILED"%' and (
+    lines like '%"next_attempt":"none"%'
+    or lines not like '%"next_attempt":%' and lines not like '%${triedAgainBeforeCodes}%'
+  )
 )`;
 
 /** Of a row of the journal: a delivery by Telegram that was refused, because it could not be stored. */

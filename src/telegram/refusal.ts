@@ -2,12 +2,15 @@
 // frame, by deliveries and by notices.
 import { GrammyError, HttpError } from 'grammy';
 import { AppError, errorType } from '../errors.ts';
+import type { DetailCodeOf } from '../otel/events.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { wasNeverSent } from './call-repetition.ts';
 
 export interface Refusal {
   readonly reason: Extract<ReasonCode, 'DOWNSTREAM_ERROR' | 'DOWNSTREAM_TIMEOUT' | 'RATE_LIMIT'>;
   readonly detail: string;
+  /** Where it is one of the cases that the diagnosis tells apart. */
+  readonly code: DetailCodeOf<'DELIVERY_FAILED'> | undefined;
   /** The user cannot be written to any more: blocked the bot, deactivated, or never started it. */
   readonly blocked: boolean;
   /** Telegram did answer, and may be asked something else. */
@@ -38,7 +41,8 @@ export function refusalOf(error: unknown): Refusal | undefined {
     const detail = `Telegram ${error.method}: ${error.error_code} ${error.description}`;
     const { retry_after: seconds } = error.parameters;
     const retryAfterMs = seconds === undefined ? undefined : seconds * 1_000;
-    const answered = { detail, answered: true, unheard: false, retryAfterMs } as const;
+    const code = codeOf(error);
+    const answered = { detail, code, answered: true, unheard: false, retryAfterMs } as const;
     if (error.error_code === 403)
       return { ...answered, reason: 'DOWNSTREAM_ERROR', blocked: true, retry: false };
     if (error.error_code === 429) return { ...answered, reason: 'RATE_LIMIT', blocked: false, retry: true };
@@ -48,7 +52,7 @@ export function refusalOf(error: unknown): Refusal | undefined {
     const cause = error.error;
     return {
       reason: isTimeout(cause) ? 'DOWNSTREAM_TIMEOUT' : 'DOWNSTREAM_ERROR',
-      detail: detailOf(cause),
+      ...unansweredBy(cause),
       blocked: false,
       answered: false,
       retry: true,
@@ -59,13 +63,24 @@ export function refusalOf(error: unknown): Refusal | undefined {
   return undefined;
 }
 
-function detailOf(cause: unknown): string {
+/** Telegram has no codes of its own for these: its words are read here, and nowhere else. */
+function codeOf({ error_code: status, description }: GrammyError): Refusal['code'] {
+  if (status === 403) return /blocked/.test(description) ? 'blocked_by_user' : 'user_unreachable';
+  if (status === 400 && /chat not found|PEER_ID_INVALID/.test(description)) return 'chat_not_found';
+  return undefined;
+}
+
+function unansweredBy(cause: unknown): Pick<Refusal, 'code' | 'detail'> {
   if (errorType(cause) === 'TELEGRAM_NOT_ASKED')
-    return 'there was no time or no connection left to ask Telegram';
-  if (isInvalid(cause)) return 'Telegram did not answer as the Bot API does';
+    return {
+      code: 'telegram_not_asked',
+      detail: 'there was no time or no connection left to ask Telegram',
+    };
+  if (isInvalid(cause))
+    return { code: 'telegram_answer_invalid', detail: 'Telegram did not answer as the Bot API does' };
   return isTimeout(cause) && !wasNeverSent(cause)
-    ? 'Telegram did not answer in time'
-    : 'Telegram could not be reached';
+    ? { code: 'telegram_silent', detail: 'Telegram did not answer in time' }
+    : { code: 'telegram_unreachable', detail: 'Telegram could not be reached' };
 }
 
 /** Ours, grammY's, and undici's, which have no class in common. */

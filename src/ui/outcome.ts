@@ -1,6 +1,8 @@
 // What a handler may say, and nothing else: show a screen, refuse with a reason, or do nothing on
 // purpose. The union is closed, so a handler that says nothing does not compile.
 import type { FollowUp } from '../inbox/follow-up.ts';
+import type { FieldsOf } from '../otel/event-seam.ts';
+import type { DetailCodeOf } from '../otel/events.ts';
 import type { ParameterSource } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { ScreenData, ScreenId } from './screens.ts';
@@ -36,13 +38,22 @@ export interface Hint {
   readonly variables?: Readonly<Record<string, string | number>>;
 }
 
+/** The particular case of a refusal; `model_id` and `amount` (kopecks) where it is about them. */
+export type Because = Pick<FieldsOf<'CALLBACK_REJECTED'>, 'detail_code' | 'model_id' | 'amount'>;
+
 export interface RejectedDetails {
+  /** What this very case adds to the reason, for an operator to read. */
   readonly detail?: string | undefined;
+  /** The same as fields, where it is a case that the diagnosis tells apart. */
+  readonly because?: Because;
   readonly expected?: string;
   readonly actual?: string;
   /** More precise than the reason's own text. */
   readonly hint?: Hint;
-  readonly parameter?: ParameterInput & { readonly allowed: string };
+  readonly parameter?: ParameterInput & {
+    readonly allowed: string;
+    readonly problem: DetailCodeOf<'PARAM_VALIDATION_FAILED'>;
+  };
 }
 
 export interface Rejected extends RejectedDetails {

@@ -27,7 +27,13 @@ function openBot(): Promise<BotUnderTest> {
       rejected('VALIDATION_FAILED', {
         detail: 'too_wide',
         hint: { key: 'hint-sending' },
-        parameter: { name: 'aspect_ratio', value: '99:1', source: 'button', allowed: '16:9, 1:1' },
+        parameter: {
+          name: 'aspect_ratio',
+          value: '99:1',
+          source: 'button',
+          allowed: '16:9, 1:1',
+          problem: 'not_a_choice',
+        },
       }),
   };
   return startBot({
@@ -216,6 +222,7 @@ test('a tap whose value is refused by its handler', async () => {
         ...value,
         reason_code: 'VALIDATION_FAILED',
         reason_detail: 'too_wide',
+        detail_code: 'not_a_choice',
         hint_to_user: 'Sending',
         allowed: '16:9, 1:1',
       },
@@ -319,6 +326,7 @@ test('words, files and whatever else answers a question or does not', async () =
         ...short,
         reason_code: 'VALIDATION_FAILED',
         reason_detail: 'too_short',
+        detail_code: 'too_short',
         hint_to_user: 'Too short: 3–1000 characters are needed.',
         allowed: '3–1000',
       },
@@ -329,7 +337,10 @@ test('words, files and whatever else answers a question or does not', async () =
     ['MESSAGE_RECEIVED', { ...file, payload_sanitized: 'file(image)' }],
     ['STATE_BEFORE', { ...file, ...nowhere, ...empty }],
     ['PARAM_INPUT', { ...file, value: 'file(image)', source: 'upload' }],
-    ['PARAM_VALIDATION_FAILED', { ...file, value: 'file(image)', reason_detail: 'not_a_text' }],
+    [
+      'PARAM_VALIDATION_FAILED',
+      { ...file, value: 'file(image)', reason_detail: 'not_a_text', detail_code: 'not_a_text' },
+    ],
   ]);
   const other = { ...atPrompt, handler: 'fallback' };
   expect(await emittedOf(bot, send(bot, user, { dice: { emoji: '🎲', value: 6 } }))).toEqual([

@@ -54,7 +54,7 @@ describe('a screen that Telegram did not take at once', () => {
     {
       result: 'failed',
       reason_code: 'DOWNSTREAM_ERROR',
-      reason_detail: 'Telegram could not be reached',
+      detail_code: 'telegram_unreachable',
       error_type: 'HttpError',
     },
   ] as const;
@@ -120,7 +120,7 @@ describe('the sentence', () => {
         {
           ...task,
           reason_code: 'DOWNSTREAM_ERROR',
-          reason_detail: 'KIE.ai answered 402',
+          supplier_code: 402,
           error_type: 'KIE_REFUSED',
         },
       ],
@@ -402,7 +402,7 @@ describe('a fault that outweighs what else is in the chain', () => {
       created,
       done,
       ['TASK_COMPLETED', task],
-      ['DELIVERY_FAILED', { ...place, error_type: 'telegram_502', reason_detail: 'will be tried again' }],
+      ['DELIVERY_FAILED', { ...place, error_type: 'telegram_502', next_attempt: 'scheduled' }],
       ['RESULT_DELIVERED', { ...place, latency_ms: 9_000 }],
     );
     expect(verdictOf(late, 'en')).toMatchObject({ cause: 'delivered', confidence: 'high' });
@@ -411,10 +411,7 @@ describe('a fault that outweighs what else is in the chain', () => {
   test('is not the slowness that the silence guard bridged', () => {
     const slow = chain(
       ...tapped,
-      [
-        'SILENCE_GUARD_WARNING',
-        { reason_detail: 'the tap has no answer, because its handler takes long; it goes on' },
-      ],
+      ['SILENCE_GUARD_WARNING', { detail_code: 'handler_slow', reason_detail: 'in other words' }],
       ['DISPATCH_OK', { result: 'accepted', reason_code: 'SUCCESS', latency_ms: 9_000, duration_ms: 9_000 }],
     );
     expect(verdictOf(slow, 'en').cause).toBe('slow_work');
@@ -423,7 +420,7 @@ describe('a fault that outweighs what else is in the chain', () => {
   test('is what the silence guard found otherwise', () => {
     const silent = chain(
       ...tapped,
-      ['SILENCE_GUARD_WARNING', { reason_detail: 'a callback_query ended without a conclusion' }],
+      ['SILENCE_GUARD_WARNING', { detail_code: 'no_conclusion', reason_detail: 'in other words' }],
       [
         'DISPATCH_FAIL',
         { reason_code: 'INTERNAL_ERROR', error_type: 'Error', error_message: 'no conclusion' },

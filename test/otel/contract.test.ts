@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import ts from 'typescript';
 import { describe, expect, test } from 'vitest';
 import { telemetryReference } from '../../src/cli/telemetry-reference.ts';
+import { detailCodes } from '../../src/otel/detail-codes.ts';
 import { type EventName, events } from '../../src/otel/events.ts';
 import { fieldDefinitions } from '../../src/otel/fields.ts';
 import { reasons } from '../../src/otel/reasons.ts';
@@ -38,14 +39,16 @@ function firstArguments(callee: RegExp): Set<string> {
 const nameOf = (callee: ts.Expression): string =>
   ts.isPropertyAccessExpression(callee) ? callee.name.text : ts.isIdentifier(callee) ? callee.text : '';
 
-/** Every string in the code outside of a table of its own. */
-function strings(except: string): Set<string> {
+/** Every string in the code outside of the tables of these files. */
+function strings(except: string | RegExp): Set<string> {
   const found = new Set<string>();
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) found.add(node.text);
     ts.forEachChild(node, visit);
   };
-  for (const source of sources) if (source.fileName !== except) visit(source);
+  for (const source of sources)
+    if (typeof except === 'string' ? source.fileName !== except : !except.test(source.fileName))
+      visit(source);
   return found;
 }
 
@@ -55,7 +58,7 @@ test('docs/telemetry.md is what the code says: `npm run docs:telemetry` writes i
 
 test('the reference has every event, field, reason and span, and both texts of each reason', () => {
   const reference = telemetryReference();
-  const names = [events, fieldDefinitions, reasons, spans].flatMap(table => Object.keys(table));
+  const names = [events, fieldDefinitions, reasons, detailCodes, spans].flatMap(table => Object.keys(table));
   expect(names.length).toBeGreaterThan(100);
   expect(names.filter(name => !reference.includes(`| \`${name}\` |`))).toEqual([]);
   for (const { text } of Object.values(reasons)) {
@@ -74,6 +77,19 @@ test('every event is emitted somewhere, or says what it is reserved for', () => 
 test('every reason is given somewhere', () => {
   const used = strings('otel/reasons.ts');
   expect(Object.keys(reasons).filter(reason => !used.has(reason))).toEqual([]);
+});
+
+test('every detail code is given somewhere, and listed by an event that may carry one', () => {
+  const tables = /^otel\/(detail-codes|events|lines-before-codes)\.ts$/;
+  const used = strings(tables);
+  const listed = new Set(Object.values(events).flatMap(event => ('details' in event ? event.details : [])));
+  expect(Object.keys(detailCodes).filter(code => !used.has(code))).toEqual([]);
+  expect(Object.keys(detailCodes).filter(code => [...listed].every(other => other !== code))).toEqual([]);
+  const carriers = Object.entries(events).filter(([, { required, optional }]) =>
+    [...required, ...optional].some(field => field === 'detail_code'),
+  );
+  const listing = Object.entries(events).filter(([, event]) => 'details' in event);
+  expect(carriers.map(([name]) => name)).toEqual(listing.map(([name]) => name));
 });
 
 test('every span is opened somewhere, and no other one', () => {

@@ -215,14 +215,27 @@ test('an end is counted once, and what happens on the way to it is none', async 
         at: before(minutes),
         spanName: 'deliver result',
         reasonCode: 'DOWNSTREAM_ERROR',
-        lines: lineOf('DELIVERY_FAILED'),
+        lines: lineOf('DELIVERY_FAILED', ',"next_attempt":"none"'),
+      }),
+    ),
+    ...[
+      ',"next_attempt":"scheduled"',
+      ',"next_attempt":"elsewhere"',
+      // By a release that had no such field.
+      ',"reason_detail":"429; will be tried again"',
+    ].map(said =>
+      journalRow({
+        at: before(5),
+        spanName: 'deliver result',
+        reasonCode: 'DOWNSTREAM_TIMEOUT',
+        lines: lineOf('DELIVERY_FAILED', said),
       }),
     ),
     journalRow({
       at: before(5),
       spanName: 'deliver result',
-      reasonCode: 'DOWNSTREAM_TIMEOUT',
-      lines: lineOf('DELIVERY_FAILED', ',"reason_detail":"429; will be tried again"'),
+      reasonCode: 'RATE_LIMIT',
+      lines: lineOf('DELIVERY_FAILED', ',"reason_detail":"429"'),
     }),
     journalRow({
       at: before(4),
@@ -235,6 +248,7 @@ test('an end is counted once, and what happens on the way to it is none', async 
   expect(counts.map(({ reasonCode, count }) => [reasonCode, count]).toSorted()).toEqual([
     ['DOWNSTREAM_ERROR', 1],
     ['PASSIVE_REJECT', 1],
+    ['RATE_LIMIT', 1],
     ['SUCCESS', 1],
   ]);
 });

@@ -1,7 +1,7 @@
 // Causes for which a result that exists did not reach its user, or has not yet, and what a running task waits for.
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isCase } from '../facts.ts';
 
 export const deliveryCauses = define({
   delivery_user_blocked: {
@@ -22,7 +22,7 @@ export const deliveryCauses = define({
     confidence: 'high',
     events: ['DELIVERY_FAILED'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts => isLost(facts) && /chat not found|PEER_ID_INVALID/.test(whyOfLoss(facts)),
+    is: facts => isCase(facts.task?.lost.at(-1), 'DELIVERY_FAILED', 'chat_not_found'),
     ru: {
       what: 'результат готов, но чата с пользователем больше нет',
       next: 'исправлять нечего; результат хранится',
@@ -281,10 +281,6 @@ function isLost({ task }: Facts): boolean {
 
 function typeOfLoss({ task }: Facts): string {
   return textOf(task?.lost.at(-1), 'error_type') ?? '';
-}
-
-function whyOfLoss({ task }: Facts): string {
-  return textOf(task?.lost.at(-1), 'reason_detail') ?? '';
 }
 
 function isOpen({ task }: Facts): boolean {

@@ -41,7 +41,7 @@ export const endingCauses = define({
     confidence: 'high',
     events: ['DISPATCH_OK'],
     reasons: ['SUCCESS'],
-    is: ({ eventType, detail }) => eventType === 'my_chat_member' && /blocked the bot/.test(detail),
+    is: ({ eventType, code }) => eventType === 'my_chat_member' && code === 'bot_blocked',
     ru: {
       what: 'пользователь заблокировал бота, и бот ему больше не пишет',
       next: 'исправлять нечего',

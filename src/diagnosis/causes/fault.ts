@@ -1,7 +1,8 @@
 // Causes for which an update ended in a fault, or did not end: Telegram, the database, a lost instance, a defect.
+import type { DetailCodeOf } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { type ChainEvent, numberOf, textOf } from '../chain.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isCase } from '../facts.ts';
 import { isDatabaseTrouble, processEventsNear } from '../surroundings.ts';
 
 /** Longer than any call of ours may take, with its repetitions. */
@@ -57,7 +58,7 @@ export const faultCauses = define({
     confidence: 'high',
     events: ['DISPATCH_FAIL'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts => isFailedBy(facts, 'telegram_403') && /blocked/.test(facts.detail),
+    is: facts => isFailure(facts, 'blocked_by_user'),
     ru: {
       what: 'ответить не удалось, потому что пользователь заблокировал бота',
       next: 'пусть разблокирует бота; исправлять нечего',
@@ -71,9 +72,7 @@ export const faultCauses = define({
     confidence: 'high',
     events: ['DISPATCH_FAIL'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts =>
-      isFailedBy(facts, 'telegram_403') ||
-      (isFailedBy(facts, 'telegram_400') && /chat not found/.test(facts.detail)),
+    is: facts => isFailure(facts, 'user_unreachable', 'chat_not_found'),
     ru: {
       what: 'ответить не удалось, потому что Telegram не даёт писать этому пользователю ({telegram})',
       next: 'аккаунт удалён, или пользователь не начинал чат; исправлять нечего',
@@ -143,8 +142,7 @@ export const faultCauses = define({
     confidence: 'high',
     events: ['DISPATCH_FAIL'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: ({ last, detail }) =>
-      last('DISPATCH_FAIL') !== undefined && /Telegram could not be reached/.test(detail),
+    is: facts => isFailure(facts, 'telegram_unreachable'),
     ru: {
       what: 'соединение с Telegram оборвалось, и неизвестно, показан ли экран',
       next: 'пусть откроет меню заново; если это длится, проверьте сеть сервера',
@@ -158,8 +156,7 @@ export const faultCauses = define({
     confidence: 'high',
     events: ['DISPATCH_FAIL'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: ({ last, detail }) =>
-      last('DISPATCH_FAIL') !== undefined && /did not answer as the Bot API does/.test(detail),
+    is: facts => isFailure(facts, 'telegram_answer_invalid'),
     ru: {
       what: 'ответ Telegram не читается, и неизвестно, показан ли экран',
       next: 'посмотрите, что стоит между ботом и Telegram (TELEGRAM_API_ROOT, прокси): так отвечает не сам Telegram',
@@ -292,7 +289,11 @@ export const unfinishedCauses = define({
 
 /** The guard only bridged the time; how the update ended is told by its end. */
 function isSlowness(event: ChainEvent): boolean {
-  return (textOf(event, 'reason_detail') ?? '').endsWith('it goes on');
+  return isCase(event, 'SILENCE_GUARD_WARNING', 'handler_slow');
+}
+
+function isFailure({ last }: Facts, ...codes: readonly DetailCodeOf<'DISPATCH_FAIL'>[]): boolean {
+  return isCase(last('DISPATCH_FAIL'), 'DISPATCH_FAIL', ...codes);
 }
 
 function isFailedBy({ last }: Facts, type: string): boolean {

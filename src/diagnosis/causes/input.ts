@@ -1,11 +1,10 @@
-// Causes for which a value was refused: one for each thing that can be wrong with it. The problem stands in
-// reason_detail, in the words of pipeline/problem.ts.
-import type { Problem } from '../../pipeline/problem.ts';
+// Causes for which a value was refused: one for each thing that can be wrong with it, which detail_code names.
+import type { DetailCodeOf } from '../../otel/events.ts';
 import type { CauseDefinition } from '../cause.ts';
 import { textOf } from '../chain.ts';
 import type { Facts } from '../facts.ts';
 
-type Named = Problem | 'combination_not_offered';
+type Named = DetailCodeOf<'PARAM_VALIDATION_FAILED'>;
 
 interface Trouble {
   readonly ru: string;
@@ -57,8 +56,7 @@ export const inputCauses: Readonly<Record<InputCause, CauseDefinition>> = {
     confidence: 'high',
     events: ['DISPATCH_OK'],
     reasons: ['VALIDATION_FAILED'],
-    is: facts =>
-      isInvalid(facts) && problemOf(facts) === 'too_short' && !facts.has('PARAM_VALIDATION_FAILED'),
+    is: facts => isInvalid(facts) && facts.code === 'too_short' && !facts.has('PARAM_VALIDATION_FAILED'),
     ru: {
       what: 'поиск не выполнен, потому что запрос слишком короткий',
       next: 'пусть напишет хотя бы две буквы; исправлять нечего',
@@ -111,7 +109,6 @@ function isInvalid({ reason, result, task }: Facts): boolean {
   return reason === 'VALIDATION_FAILED' && result !== 'failed' && task === undefined;
 }
 
-/** `missing: prompt, image` names the parameters behind the problem. */
-function problemOf({ last, detail }: Facts): string {
-  return (textOf(last('PARAM_VALIDATION_FAILED'), 'reason_detail') ?? detail).replace(/:.*$/, '');
+function problemOf({ last, code }: Facts): string | undefined {
+  return textOf(last('PARAM_VALIDATION_FAILED'), 'detail_code') ?? code;
 }

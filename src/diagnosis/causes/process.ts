@@ -2,19 +2,22 @@
 import type { EventName } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
-import { type Facts, reasonOf } from '../facts.ts';
+import { type Facts, isCase, reasonOf } from '../facts.ts';
 
 export const callbackCauses = define({
-  callback_late: callback(facts => why(facts).startsWith('timestamp'), {
-    ru: {
-      what: 'извещение KIE.ai отклонено: его подпись слишком старая или из будущего, возможно, это повтор чужого',
-      next: 'результат бот узнает и сам, опросом; если так всегда, проверьте часы сервера',
+  callback_late: callback(
+    ({ last }) => isCase(last('KIE_CALLBACK'), 'KIE_CALLBACK', 'timestamp_off', 'timestamp_invalid'),
+    {
+      ru: {
+        what: 'извещение KIE.ai отклонено: его подпись слишком старая или из будущего, возможно, это повтор чужого',
+        next: 'результат бот узнает и сам, опросом; если так всегда, проверьте часы сервера',
+      },
+      en: {
+        what: 'a callback of KIE.ai was refused: its signature is too old or of the future, perhaps it is a replay',
+        next: 'the bot finds the result by itself, by polling; if it is always so, look at the clock of the server',
+      },
     },
-    en: {
-      what: 'a callback of KIE.ai was refused: its signature is too old or of the future, perhaps it is a replay',
-      next: 'the bot finds the result by itself, by polling; if it is always so, look at the clock of the server',
-    },
-  }),
+  ),
   callback_forged: callback(() => true, {
     ru: {
       what: 'извещение для KIE.ai отклонено: его подпись не сходится, оно подделано ({detail})',
@@ -180,10 +183,6 @@ function callback(is: (facts: Facts) => boolean, texts: { readonly ru: Text; rea
 /** A refused callback stands under a cid of its own. */
 function isRefusedCallback(reason: string): (facts: Facts) => boolean {
   return ({ last, eventType }) => eventType === undefined && reasonOf(last('KIE_CALLBACK')) === reason;
-}
-
-function why({ last }: Facts): string {
-  return textOf(last('KIE_CALLBACK'), 'reason_detail') ?? '';
 }
 
 const processEvents: ReadonlySet<string> = new Set(['SYSTEM', 'LOCK', 'MODEL', 'BILLING']);

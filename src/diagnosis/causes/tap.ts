@@ -1,15 +1,15 @@
 // Causes for which a tap or a command was refused: the product working as designed, most of the time.
-
+import type { DetailCodeOf } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
-import { type Facts, reasonOf } from '../facts.ts';
+import { type Facts, isCase, reasonOf } from '../facts.ts';
 
 export const tapCauses = define({
   form_closed: {
     confidence: 'high',
     events: ['CALLBACK_REJECTED'],
     reasons: ['STATE_MISMATCH'],
-    is: facts => isMismatch(facts) && actual(facts) === 'no open form',
+    is: facts => isMismatch(facts) && isRefusal(facts, 'form_closed'),
     ru: {
       what: 'нажатие отклонено, потому что форма, к которой относится эта кнопка, уже закрыта',
       next: 'пусть начнёт заново из меню; исправлять нечего',
@@ -23,7 +23,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED'],
     reasons: ['STATE_MISMATCH'],
-    is: facts => isMismatch(facts) && actual(facts).startsWith('draft '),
+    is: facts => isMismatch(facts) && isRefusal(facts, 'form_changed'),
     ru: {
       what: 'нажатие отклонено, потому что форма с тех пор изменилась, а кнопка – от прежнего шага',
       next: 'пусть продолжит на последнем сообщении формы; исправлять нечего',
@@ -79,7 +79,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED'],
     reasons: ['EXPIRED_MESSAGE'],
-    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && refusalDetail(facts) === 'the quote',
+    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && isRefusal(facts, 'quote_expired'),
     ru: {
       what: 'запуск отклонён, потому что показанная цена устарела; деньги не тронуты',
       next: 'пусть подтвердит новую цену на свежем экране; исправлять нечего',
@@ -107,8 +107,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED'],
     reasons: ['EXPIRED_MESSAGE'],
-    is: facts =>
-      isRefusedWith('EXPIRED_MESSAGE')(facts) && refusalDetail(facts) === 'no record of this message',
+    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && isRefusal(facts, 'message_unknown'),
     ru: {
       what: 'бот не знает сообщения, на котором стоит кнопка: записи о нём нет',
       next: 'пусть пользуется свежим меню; если так у многих, экраны показываются, но не записываются',
@@ -122,7 +121,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED'],
     reasons: ['EXPIRED_MESSAGE'],
-    is: isRefusedWith('EXPIRED_MESSAGE'),
+    is: facts => isRefusedWith('EXPIRED_MESSAGE')(facts) && isRefusal(facts, 'message_expired'),
     ru: {
       what: 'кнопка стоит на сообщении, которому больше 48 часов, и больше не действует',
       next: 'пусть пользуется свежим меню; исправлять нечего',
@@ -192,8 +191,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['DISPATCH_OK'],
     reasons: ['PERMISSION_DENIED'],
-    is: ({ reason, detail }) =>
-      reason === 'PERMISSION_DENIED' && /^a (group|supergroup|channel)$/.test(detail),
+    is: ({ reason, code }) => reason === 'PERMISSION_DENIED' && code === 'not_private',
     ru: {
       what: 'бота позвали в группу или канал, а он работает только в личных чатах и вышел оттуда',
       next: 'исправлять нечего',
@@ -235,8 +233,8 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED', 'USER_ERASED'],
     reasons: ['VALIDATION_FAILED'],
-    is: ({ last, reason, detail }) =>
-      (reason === 'VALIDATION_FAILED' && detail === 'something still runs') ||
+    is: ({ last, reason, code }) =>
+      (reason === 'VALIDATION_FAILED' && code === 'user_busy') ||
       textOf(last('USER_ERASED'), 'result') === 'rejected',
     ru: {
       what: 'данные не стёрты, потому что ещё идёт генерация этого пользователя или отправка её результата',
@@ -265,7 +263,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
     reasons: ['MODEL_DISABLED'],
-    is: facts => isModelRefused(facts) && facts.detail.endsWith('price unknown'),
+    is: facts => isModelRefused(facts) && facts.code === 'price_unknown',
     ru: {
       what: 'модель {model} нельзя запустить: её цена неизвестна',
       next: 'задайте цену: trt catalogue price',
@@ -279,7 +277,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
     reasons: ['MODEL_DISABLED'],
-    is: facts => isModelRefused(facts) && facts.detail.endsWith('needs public address'),
+    is: facts => isModelRefused(facts) && facts.code === 'needs_public_address',
     ru: {
       what: 'модель {model} нельзя запустить: ей нужен публичный адрес бота, а он работает без него',
       next: 'задайте WEBHOOK_BASE_URL, чтобы поставщик мог присылать результат',
@@ -293,7 +291,7 @@ export const tapCauses = define({
     confidence: 'high',
     events: ['CALLBACK_REJECTED', 'DISPATCH_OK'],
     reasons: ['MODEL_DISABLED'],
-    is: facts => isModelRefused(facts) && facts.detail.endsWith('not this model'),
+    is: facts => isModelRefused(facts) && facts.code === 'not_this_model',
     ru: {
       what: 'модель {model} здесь не предлагается: бот настроен на одну другую модель',
       next: 'если это не нарочно, проверьте настройку единственной модели',
@@ -333,8 +331,8 @@ export const tapCauses = define({
   },
 });
 
-function refusalDetail({ last }: Facts): string | undefined {
-  return textOf(last('CALLBACK_REJECTED'), 'reason_detail');
+function isRefusal({ last }: Facts, code: DetailCodeOf<'CALLBACK_REJECTED'>): boolean {
+  return isCase(last('CALLBACK_REJECTED'), 'CALLBACK_REJECTED', code);
 }
 
 /** A fault later in the same update is a cause of its own. */
@@ -344,10 +342,6 @@ function isRefusedWith(code: string): (facts: Facts) => boolean {
 
 function isMismatch(facts: Facts): boolean {
   return isRefusedWith('STATE_MISMATCH')(facts);
-}
-
-function actual({ last }: Facts): string {
-  return textOf(last('CALLBACK_REJECTED'), 'actual_state') ?? '';
 }
 
 function isModelRefused({ reason, result, task }: Facts): boolean {

@@ -1,7 +1,8 @@
 // Causes for which a generation gave no result: what KIE.ai answered or did not, and the files it was given.
+import type { DetailCodeOf } from '../../otel/events.ts';
 import { define } from '../cause.ts';
-import { textOf } from '../chain.ts';
-import { type Facts, reasonOf } from '../facts.ts';
+import { numberOf, textOf } from '../chain.ts';
+import { type Facts, isCase, reasonOf } from '../facts.ts';
 
 export const taskCauses = define({
   late_result: {
@@ -36,7 +37,7 @@ export const taskCauses = define({
     confidence: 'high',
     events: ['TASK_PROGRESS', 'TASK_FAILED'],
     reasons: ['DOWNSTREAM_TIMEOUT'],
-    is: facts => failedWith('DOWNSTREAM_TIMEOUT')(facts) && /no answer to the submission/.test(why(facts)),
+    is: facts => failedWith('DOWNSTREAM_TIMEOUT')(facts) && isFailure(facts, 'submission_unanswered'),
     ru: {
       what: 'KIE.ai не ответил на заказ и не прислал извещения, поэтому неизвестно, принят ли он, и заказ не повторялся',
       next: 'посмотрите задания в кабинете KIE.ai за это время; если так часто, проверьте сеть',
@@ -196,9 +197,7 @@ export const taskCauses = define({
     confidence: 'high',
     events: ['TASK_FAILED', 'SUPPLIER_DOWN'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts =>
-      isFailed(facts) &&
-      /KIE_NOT_REACHED|^TIMEOUT|INPUT_FILE_UNREACHABLE/.test(`${typeOf(facts)} ${why(facts)}`),
+    is: facts => isFailed(facts) && unreached.has(typeOf(facts)),
     ru: {
       what: 'до KIE.ai не удалось достучаться, и попытки кончились',
       next: 'проверьте сеть сервера и статус KIE.ai; смотрите события SUPPLIER_DOWN',
@@ -212,7 +211,7 @@ export const taskCauses = define({
     confidence: 'high',
     events: ['TASK_FAILED'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts => isFailed(facts) && /does not know the task/.test(why(facts)),
+    is: facts => isFailure(facts, 'order_unknown'),
     ru: {
       what: 'KIE.ai принял заказ, а потом не узнал его',
       next: 'пусть повторит; если так часто, спросите поставщика',
@@ -226,7 +225,7 @@ export const taskCauses = define({
     confidence: 'high',
     events: ['TASK_FAILED'],
     reasons: ['DOWNSTREAM_ERROR'],
-    is: facts => isFailed(facts) && why(facts) === 'empty_result',
+    is: facts => isFailure(facts, 'empty_result'),
     ru: {
       what: 'KIE.ai назвал задание готовым, но не дал ни одного файла',
       next: 'пусть повторит; если так часто, сверьте модель {model} с документацией поставщика',
@@ -292,17 +291,19 @@ function failedWith(reason: string): (facts: Facts) => boolean {
   return ({ task }) => reasonOf(task?.failure) === reason;
 }
 
-function why({ task }: Facts): string {
-  return textOf(task?.failure, 'reason_detail') ?? '';
+function isFailure({ task }: Facts, code: DetailCodeOf<'TASK_FAILED'>): boolean {
+  return isCase(task?.failure, 'TASK_FAILED', code);
 }
+
+/** Types of errors: nobody answered. */
+const unreached: ReadonlySet<string> = new Set(['KIE_NOT_REACHED', 'TIMEOUT', 'INPUT_FILE_UNREACHABLE']);
 
 /** Only what went wrong before the supplier had taken the order has a type. */
 function typeOf({ task }: Facts): string {
   return textOf(task?.failure, 'error_type') ?? '';
 }
 
-/** `KIE.ai answered 402` of an order, `501` of a generation. */
-export function codeOf(facts: Facts): number | undefined {
-  const code = /^(?:KIE\.ai answered )?(\d{3})$/.exec(why(facts))?.[1];
-  return code === undefined ? undefined : Number(code);
+/** With which the supplier refused the order, or called the generation failed. */
+export function codeOf({ task }: Facts): number | undefined {
+  return numberOf(task?.failure, 'supplier_code');
 }
