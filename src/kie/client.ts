@@ -12,6 +12,7 @@ import { createConnections } from './connection.ts';
 import { type Call, createExchange, type Exchange, type Try } from './exchange.ts';
 import { families } from './families.ts';
 import { createSubmission, type VendorOrder } from './order-call.ts';
+import { isOfAnotherOrder } from './order-of-record.ts';
 import { createRepetition, type Repetition } from './repetition.ts';
 import type { TaskStatus } from './task-status.ts';
 import { type UploadFile, uploadedUrl, uploadForm, uploadPath } from './upload.ts';
@@ -38,9 +39,10 @@ export interface KieClient {
   /**
    * Asks for the state of a task; repeats by itself what can pass, with jitter, within `timeoutMs` in all.
    * Rejects with an AppError: KIE_NOT_REACHED (no usable answer), TIMEOUT (the deadline passed) or
-   * KIE_REFUSED (details as above). None of them says anything about the task.
+   * KIE_REFUSED (details as above). None of them says anything about the task. A record of another order of ours, which
+   * `callbackToken` (of this task) shows, is `failed`: its files are another user's.
    */
-  status(api: ApiFamily, vendorTaskId: string): Promise<TaskStatus>;
+  status(api: ApiFamily, vendorTaskId: string, callbackToken?: string): Promise<TaskStatus>;
   /**
    * Stores a file at KIE and resolves with its URL, which serves as an input for a day. Free of charge, and
    * repeated like `status`, within `uploadTimeoutMs`; rejects like it.
@@ -139,13 +141,18 @@ export function createKieClient(options: KieClientOptions): KieClient {
 
   return {
     submit: (order, assertMayBeSent = () => undefined) => submission.submit(order, assertMayBeSent),
-    status(api, vendorTaskId) {
+    status(api, vendorTaskId, callbackToken) {
       const { statusPath, readStatus } = families[api];
       const call: Call = { operation: 'recordInfo', method: 'GET', path: statusPath, api };
       return ask(apiHost, lookups, call, { query: { taskId: vendorTaskId } }, answer => {
         const named = namedTask(answer.data);
         // A record of another order would give somebody else's files to a user.
         if (named !== undefined && named !== vendorTaskId) throw notReached('recordInfo', undefined);
+        if (callbackToken !== undefined && isOfAnotherOrder(answer.data, callbackToken)) {
+          // Without the id it may be the answer to another look-up. With it, the answer to the order was another's.
+          if (named === undefined) throw notReached('recordInfo', undefined);
+          return { state: 'failed', reason: 'DOWNSTREAM_ERROR', code: 'record_of_another_order' };
+        }
         const status = readStatus(answer.data);
         // Records of failed tasks can come in an envelope that has their code.
         if (status && (answer.code === 200 || status.state !== 'unknown')) return status;

@@ -155,7 +155,7 @@ export function createObservation(options: ObservationOptions): Observation {
     const leave = options.stages.looks.enter(api);
     if (!leave) return 'full';
     try {
-      return await kie.status(api, task.vendorTaskId);
+      return await kie.status(api, task.vendorTaskId, task.callbackToken);
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       progress(task, 'look again', { error_type: errorType(error), reason_detail: kieCode(error) });

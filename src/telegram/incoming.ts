@@ -17,7 +17,7 @@ export interface IncomingUpdate {
   readonly callbackId: string | undefined;
   readonly callbackData: string | undefined;
   readonly checkoutId: string | undefined;
-  /** A checkout, or a message that tells of money paid or given back: it must not wait. */
+  /** A checkout, or a message about money that was paid or given back: it must not wait. */
   readonly isPayment: boolean;
   /** A tap or a message that is no payment: what a chat can send in any number. */
   readonly isLimited: boolean;

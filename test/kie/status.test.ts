@@ -64,6 +64,43 @@ describe.each(apiFamilies)('a task of %s', api => {
   });
 });
 
+describe('a record that repeats the order', () => {
+  const token = 'a'.repeat(32);
+  const of = (callBackUrl: string, taskId?: string) => ({
+    code: 200,
+    data: {
+      taskId,
+      state: 'success',
+      param: JSON.stringify({ model: 'z-image', callBackUrl }),
+      resultJson: '{"resultUrls":["https://files.example/1.png"]}',
+    },
+  });
+
+  test('with the callback address of another task is a failure, and gives no files', async () => {
+    kie.api.next(of(`https://bot.example/callbacks/kie/${'b'.repeat(32)}`, 'abc'));
+    expect(await kie.client.status('market', 'abc', token)).toEqual({
+      state: 'failed',
+      reason: 'DOWNSTREAM_ERROR',
+      code: 'record_of_another_order',
+    });
+  });
+
+  test('and names no task is asked for again when the callback address is of another one', async () => {
+    kie.api.next(of(`https://bot.example/callbacks/kie/${'b'.repeat(32)}`));
+    kie.api.next(of(`https://bot.example/callbacks/kie/${token}`));
+    expect(await kie.client.status('market', 'abc', token)).toMatchObject({ state: 'succeeded' });
+  });
+
+  test.each([
+    ['of this task', `https://bot.example/callbacks/kie/${token}`],
+    ['of this task, at a former host', `http://10.0.0.1:8080/base/callbacks/kie/${token}`],
+    ['that is none of ours', 'https://api.kie.ai/internal/callback'],
+  ])('with a callback address %s is believed', async (_name, url) => {
+    kie.api.next(of(url, 'abc'));
+    expect(await kie.client.status('market', 'abc', token)).toMatchObject({ state: 'succeeded' });
+  });
+});
+
 test.each([
   [501, 'market', { state: 'fail', failCode: 505, failMsg: null }, 'MODEL_DISABLED', '505'],
   [400, 'veo', { successFlag: 3, errorCode: 400, errorMessage: 'unsafe image' }, 'CONTENT_REJECTED', '400'],

@@ -155,6 +155,29 @@ test('an order that was refused, and that a callback says is made all the same, 
   expect(given.api.received().filter(({ url }) => url.pathname.endsWith('createTask'))).toHaveLength(1);
 });
 
+test('an order that was answered with another order’s task gives its user no files of the other, and the money back', async () => {
+  await using given = await openPipeline({ timings: limits, timeoutMs: 10_000 });
+  given.api.next(accepted('of-another'));
+  given.api.otherwise({
+    code: 200,
+    data: {
+      taskId: 'of-another',
+      state: 'success',
+      param: JSON.stringify({ callBackUrl: `https://bot.example/callbacks/kie/${'0'.repeat(32)}` }),
+      resultJson: JSON.stringify({ resultUrls: ['https://a.example/of-another'] }),
+    },
+  });
+  const taskId = await given.order('z-image', zImage);
+  await given.settle(taskId);
+  expect(await given.endOf(taskId)).toMatchObject({
+    state: 'failed',
+    reason_code: 'DOWNSTREAM_ERROR',
+    settlements: 1,
+    held: 0,
+  });
+  expect(given.sent(taskId)).toEqual(['failure']);
+});
+
 test('a callback that names another order is not believed', async () => {
   await using given = await openPipeline({
     timings: { ...limits, unknownOutcomeLimitMs: 300 },
