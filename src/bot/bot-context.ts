@@ -5,7 +5,7 @@ import type { Update, UserFromGetMe } from 'grammy/types';
 import { z } from 'zod';
 import type { Locale } from '../otel/reasons.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
-import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-store.ts';
+import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-pick.ts';
 import { type ScreenId, type ScreenRecord, screenIds, screenRecordSchema } from '../ui/screens.ts';
 import { localeOf } from '../ui/texts.ts';
 import { createTapAnswer, type TapAnswer } from './tap-answer.ts';

@@ -6,7 +6,7 @@
 import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
-import type { Effects } from '../storage/update-store.ts';
+import type { Effects } from '../storage/update-finish.ts';
 import { present } from '../telegram/presenter.ts';
 import { canBeWrittenTo, type Refusal, refusalOf } from '../telegram/refusal.ts';
 import type { RenderedScreen } from '../ui/keyboard.ts';

@@ -1,7 +1,7 @@
 // What the end of a turn changes in the database, as data: the user, the session, the records of the messages involved.
 // Sends nothing and stores nothing; inbox/lanes.ts commits it with the conclusion.
 import type { Form } from '../pipeline/form.ts';
-import type { Effects } from '../storage/update-store.ts';
+import type { Effects } from '../storage/update-finish.ts';
 import type { Presented } from '../telegram/presenter.ts';
 import type { Refusal } from '../telegram/refusal.ts';
 import type { Show } from '../ui/outcome.ts';

@@ -1,6 +1,7 @@
 // How many updates this process has stored, ended and turned away since it started. In memory only: it counts what
 // passes through the parts it wraps, and asks nobody. What other instances do is not in it.
-import type { UpdateOutcome, UpdateStore } from '../storage/update-store.ts';
+import type { UpdateOutcome } from '../storage/update-finish.ts';
+import type { UpdateStore } from '../storage/update-store.ts';
 import type { InboxDepth } from './inbox-depth.ts';
 
 export interface Totals {

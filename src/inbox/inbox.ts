@@ -1,15 +1,16 @@
 // The durable inbox: an update is acknowledged only after it is stored.
-import type { NewUpdate, Stored, UpdateStore } from '../storage/update-store.ts';
+import type { NewUpdate, Stored } from '../storage/update-insert.ts';
+import type { UpdateStore } from '../storage/update-store.ts';
 
 export interface Inbox {
   /**
-   * Resolves when the update is durable and `tell` has said so, to whether it takes a place: somebody has to work it.
+   * Resolves when the update is durable and `emit` has reported it, to whether it takes a place: somebody has to work it.
    * Rejects when it could not be stored: then it must not be acknowledged.
    */
-  store(update: NewUpdate, tell: (stored: Stored) => Promise<void>): Promise<boolean>;
+  store(update: NewUpdate, emit: (stored: Stored) => Promise<void>): Promise<boolean>;
   /**
-   * Resolves, never rejects, once nothing is left to tell about the storing of an update; undefined for updates
-   * that are not being stored here. Workers wait for it, so that the steps of one update are told in order.
+   * Resolves, never rejects, once nothing is left to emit about the storing of an update; undefined for updates
+   * that are not being stored here. Workers wait for it, so that the events of one update are emitted in order.
    */
   settled(updateId: number): Promise<void> | undefined;
 }
@@ -17,11 +18,11 @@ export interface Inbox {
 export function createInbox(store: UpdateStore): Inbox {
   const storing = new Map<number, Promise<void>>();
   return {
-    store(update, tell) {
-      // One that comes again while the first is being stored waits until that is told: then it is known what was.
+    store(update, emit) {
+      // One that comes again while the first is being stored waits until that is reported: then it is known whether it was stored.
       const inserted = storing.get(update.updateId)?.then(() => store.insert(update)) ?? store.insert(update);
       const stored = inserted.then(async result => {
-        await tell(result);
+        await emit(result);
         return result.isNew && result.refusal === undefined;
       });
       const forget = (): void => {

@@ -1,6 +1,6 @@
 // Works one lane: picks its updates oldest first, each in the trace it was received in, until none is left.
 // The chat waits for its head: an update whose pick ended without an outcome (crash, lost database) is picked
-// again before anything newer, three times at most, then it becomes a dead letter and the user is told.
+// again before anything newer, three times at most, then it becomes a dead letter and the user is notified.
 // What an update leaves to be done is done before the next one is picked.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
@@ -11,15 +11,9 @@ import type { AmbientFields } from '../otel/fields.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
-import {
-  type Effects,
-  type Finished,
-  type NewFollowUp,
-  type PickedUpdate,
-  pickLimitMs,
-  type UpdateEnding,
-  type UpdateStore,
-} from '../storage/update-store.ts';
+import type { Effects, Finished, NewFollowUp, UpdateEnding } from '../storage/update-finish.ts';
+import { type PickedUpdate, pickLimitMs } from '../storage/update-pick.ts';
+import type { UpdateStore } from '../storage/update-store.ts';
 import type { FollowUp } from './follow-up.ts';
 import { dataOf, type FollowUps } from './follow-ups.ts';
 import { createHeldLanes, type HeldLane, type Looking } from './held-lanes.ts';
@@ -52,7 +46,7 @@ export interface OpenUpdate {
   /** Must not throw except for what another attempt may cure. */
   handle(): Promise<Conclusion>;
   /**
-   * Tells the user, as far as that is possible, that the update was given up; what could not be told is left to be done.
+   * Notifies the user, as far as possible, that the update was given up; a notice that could not be sent is left to be done.
    * Must not throw.
    */
   giveUp(): Promise<readonly FollowUp[]>;
@@ -67,7 +61,7 @@ export interface LaneOptions {
   readonly instanceId: string;
   /** That of the job that asks. */
   readonly lease: CurrentLease;
-  /** Hears of every update that is picked here, after it was told to be stored. */
+  /** Called for every update that is picked here, after its UPDATE_RECEIVED. */
   readonly onPick: (updateId: number) => void;
   /** False once another instance is to go on: then nothing more is picked. */
   readonly isActive: () => boolean;
@@ -100,7 +94,7 @@ export function createLanes(options: LaneOptions): Lanes {
   /**
    * A commit whose answer is lost may have been made: asking for it again says so, and makes it where it was not. What
    * the user saw is then not done a second time. Also when another instance is in charge by now: the lease lets nothing
-   * new pass, and only this one can tell the end of what it has committed.
+   * new pass, and only this one can emit the end of what it has committed.
    */
   async function commit(ending: Omit<UpdateEnding, 'traceparent'>): Promise<Finished> {
     const endsAt = performance.now() + commitPatienceMs;
@@ -109,14 +103,14 @@ export function createLanes(options: LaneOptions): Lanes {
         return await store.finish({ ...ending, traceparent: telemetry.traceparent() });
       } catch (error) {
         if (!isConnectionLost(error) || performance.now() > endsAt) throw error;
-        // Five times a second for each update in work would bury what else is told of a database that is away.
+        // Five times a second for each update in work would bury everything else that is logged about a database that is away.
         if (isFirst) telemetry.warn('finish update', error, 'DB_ERROR');
         await sleep(commitPauseMs);
       }
     }
   }
 
-  /** Why an attempt ends without an outcome is told here, under the cid of the update: the next one begins it anew. */
+  /** Why an attempt ends without an outcome is logged here, under the cid of the update: the next one begins it anew. */
   async function handle(opened: OpenUpdate): Promise<Conclusion> {
     try {
       return await opened.handle();

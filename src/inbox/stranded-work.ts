@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Database } from '../storage/database.ts';
 import { reviveStranded, takeOverFromDead, unlockJobsOf, unlockJobsOfTheGone } from '../storage/job-queue.ts';
-import { pickLimitMs } from '../storage/update-store.ts';
+import { pickLimitMs } from '../storage/update-pick.ts';
 import type { Lanes } from './lanes.ts';
 import type { Workers } from './workers.ts';
 

@@ -1,9 +1,9 @@
-// Rows of what updates have left to be done. They come to be in the statement that ends the update (update-store.ts),
+// Rows of what updates have left to be done. They come to be in the statement that ends the update (update-finish.ts),
 // each with a job for its lane, and go when they are done. What they say is opaque here.
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { Database } from './database.ts';
 import { addFollowUpJob } from './job-queue.ts';
-import { pickLimitMs } from './update-store.ts';
+import { pickLimitMs } from './update-pick.ts';
 import { isWorkedElsewhere } from './worked-elsewhere.ts';
 
 export interface PickedFollowUp {

@@ -1,7 +1,7 @@
 // Lanes whose oldest update nobody works, while nobody works anything: whatever keeps the workers from it. Two looks, so
 // that a lock on the table of the second cannot hide what the first has seen.
 import type { Queryable } from './database.ts';
-import { pickLimitMs } from './update-store.ts';
+import { pickLimitMs } from './update-pick.ts';
 
 /** More than are ever worked at a time: so many are never all busy with what earlier updates have left to be done. */
 const lanesMax = 1_000;

@@ -169,20 +169,20 @@ test('what was asked for while there was room is stored in any case, and counts'
   expect(await inbox.depth.room()).toBe(0);
 });
 
-test('an update that could not be stored is told to who sent it, and frees its place', async () => {
+test('a failure to store an update reaches its caller, and frees its place', async () => {
   const inbox = harness(1);
   await expect(inbox.depth.admit(() => Promise.reject(new Error('no disk')))).rejects.toThrow('no disk');
   inbox.clockMs += longAgoMs;
   expect(await admitted(inbox, 1)).toBe(1);
 });
 
-test('while nothing can be counted the attempt to store tells what is wrong', async () => {
+test('while nothing can be counted the attempt to store shows what is wrong', async () => {
   const inbox = harness(1, new Error('no database'));
   expect(await admitted(inbox, 3)).toBe(3);
   expect(inbox.warnings).toEqual(['count the inbox']);
 });
 
-test('a count that fails leaves what was known, is told, and is made again', async () => {
+test('a count that fails leaves what was known, is warned of, and is made again', async () => {
   const inbox = harness(5, 4);
   expect(await admitted(inbox, 1)).toBe(1);
   inbox.found = new Error('no database');

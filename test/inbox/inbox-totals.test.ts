@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { createInboxDepth } from '../../src/inbox/inbox-depth.ts';
 import { createInboxTotals } from '../../src/inbox/inbox-totals.ts';
 import type { Database } from '../../src/storage/database.ts';
-import { createUpdateStore, type NewUpdate, type UpdateStore } from '../../src/storage/update-store.ts';
+import type { NewUpdate } from '../../src/storage/update-insert.ts';
+import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
 

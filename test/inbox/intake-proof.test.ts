@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 import { AppError } from '../../src/errors.ts';
 import { createIntakeProof } from '../../src/inbox/intake-proof.ts';
-import type { NewUpdate, Stored, UpdateStore } from '../../src/storage/update-store.ts';
+import type { NewUpdate, Stored } from '../../src/storage/update-insert.ts';
+import type { UpdateStore } from '../../src/storage/update-store.ts';
 
 /** A store whose inserts are ended by hand, and a clock that stands still. */
 function startProof() {

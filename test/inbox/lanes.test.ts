@@ -6,7 +6,8 @@ import { createFollowUps } from '../../src/inbox/follow-ups.ts';
 import { createHeldLanes } from '../../src/inbox/held-lanes.ts';
 import { createLanes } from '../../src/inbox/lanes.ts';
 import { leaseLost } from '../../src/lock/lease.ts';
-import type { PickedUpdate, UpdateEnding } from '../../src/storage/update-store.ts';
+import type { UpdateEnding } from '../../src/storage/update-finish.ts';
+import type { PickedUpdate } from '../../src/storage/update-pick.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
 
 test('a job that is taken where another instance is in charge fails, so that it is there for that one', async () => {
@@ -41,12 +42,12 @@ test('a job that is taken where another instance is in charge fails, so that it 
   expect(picks).toEqual([7]);
 });
 
-test('what an update would leave behind that no row can hold ends as a fault, and the user is told', async () => {
+test('what an update would leave behind that no row can hold ends as a fault, and the user is notified', async () => {
   const refused = new pg.DatabaseError('invalid byte sequence for encoding', 1, 'error');
   refused.code = '22021';
   const endings: UpdateEnding[] = [];
   const waiting = [pickedUpdate(1)];
-  let told = 0;
+  let notices = 0;
   const { telemetry, lines } = recordTelemetry();
   const lanes = createLanes({
     store: {
@@ -68,7 +69,7 @@ test('what an update would leave behind that no row can hold ends as a fault, an
         fields: {},
         handle: async () => ({ result: 'accepted', reason: 'SUCCESS', effects: { chatId: 7 } }),
         async giveUp() {
-          told += 1;
+          notices += 1;
           return [];
         },
       }),
@@ -85,7 +86,7 @@ test('what an update would leave behind that no row can hold ends as a fault, an
     ['accepted', 'SUCCESS'],
     ['failed', 'INTERNAL_ERROR'],
   ]);
-  expect(told).toBe(1);
+  expect(notices).toBe(1);
   const ends = lines.filter(({ name }) => /^DISPATCH_(OK|FAIL)$/.test(String(name)));
   expect(ends).toEqual([
     expect.objectContaining({ name: 'DISPATCH_FAIL', reason_code: 'INTERNAL_ERROR', error_type: '22021' }),

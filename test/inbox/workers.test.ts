@@ -152,7 +152,7 @@ test(
 );
 
 test(
-  'a job locked under a name that tells nothing of its lease is free again when no job takes so long',
+  'a job locked under a name that does not show its lease is free again when no job takes so long',
   async () => {
     const { pool, query } = await startScene({});
     for (const minutes of [10, 20])

@@ -8,7 +8,8 @@ import { forgottenUpdate } from '../../src/reception/forgotten-update.ts';
 import type { Database } from '../../src/storage/database.ts';
 import { createDeadLetterStore } from '../../src/storage/dead-letter-store.ts';
 import { createPersonalDataStore, type PersonalDataStore } from '../../src/storage/personal-data.ts';
-import { createUpdateStore, type NewUpdate, type UpdateStore } from '../../src/storage/update-store.ts';
+import type { NewUpdate } from '../../src/storage/update-insert.ts';
+import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { tablesWith } from '../support/database-search.ts';
 import { journalRow, openJournalStore } from '../support/journal.ts';
@@ -369,7 +370,7 @@ test('of what is written in a group nothing stays once it has ended, also where 
   ]);
 });
 
-test('a dead letter of an erased person can be worked again and tells nothing', async () => {
+test('a dead letter of an erased person can be worked again and reveals nothing', async () => {
   const person = await storePerson();
   const updates = updatesOf('one');
   await updates.insert(updateOf(person, {}));
@@ -439,7 +440,7 @@ test('the ledger takes no other change, nor this one outside of erasing', async 
   await expect(database.query('truncate ledger')).rejects.toMatchObject(refused);
 });
 
-test('what the journal is told late about an erased person is swept, and what a new life tells is not', async () => {
+test('what reaches the journal late about an erased person is swept, and what a new life writes is not', async () => {
   const { chatId, userHash } = await storePerson();
   const late = new Date();
   await store.erase(chatId, userHash, noFollowUp);

@@ -10,7 +10,8 @@ import type { Database } from '../../src/storage/database.ts';
 import { createFollowUpStore, type FollowUpStore } from '../../src/storage/follow-up-store.ts';
 import { reviveStranded } from '../../src/storage/job-queue.ts';
 import { createOwedStore } from '../../src/storage/owed-store.ts';
-import { createUpdateStore, pickLimitMs, type UpdateStore } from '../../src/storage/update-store.ts';
+import { pickLimitMs } from '../../src/storage/update-pick.ts';
+import { createUpdateStore, type UpdateStore } from '../../src/storage/update-store.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
 import { recordTelemetry } from '../support/telemetry.ts';
@@ -230,7 +231,7 @@ test('what the database keeps from being done is not given up, however often it 
   expect(left).toEqual([{ kind: 'welcome', attempts: 13, picked_by: null, later: true }]);
 });
 
-test('a chat that is busy costs no attempt, and a defect that lasts is told when it is given up', async () => {
+test('a chat that is busy costs no attempt, and the user is notified of a defect that lasts when it is given up', async () => {
   const lane = 200;
   await database.query('insert into users (chat_id, language) values ($1, $2)', [lane, 'en']);
   await endWith(lane, one, 'show', {

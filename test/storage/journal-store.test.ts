@@ -117,7 +117,7 @@ test('the lines of some traces come in the order of time, without spans that hav
   expect(await store.linesOf([])).toEqual([]);
 });
 
-test('what processes told is found by time: events outside of spans, and a failing database wherever it was told', async () => {
+test('what processes logged is found by time: events outside of spans, and a failing database wherever it was logged', async () => {
   const { store } = await openStore();
   const event = { spanName: undefined, durationMs: undefined } as const;
   const [lost, gained] = [journalRow({ ...event, at: before(3) }), journalRow({ ...event, at: before(2) })];

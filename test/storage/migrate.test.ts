@@ -245,7 +245,7 @@ describe('a history that does not fit stops the start before anything is run:', 
 });
 
 describe('a database that is ahead', () => {
-  test('by expand migrations is accepted and its files are told, so that a rollback starts, and the way back up too', async () => {
+  test('by expand migrations is accepted and its files are named, so that a rollback starts, and the way back up too', async () => {
     const database = await emptyDatabase();
     const newer = { ...one, ...two, ...three };
     await start(database, newer);
@@ -286,7 +286,7 @@ describe('a database that is ahead', () => {
     else expect(await starting).toMatchObject({ ahead: [`2_${name}.sql`] });
   });
 
-  test('by a revision of graphile-worker that breaks nothing is accepted, and told', async () => {
+  test('by a revision of graphile-worker that breaks nothing is accepted, and named', async () => {
     const database = await emptyDatabase();
     await start(database, one);
     await database.query('insert into graphile_worker.migrations (id) values (900001)');

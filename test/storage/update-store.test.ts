@@ -6,7 +6,8 @@ import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createFollowUpStore } from '../../src/storage/follow-up-store.ts';
-import { createUpdateStore, type NewUpdate } from '../../src/storage/update-store.ts';
+import type { NewUpdate } from '../../src/storage/update-insert.ts';
+import { createUpdateStore } from '../../src/storage/update-store.ts';
 import { waitFor } from '../support/bot.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { takeLease } from '../support/lease.ts';
@@ -68,7 +69,7 @@ test('an update stored at the moment in which a worker takes the job of its lane
   }
 });
 
-test('an outcome whose commit was not heard is told as committed when it is asked for again, made or not', async () => {
+test('an outcome whose commit was not answered counts as committed when it is asked for again, whether or not it had been made', async () => {
   const testDatabase = await createTestDatabase();
   await using proxy = await startPostgresProxy(testDatabase.url);
   const direct = testDatabase.connect(1);
