@@ -11,7 +11,7 @@ export const followUpSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('start_task'), task: z.string() }),
   /** Sends the user a copy of everything that is stored about them. */
   z.object({ kind: z.literal('export'), locale }),
-  /** Erases the user. `ended`: how that ended; then only the user has to be told. */
+  /** Erases the user. `ended`: how that ended; then only the user still has to be notified. */
   z.object({
     kind: z.literal('erase'),
     locale,

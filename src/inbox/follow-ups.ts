@@ -31,7 +31,7 @@ export interface FollowUpCircumstances {
 }
 
 /**
- * One for each kind. What throws is tried again; where that is the last time, it must have told the user before.
+ * One for each kind. What throws is tried again; where that is the last time, it must have notified the user before.
  */
 export type FollowUpWork = {
   readonly [K in FollowUpKind]: (

@@ -48,7 +48,7 @@ export function createInboxDepth(options: InboxDepthOptions): InboxDepth {
 
   const unfinished = (): number => (counted ? counted.depth + begun - counted.ended : begun - ended);
 
-  /** All while nothing was counted yet: when the database cannot be asked, the attempt to store tells what is wrong. */
+  /** All while nothing was counted yet: when the database cannot be asked, the attempt to store shows what is wrong. */
   const left = (): number => (counted ? Math.max(0, max - unfinished()) : max);
 
   async function recount(): Promise<void> {

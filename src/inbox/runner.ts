@@ -16,7 +16,7 @@ export interface Runner {
   readonly agesMs: () => readonly number[];
   /** Takes no more jobs; resolves when those in flight have ended and it is gone. */
   stop(): Promise<void>;
-  /** Gives it up: what is in flight ends by itself, and nothing of it is told to the queue any more. */
+  /** Gives it up: what is in flight ends by itself, and the queue is not notified of its end. */
   abandon(): void;
   /** Resolves when what is in flight now has ended. */
   settled(): Promise<void>;
@@ -84,7 +84,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
   const events = new EventEmitter();
   events.on('pool:create', ({ workerPool }: { workerPool: WorkerPool }) => {
     taken = workerPool;
-    // Before it asks for anything. A name by chance, the library's own, would tell nobody whose a locked job is.
+    // Before it asks for anything. The library's own name is random, and would not show whose a locked job is.
     workerPool.id = options.id;
     gatherNotices(workerPool);
   });
@@ -120,9 +120,9 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
     phase = 'dead';
     // The library keeps a list of all its pools, and a dead one may stay there for ever.
     void settled().then(() => taken?._workers.splice(0));
-    const told = (error: unknown): void => telemetry.warn('give up a runner of the queue', error);
-    ending?.catch(told);
-    queue.stop().catch(told);
+    const warn = (error: unknown): void => telemetry.warn('give up a runner of the queue', error);
+    ending?.catch(warn);
+    queue.stop().catch(warn);
   }
 
   const starting = run({
@@ -146,7 +146,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
           if (message.includes('maxPoolSize')) return;
           const cause = meta && 'error' in meta ? meta.error : undefined;
           const type = cause instanceof Error ? cause.name : level;
-          // Each job that has failed is told; that none can be had is told now and then.
+          // Each failed job is emitted; that no job can be taken is warned of now and then.
           if (message.startsWith('Failed task'))
             telemetry.emit('SYSTEM_WARNING', {
               operation: 'job queue',
@@ -176,7 +176,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
 
   async function end(): Promise<void> {
     const ending = runner.stop();
-    const told = ending.then(
+    const ended = ending.then(
       () => true,
       (error: unknown) => {
         telemetry.warn('stop a runner of the queue', error);
@@ -184,7 +184,7 @@ export async function startRunner(options: RunnerOptions): Promise<Runner> {
       },
     );
     await settled();
-    if (await Promise.race([told, sleep(stopLimitMs, false)])) await queue.stop();
+    if (await Promise.race([ended, sleep(stopLimitMs, false)])) await queue.stop();
     else discard(undefined);
   }
 

@@ -18,7 +18,7 @@ export function databaseAnswer(url: Secret, variable: string) {
         connectionTimeoutMillis: connectTimeoutMs,
         query_timeout: connectTimeoutMs,
       });
-      // What breaks the connection is told by whatever is asked.
+      // Whoever uses the connection next warns of what breaks it.
       client.on('error', () => undefined);
       try {
         await client.connect();

@@ -1,5 +1,5 @@
 // The connection pool and transactions. Every connection bears the instance id as application_name, so
-// that an operator, and recovery after a crash, can tell in pg_stat_activity who is alive.
+// that an operator, and recovery after a crash, can see in pg_stat_activity who is alive.
 import type pg from 'pg';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { createPool } from '../postgres/pool.ts';

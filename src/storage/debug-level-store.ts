@@ -1,4 +1,4 @@
-// Until when all instances tell DEBUG events, by the clock of the database, which all of them share.
+// Until when all instances emit DEBUG events, by the clock of the database, which all of them share.
 import type { DebugLevelStore } from '../otel/debug-level.ts';
 import type { Queryable } from './database.ts';
 

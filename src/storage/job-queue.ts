@@ -187,7 +187,7 @@ export async function unlockJobsOfTheGone(queryable: Queryable): Promise<void> {
        where case
          when locked_by like '%@%/%' then not exists (
            select 1 from leases where starts_with(locked_by, leases.name || '@' || leases.epoch || '/'))
-         -- By an earlier release, whose names tell nothing.
+         -- By an earlier release, whose names do not show the lease.
          else locked_at < now() - interval '${longestLockMinutes} minutes'
        end
        for update skip locked

@@ -1,5 +1,5 @@
 // Rows of the event journal: written many at a time, read by cid, by user, by period. Every read is bounded. Rows may be
-// written twice when the answer to a statement was lost; reading a cid tells such a pair as one.
+// written twice when the answer to a statement was lost; reading a cid returns such a pair once.
 import pg from 'pg';
 import { cidOf } from '../otel/cid.ts';
 import type { EncodedRow, InnerSpan, JournalRow } from '../otel/journal-row.ts';
@@ -16,13 +16,13 @@ export interface JournalReader extends JournalCounts {
   /** The rows with lines of these traces, in the order of time; the newest 5 000. */
   linesOf(traceIds: readonly string[]): Promise<JournalRow[]>;
   /**
-   * The rows in which processes tell of themselves in these periods, in the order of time: events outside of any span,
-   * and whatever a failing database was told in. The newest 100 of each kind in each of at most 10 periods.
+   * The rows of what processes logged about themselves in these periods, in the order of time: events outside of any span,
+   * and every row that reports a failing database. The newest 100 of each kind in each of at most 10 periods.
    */
   ofProcesses(periods: readonly Period[]): Promise<JournalRow[]>;
   /** What one user did, newest first. `userHash` may be the 8 digits that lines have, or all 16; at most 1 000 rows. */
   byUser(userHash: string, period: { readonly since: Date; readonly limit: number }): Promise<JournalRow[]>;
-  /** The newest rows that tell how something ended, newest first; at most 1 000. */
+  /** The newest rows that say how something ended, newest first; at most 1 000. */
   newestOutcomes(choice: NewestOutcomes): Promise<JournalRow[]>;
   /** The cids of the newest outcomes, newest first, each once. */
   newestCids(limit: number): Promise<string[]>;

@@ -2,7 +2,7 @@
 // the same as far as both reach: an edited, renamed, missing or late file is refused before anything is run.
 // What only the folder has is pending. What only the history has came from a newer release: the database is
 // ahead, which is fine after `expand` and refused after `contract`. A file that is missing at the end of the
-// folder cannot be told from that. Reads only; the runner writes the history.
+// folder cannot be distinguished from that. Reads only; the runner writes the history.
 import type pg from 'pg';
 import { loadMigrationFiles } from 'postgres-migrations';
 import { fileNameOf, isContract, listMigrations, type Migration, refusal } from './migration-folder.ts';

@@ -21,7 +21,7 @@ export interface PastWallet {
   readonly welcomed: boolean;
 }
 
-/** Moves that the update itself led to: clocks of machines differ, so time alone does not tell them. */
+/** Moves that the update itself led to: clocks of machines differ, so time alone does not identify them. */
 export interface OwnMoves {
   readonly taskIds: readonly string[];
   readonly welcome: boolean;

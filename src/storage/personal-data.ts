@@ -29,7 +29,7 @@ export interface PersonalDataStore {
   erase(chatId: number, userHash: string, followUpId: number): Promise<Erasure>;
   /** Deletes what was stored while the erasure of this person was under way, by whoever worked beside it. */
   sweep(chatId: number, userHash: string): Promise<void>;
-  /** Deletes what the journal was told late about those who were erased. */
+  /** Deletes journal rows about erased people that were written late. */
   sweepJournal(): Promise<void>;
 }
 

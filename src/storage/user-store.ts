@@ -2,7 +2,7 @@
 import type { Queryable } from './database.ts';
 
 export interface UserStore {
-  /** By the name that Telegram last told, without the @. A name can have changed hands: the one seen last counts. */
+  /** By the name that Telegram last sent, without the @. A name can have changed hands: the one seen last counts. */
   chatIdOf(username: string): Promise<number | undefined>;
 }
 

@@ -231,7 +231,7 @@ test('what the database keeps from being done is not given up, however often it 
   expect(left).toEqual([{ kind: 'welcome', attempts: 13, picked_by: null, later: true }]);
 });
 
-test('a chat that is busy costs no attempt, and the user is notified of a defect that lasts when it is given up', async () => {
+test('a chat that is busy costs no attempt, and a defect that lasts is logged when it is given up', async () => {
   const lane = 200;
   await database.query('insert into users (chat_id, language) values ($1, $2)', [lane, 'en']);
   await endWith(lane, one, 'show', {
