@@ -186,10 +186,11 @@ test('a takeover from an instance that was frozen is told: whom, why and when', 
   const database = await createTestDatabase();
   try {
     await using gate = await startDatabaseGate(database.url);
+    // With less a busy machine would end the first one's lease before it is frozen.
     const timings = {
-      LOCK_HEARTBEAT_SECONDS: '0.2',
-      STALE_IDLE_SECONDS: '1',
-      LOCK_RELEASE_WAIT_SECONDS: '0.5',
+      LOCK_HEARTBEAT_SECONDS: '1',
+      STALE_IDLE_SECONDS: '6',
+      LOCK_RELEASE_WAIT_SECONDS: '2',
     };
     await using first = await startBot({
       environment: { ...timings, DATABASE_URL: database.url, LOCK_DATABASE_URL: gate.url },
