@@ -1,9 +1,9 @@
 // Users who go on whatever happens to the bot. Which user does what is decided by the seed; how fast, by the bot.
 import type { Burst, LastRequest } from '../history/history.ts';
 import type { SentUpdate, TelegramSandbox } from '../telegram/index.ts';
-import { command, deeds, help, menu, pause } from './deeds.ts';
 import { createPerson, type Person } from './person.ts';
 import { createRandom } from './random.ts';
+import { actions, command, help, menu, pause } from './user-actions.ts';
 
 export interface Load {
   /** Those whose order can be judged. */
@@ -38,7 +38,7 @@ export function startLoad({ telegram, sent, users, seed, canary }: LoadOptions):
   async function live(person: Person): Promise<void> {
     await command(person, menu);
     while (!stopping) {
-      await person.random.weighted(deeds).perform(person, world);
+      await person.random.weighted(actions).perform(person, world);
       await pause(person);
     }
   }

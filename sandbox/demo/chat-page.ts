@@ -40,7 +40,7 @@ const action = z.discriminatedUnion('kind', [
 ]);
 type Action = z.infer<typeof action>;
 
-interface Deed {
+interface UserAction {
   /** What the user did, in words. */
   readonly did: string;
   readonly updateId: number;
@@ -87,23 +87,23 @@ export async function startChatPage({ stage, eventLog }: ChatPageOptions): Promi
   const html = await readFile(htmlFile, 'utf8');
   const { telegram, kie } = stage;
   const user = telegram.user({ firstName: 'You', languageCode: 'en' });
-  const deeds: Deed[] = [];
+  const actions: UserAction[] = [];
   const pages = new Set<ServerResponse>();
   const server = fastify({ forceCloseConnections: true });
 
   function act(wanted: Action): void {
     switch (wanted.kind) {
       case 'say':
-        deeds.push({ did: `says “${wanted.text}”`, updateId: user.say(wanted.text).updateId });
+        actions.push({ did: `says “${wanted.text}”`, updateId: user.say(wanted.text).updateId });
         break;
       case 'tap': {
         // As in Telegram: a button that was replaced a moment ago can still be under the finger.
         const { updateId } = user.rawCallback(wanted.data, { messageId: wanted.messageId });
-        deeds.push({ did: `taps [ ${wanted.label} ]`, updateId });
+        actions.push({ did: `taps [ ${wanted.label} ]`, updateId });
         break;
       }
       case 'unknown-button':
-        deeds.push({
+        actions.push({
           did: 'taps a button that is not of this bot',
           updateId: user.rawCallback('test:unknown').updateId,
         });
@@ -121,14 +121,14 @@ export async function startChatPage({ stage, eventLog }: ChatPageOptions): Promi
     return telegram.transcript(user.chatId).map(entry => {
       const { from, kind, text, messageId, keyboard } = entry;
       if (from === 'bot') return { from, kind, text, messageId, keyboard, media: media.get(messageId) };
-      const deed = deeds[done++];
-      const words = kind === 'click' || kind === 'photo' ? (deed?.did ?? text) : text;
-      return { from, kind, text: words, cid: deed && eventLog.cidOf(deed.updateId) };
+      const action = actions[done++];
+      const words = kind === 'click' || kind === 'photo' ? (action?.did ?? text) : text;
+      return { from, kind, text: words, cid: action && eventLog.cidOf(action.updateId) };
     });
   }
 
   function chains(): Chain[] {
-    return deeds.flatMap(({ did, updateId }) => {
+    return actions.flatMap(({ did, updateId }) => {
       const cid = eventLog.cidOf(updateId);
       if (cid === undefined) return [];
       const chain = eventLog.chain(cid);
@@ -175,7 +175,7 @@ export async function startChatPage({ stage, eventLog }: ChatPageOptions): Promi
   server.post('/pictures', async (request, reply) => {
     if (!Buffer.isBuffer(request.body)) return reply.code(415).send({ error: 'PNG or JPEG' });
     try {
-      deeds.push({ did: 'sends a picture', updateId: user.sendPhoto(request.body).updateId });
+      actions.push({ did: 'sends a picture', updateId: user.sendPhoto(request.body).updateId });
     } catch (error) {
       return reply.code(409).send({ error: errorMessage(error) });
     }

@@ -57,13 +57,13 @@ function rule(width: number, crossing?: number, cross = ''): Line {
 function drawConversation({ act, tapped, seen }: Exchange, width: number): Line[] {
   const room = width - labelWidth;
   return [
-    ...labelled('USER', 'cyan', wrapSpans(drawDeed(act, tapped), room)),
+    ...labelled('USER', 'cyan', wrapSpans(drawAction(act, tapped), room)),
     ...(act.note ? labelled('', undefined, styled(wrap(`(${act.note})`, room), 'dim')) : []),
     ...seen.flatMap(view => drawSeen(view, room)),
   ];
 }
 
-function drawDeed({ says, sends }: Act, tapped: string | undefined): Span[] {
+function drawAction({ says, sends }: Act, tapped: string | undefined): Span[] {
   if (tapped !== undefined) return [span('taps ', 'cyan'), span(`[ ${plain(tapped)} ]`, ['bold', 'cyan'])];
   if (sends !== undefined) return [span('sends ', 'cyan'), span(drawMedia('a picture'), ['bold', 'cyan'])];
   return [span('says ', 'cyan'), span(`“${says ?? ''}”`, ['bold', 'cyan'])];

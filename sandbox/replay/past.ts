@@ -1,7 +1,7 @@
 // What a replay begins with: the chain of an update, the state it met, the update itself, and what of the bot's settings
 // counts for everybody. Everything is read before anything is started; where something is missing it says what, and why.
 
-import { type Situation, situationSchema } from '../../src/bot/situation.ts';
+import { type DispatchSnapshot, dispatchSnapshotSchema } from '../../src/bot/dispatch-snapshot.ts';
 import type { ModelSetting } from '../../src/catalogue/catalogue.ts';
 import { type Chain, numberOf, textOf, updateIdOf } from '../../src/diagnosis/chain.ts';
 import { AppError } from '../../src/errors.ts';
@@ -19,7 +19,7 @@ import { decodeButton } from '../../src/ui/codec.ts';
 
 export interface Past {
   readonly chain: Chain;
-  readonly situation: Situation;
+  readonly snapshot: DispatchSnapshot;
   readonly update: PastUpdate;
   readonly wallet: PastWallet;
   /** The generation that the tapped button names, if it had ended by then. */
@@ -41,12 +41,12 @@ export async function readPast(
   rows: readonly JournalRow[],
 ): Promise<Past> {
   const dispatch = dispatchOf(chain, rows);
-  const situation = situationOf(dispatch);
+  const snapshot = dispatchSnapshotOf(dispatch);
   const store = createPastStore(database);
   const update = await updateOf(chain, store);
   return {
     chain,
-    situation,
+    snapshot,
     update,
     wallet: await store.wallet(update.lane, dispatch.at, {
       taskIds: [...new Set(chain.events.flatMap(event => textOf(event, 'task_id') ?? []))],
@@ -74,12 +74,12 @@ function dispatchOf(chain: Chain, rows: readonly JournalRow[]): JournalRow {
   );
 }
 
-function situationOf({ cid, before }: JournalRow): Situation {
+function dispatchSnapshotOf({ cid, before }: JournalRow): DispatchSnapshot {
   if (before === undefined)
     throw impossible(
       `The journal does not know the state that the update ${cid} met, so it cannot be restored.`,
     );
-  const parsed = situationSchema.safeParse(before);
+  const parsed = dispatchSnapshotSchema.safeParse(before);
   if (parsed.success) return parsed.data;
   throw impossible(
     `The state that the update ${cid} met is written in a way that this release does not read: replay it with the release that worked it.`,

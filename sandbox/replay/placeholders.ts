@@ -12,7 +12,7 @@ export interface Refilled {
 
 const words = 'placeholder ';
 
-/** `recorded` as bot/situation.ts keeps it. Without its model, whose parameters are not known, a value stays as it is. */
+/** `recorded` as bot/dispatch-snapshot.ts keeps it. Without its model, whose parameters are not known, a value stays as it is. */
 export async function refilled(
   recorded: Readonly<Record<string, string | number | boolean>>,
   model: Pick<Model, 'parameters'> | undefined,

@@ -2,7 +2,7 @@
 // Times are moved by as much as the replay is later, so that what was old then is as old now. To be done right before
 // the update is sent: for double taps seconds count.
 import { createWallet } from '../../src/billing/wallet.ts';
-import { wordlessValues } from '../../src/bot/situation.ts';
+import { wordlessValues } from '../../src/bot/dispatch-snapshot.ts';
 import { insertResults } from '../../src/storage/delivery-requests.ts';
 import type { TappedMessage } from './disguise.ts';
 import type { Ground } from './ground.ts';
@@ -19,7 +19,7 @@ export async function restore(ground: Ground): Promise<TappedMessage | undefined
 }
 
 async function restoreUser({ past, database, user, notes }: Ground): Promise<void> {
-  const known = past.situation.user;
+  const known = past.snapshot.user;
   if (!known) {
     notes.restored.push('a user who was new to the bot');
     return;

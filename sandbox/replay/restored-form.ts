@@ -13,7 +13,7 @@ export async function restoreForm({
   notes,
   moved,
 }: Ground): Promise<Form | undefined> {
-  const recorded = past.situation.form;
+  const recorded = past.snapshot.form;
   if (!recorded) return undefined;
   const { values: known, quote, groupParameter, goesOnWithAlbum, ...place } = recorded;
   const model = catalogue.byKey(place.model);

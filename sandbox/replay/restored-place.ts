@@ -1,6 +1,6 @@
 // Where the user was: the message that was tapped, in the chat and in the database, and the session.
 
-import type { Situation } from '../../src/bot/situation.ts';
+import type { DispatchSnapshot } from '../../src/bot/dispatch-snapshot.ts';
 import type { Form } from '../../src/pipeline/form.ts';
 import { readIncoming } from '../../src/telegram/incoming.ts';
 import { present } from '../../src/telegram/presenter.ts';
@@ -9,7 +9,7 @@ import type { TappedMessage } from './disguise.ts';
 import type { Ground } from './ground.ts';
 import { createView, drawShown } from './shown-screen.ts';
 
-type Shown = NonNullable<Situation['shown']>;
+type Shown = NonNullable<DispatchSnapshot['shown']>;
 
 /** Stands where nobody knows how the screen looked. */
 const unknownScreen: RenderedScreen = { text: 'A screen of then.', rows: [] };
@@ -20,12 +20,12 @@ export async function restorePlace(
   form: Form | undefined,
 ): Promise<TappedMessage | undefined> {
   const { past, database, user, notes } = ground;
-  const { shown, hasScreen = form !== undefined || shown !== undefined } = past.situation;
+  const { shown, hasScreen = form !== undefined || shown !== undefined } = past.snapshot;
   const isTap = readIncoming(past.update.body)?.messageId !== undefined;
   const tapped = isTap ? await post(ground, shown && draw(ground, shown, form)) : undefined;
   if (tapped !== undefined && shown) await remember(ground, tapped, shown);
   else if (isTap) notes.restored.push('the tapped message: one of which the bot has no record');
-  if (past.situation.user && hasScreen) {
+  if (past.snapshot.user && hasScreen) {
     const newest = shown?.isCurrent ? tapped : undefined;
     await database.query('insert into sessions (chat_id, message_id, form) values ($1, $2, $3)', [
       user.chatId,
@@ -41,7 +41,7 @@ function draw(
   { screen, record }: Shown,
   form: Form | undefined,
 ): RenderedScreen | undefined {
-  const view = createView(catalogue, config.money.rates, past.situation.user?.language ?? 'ru');
+  const view = createView(catalogue, config.money.rates, past.snapshot.user?.language ?? 'ru');
   const isItsForm = form?.draft === record.draft && form?.revision === record.revision;
   const drawn = drawShown(screen, { record, form: isItsForm ? form : undefined, wallet: past.wallet }, view);
   if (!drawn) notes.different.push(`how the screen ${screen} looked: its message bears another text here`);

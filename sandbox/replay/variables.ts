@@ -17,7 +17,7 @@ export interface People {
 }
 
 export function variablesOf(past: Past, environment: Environment, people: People): Record<string, string> {
-  const { quote } = past.situation.form ?? {};
+  const { quote } = past.snapshot.form ?? {};
   const welcome = welcomeCreditOf(past.chain);
   const given = shared.flatMap(name => {
     const value = environment[name];
@@ -40,9 +40,9 @@ export function noteVariables(past: Past, { instance, money }: Config, notes: No
   const add = (isAsThen: boolean, note: string): void =>
     void (isAsThen ? notes.restored : notes.different).push(note);
   const rateText = `the rates: ${rates.usdRub} roubles for a dollar, times ${rates.multiplier}`;
-  if (past.situation.form?.quote) add(true, rateText);
+  if (past.snapshot.form?.quote) add(true, rateText);
   else add(false, `${rateText}, from the environment of this command or of the sandbox itself`);
-  if (past.situation.user === undefined)
+  if (past.snapshot.user === undefined)
     add(welcomeCreditOf(past.chain) !== undefined, `the welcome credit: ${welcomeCredit} kopecks`);
   const { changedSettings: changed } = past;
   add(

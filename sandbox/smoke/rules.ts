@@ -19,9 +19,9 @@ function broken(
   what: string,
   place: readonly Step[],
   expected: Expected,
-  deed: (visitor: Visitor, world: World) => ReturnType<ReturnType<Step['deed']>>,
+  action: (visitor: Visitor, world: World) => ReturnType<ReturnType<Step['action']>>,
 ): Rule {
-  return { what, place, step: { what, expected, deed: world => visitor => deed(visitor, world) } };
+  return { what, place, step: { what, expected, action: world => visitor => action(visitor, world) } };
 }
 
 const forged = (what: string, place: readonly Step[], data: string, expected: Expected): Rule =>

@@ -19,7 +19,7 @@ export interface Visitor {
 }
 
 /** What a visitor does; resolves with the update that it makes. */
-export type Deed = (visitor: Visitor) => SentUpdate | Promise<SentUpdate>;
+export type UserAction = (visitor: Visitor) => SentUpdate | Promise<SentUpdate>;
 
 interface Button {
   readonly name: ButtonName;

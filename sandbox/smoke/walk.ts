@@ -90,7 +90,7 @@ export function createWalk(world: World, eventLog: EventLog): Walk {
     const check = { kind, what, expected: describe(expected) };
     try {
       if (step.needsScreen !== false) await screenOf(person);
-      const { updateId } = await step.deed(world)(person);
+      const { updateId } = await step.action(world)(person);
       const chain = (): readonly EventLine[] => eventLog.chain(eventLog.cidOf(updateId) ?? '');
       await eventLog.until(() => isDone(chain(), expected), stepDeadlineMs);
       const seen = chain();
@@ -173,7 +173,7 @@ export function createWalk(world: World, eventLog: EventLog): Walk {
         ...start,
         what,
         expected,
-        deed:
+        action:
           () =>
           ({ user }) =>
             user.say(what),

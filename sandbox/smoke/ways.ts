@@ -5,12 +5,12 @@ import type { ButtonName } from '../../src/ui/registry.ts';
 import type { ScreenId } from '../../src/ui/screens.ts';
 import type { OutcomeFault } from '../kie/faults.ts';
 import { answered, commanded, type Expected, pressed } from './expected.ts';
-import type { Deed } from './visitor.ts';
+import type { UserAction } from './visitor.ts';
 import { dearModel, fileModel, pictureModel, settingsModel, type World } from './world.ts';
 
 export interface Step {
   readonly what: string;
-  readonly deed: (world: World) => Deed;
+  readonly action: (world: World) => UserAction;
   readonly expected: Expected;
   /** Begins once the screen is stored, not only seen. False where the message is of no consequence. */
   readonly needsScreen?: false;
@@ -27,7 +27,7 @@ const prompt = 'A lighthouse in a storm, painted with a broad brush';
 
 export const start: Step = {
   what: '/start',
-  deed:
+  action:
     () =>
     ({ user }) =>
       user.start(),
@@ -38,7 +38,7 @@ export const start: Step = {
 export function press(name: ButtonName, last?: string | number, expected: Expected = pressed(name)): Step {
   return {
     what: last === undefined ? name : `${name} ${last}`,
-    deed: () => visitor => visitor.press(name, last),
+    action: () => visitor => visitor.press(name, last),
     expected,
   };
 }
@@ -46,7 +46,7 @@ export function press(name: ButtonName, last?: string | number, expected: Expect
 export function say(text: string, expected: Expected): Step {
   return {
     what: `“${shorten(text)}”`,
-    deed:
+    action:
       () =>
       ({ user }) =>
         user.say(text),
@@ -63,9 +63,9 @@ const debug = (text: `/debug${string}`): Step => ({
 function after(step: Step, happen: (world: World) => void): Step {
   return {
     ...step,
-    deed: world => {
+    action: world => {
       happen(world);
-      return step.deed(world);
+      return step.action(world);
     },
   };
 }
@@ -94,7 +94,7 @@ export const atDearConfirm: readonly Step[] = [
 /** A tap while no instance works. */
 export const tapInPassing: Step = {
   what: 'help, while no instance works',
-  deed:
+  action:
     ({ instance }) =>
     async visitor => {
       instance.switchTo(false);

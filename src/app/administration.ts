@@ -1,11 +1,11 @@
-// What administrators work with, put together: the desk that reads the journal and knows how the service is, the tools
+// What administrators work with, put together: the diagnostics, which read the journal and knows how the service is, the tools
 // behind their panel, and the way of users' reports to them.
 import { createAdminTools } from '../bot/admin-tools.ts';
 import type { AdminTools, Reports } from '../bot/context.ts';
 import { createReports } from '../bot/reports.ts';
 import { createServiceSurroundings } from '../bot/service-surroundings.ts';
 import type { Config } from '../config/config.ts';
-import { createDesk } from '../diagnosis/desk.ts';
+import { createAdminDiagnostics } from '../diagnosis/admin-diagnostics.ts';
 import type { Role } from '../lock/role.ts';
 import type { DebugLevel } from '../otel/debug-level.ts';
 import type { BotState } from '../otel/fields.ts';
@@ -45,13 +45,13 @@ export interface AdministrationOptions {
 export function createAdministration(options: AdministrationOptions): Administration {
   const { config, database, role, updates, telegram, pseudonyms } = options;
   const { botId } = config.telegram;
-  const desk = createDesk({
+  const diagnostics = createAdminDiagnostics({
     journal: options.journal,
     surroundings: createServiceSurroundings({ database, role, telegram, botId }),
     telemetry: options.telemetry,
   });
   const adminTools = createAdminTools({
-    desk,
+    diagnostics,
     debugLevel: options.debugLevel,
     async status() {
       const { epoch, holder } = await role.snapshot();
@@ -67,5 +67,5 @@ export function createAdministration(options: AdministrationOptions): Administra
     users: createUserStore(database),
     pseudonyms,
   });
-  return { adminTools, reports: createReports({ ...options, adminIds: config.adminIds, desk }) };
+  return { adminTools, reports: createReports({ ...options, adminIds: config.adminIds, diagnostics }) };
 }

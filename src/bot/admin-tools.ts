@@ -1,13 +1,13 @@
-// What the handlers of administrators work with: the desk of diagnosis, the level of detail, the state of the service,
+// What the handlers of administrators work with: the diagnostics of administrators, the level of detail, the state of the service,
 // and users by name.
-import type { Desk, ServiceStatus } from '../diagnosis/desk.ts';
+import type { AdminDiagnostics, ServiceStatus } from '../diagnosis/admin-diagnostics.ts';
 import type { DebugLevel } from '../otel/debug-level.ts';
 import type { Pseudonyms } from '../otel/pseudonyms.ts';
 import type { UserStore } from '../storage/user-store.ts';
 import type { AdminTools } from './context.ts';
 
 export interface AdminToolsOptions {
-  readonly desk: Desk;
+  readonly diagnostics: AdminDiagnostics;
   readonly debugLevel: DebugLevel;
   readonly status: () => Promise<ServiceStatus>;
   readonly users: UserStore;
@@ -15,12 +15,12 @@ export interface AdminToolsOptions {
 }
 
 export function createAdminTools(options: AdminToolsOptions): (userId: number) => AdminTools {
-  const { desk, debugLevel, status, users, pseudonyms } = options;
+  const { diagnostics, debugLevel, status, users, pseudonyms } = options;
 
   async function findUser(who: string): Promise<string | undefined> {
     const id = /^\d+$/.test(who) ? Number(who) : await users.chatIdOf(who.replace(/^@/, ''));
     return id === undefined ? undefined : pseudonyms.user(id);
   }
 
-  return userId => ({ userHash: pseudonyms.user(userId), desk, debugLevel, status, findUser });
+  return userId => ({ userHash: pseudonyms.user(userId), diagnostics, debugLevel, status, findUser });
 }

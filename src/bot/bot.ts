@@ -15,12 +15,12 @@ import { refusedBy } from '../telegram/refusal.ts';
 import { malformedPart } from '../telegram/well-formed.ts';
 import type { Texts } from '../ui/texts.ts';
 import { BotContext, profileOf } from './bot-context.ts';
+import { dispatchSnapshotOf } from './dispatch-snapshot.ts';
 import { createFaultNotices } from './fault-notices.ts';
 import type { Frame } from './frame.ts';
 import { followUpsFor } from './owed-screen.ts';
 import { privateChatsOnly } from './private-chats.ts';
 import { createSilenceGuard } from './silence-guard.ts';
-import { situationOf } from './situation.ts';
 import type { TurnConclusion } from './turn-conclusion.ts';
 
 export interface BotOptions {
@@ -108,7 +108,7 @@ export function createBot(options: BotOptions): UpdateHandler {
           incoming ?? { userId: context.from?.id, chatId: context.chat?.id ?? context.from?.id },
           options.pseudonyms,
         ),
-        before: () => situationOf(context, options.catalogue),
+        before: () => dispatchSnapshotOf(context, options.catalogue),
         handle: () =>
           withDeadline(options.deadlineMs, async () => {
             if (malformed !== undefined) return refuseMalformed(malformed, incoming);

@@ -3,7 +3,7 @@
 import type { Account } from '../billing/account.ts';
 import type { PriceList } from '../billing/price-list.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
-import type { Desk, ServiceStatus } from '../diagnosis/desk.ts';
+import type { AdminDiagnostics, ServiceStatus } from '../diagnosis/admin-diagnostics.ts';
 import type { LinkRules } from '../kie/link.ts';
 import type { DebugLevel } from '../otel/debug-level.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
@@ -37,7 +37,7 @@ export interface HandlerUser {
 export interface AdminTools {
   /** 16 digits: to leave their own actions out. */
   readonly userHash: string;
-  readonly desk: Desk;
+  readonly diagnostics: AdminDiagnostics;
   readonly debugLevel: Pick<DebugLevel, 'enable' | 'disable' | 'state'>;
   status(): Promise<ServiceStatus>;
   /** By @name or number; undefined when the bot has never seen anybody by that name. */

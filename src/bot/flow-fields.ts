@@ -4,7 +4,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { FieldsOf } from '../otel/event-seam.ts';
 import { currentStep, type Form } from '../pipeline/form.ts';
 import type { BotContext } from './bot-context.ts';
-import { situationOf } from './situation.ts';
+import { dispatchSnapshotOf } from './dispatch-snapshot.ts';
 
 export interface FlowFields {
   readonly flow_id: string;
@@ -23,7 +23,7 @@ export function stateBefore(
   context: Pick<BotContext, 'picked' | 'screen' | 'form' | 'message'>,
   catalogue: Pick<Catalogue, 'byKey'>,
 ): FieldsOf<'STATE_BEFORE'> {
-  const { shown, form } = situationOf(context, catalogue);
+  const { shown, form } = dispatchSnapshotOf(context, catalogue);
   const model = form && catalogue.byKey(form.model);
   return {
     screen_id: shown?.screen ?? 'NONE',

@@ -1,7 +1,7 @@
 // Brings a user's complaint to the administrators: what that user did lately, why it went wrong, one tap to the chain.
 // Each user at most once in ten minutes.
 import { isTrouble } from '../diagnosis/action.ts';
-import type { Desk } from '../diagnosis/desk.ts';
+import type { AdminDiagnostics } from '../diagnosis/admin-diagnostics.ts';
 import { type Pseudonyms, shortPseudonym } from '../otel/pseudonyms.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { MessageStore } from '../storage/message-store.ts';
@@ -16,7 +16,7 @@ import type { Reports } from './context.ts';
 export interface ReportsOptions {
   readonly telegram: Pick<TelegramApi, 'api'>;
   readonly adminIds: readonly number[];
-  readonly desk: Desk;
+  readonly diagnostics: AdminDiagnostics;
   readonly messages: Pick<MessageStore, 'record'>;
   readonly texts: Texts;
   readonly pseudonyms: Pseudonyms;
@@ -31,19 +31,19 @@ const judgedActions = 3;
 const locale = 'ru';
 
 export function createReports(options: ReportsOptions): Reports {
-  const { telegram, adminIds, desk, messages, texts, pseudonyms, telemetry } = options;
+  const { telegram, adminIds, diagnostics, messages, texts, pseudonyms, telemetry } = options;
   const reported = createThrottle({ intervalMs, capacity: rememberedUsers });
 
   async function complaintOf(chatId: number): Promise<Parameters<typeof renderDebugUser>[0]> {
     const userHash = pseudonyms.user(chatId);
-    const { actions, unread } = await desk.actionsOf(userHash, locale);
+    const { actions, unread } = await diagnostics.actionsOf(userHash, locale);
     const trouble = actions.filter(isTrouble).slice(0, judgedActions);
     // Where nothing went wrong as far as we know, the user means what came last.
     const puzzling = trouble.length > 0 ? trouble : actions.slice(0, 1);
-    const judged = await Promise.all(puzzling.map(({ cid }) => desk.look(cid, locale)));
+    const judged = await Promise.all(puzzling.map(({ cid }) => diagnostics.look(cid, locale)));
     const verdicts = judged.flatMap(({ judged: [newest], nothing }) => newest?.verdict ?? nothing ?? []);
     // The screen says by itself that the journal is not to be read.
-    const complaint = verdicts.length > 0 || unread ? verdicts : [await desk.nothing(locale)];
+    const complaint = verdicts.length > 0 || unread ? verdicts : [await diagnostics.nothing(locale)];
     return {
       who: shortPseudonym(userHash),
       actions,

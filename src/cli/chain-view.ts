@@ -65,7 +65,7 @@ export function printChains(chains: readonly Chain[], options: ViewOptions): voi
   }
 }
 
-/** The chains of one cid, so that one can be told from the other. */
+/** The chains of one cid, so that they can be distinguished. */
 export function printMatches(chains: readonly Chain[], { terminal }: ViewOptions): void {
   const rows = chains.map(chain => ({
     when: beginOf(chain).toISOString(),
@@ -121,7 +121,7 @@ const toldFieldsOfProcess = [
 ] as const;
 const shownNearby = 20;
 
-/** What is told over and over is one line with its first time; of many the last ones. */
+/** What repeats is one line with its first time; of many the last ones. */
 function nearbyLines(nearby: readonly ChainEvent[], begin: Date, options: ViewOptions): string[] {
   const factsOf = (event: ChainEvent): string => factsText(event, toldFieldsOfProcess);
   const alike = [...Map.groupBy(nearby, event => `${event.name} ${factsOf(event)}`).values()];
@@ -137,7 +137,7 @@ function nearbyLines(nearby: readonly ChainEvent[], begin: Date, options: ViewOp
   }));
   const [head = '', ...lines] = formatTable(['~ at ms', 'level', 'event', 'facts'], rows).split('\n');
   return [
-    `nearby: what the processes told of themselves around that time, not of this chain${
+    `nearby: what processes reported around that time, outside of this chain${
       alike.length > shown.length ? ` (the last ${shown.length} of ${alike.length})` : ''
     }`,
     head,

@@ -1,9 +1,9 @@
-// What is said to a command that tells of chains: which one, in which language, and whether for people or for programs.
+// What is said to a command that shows chains: which one, in which language, and whether for people or for programs.
 import { parseArgs } from 'node:util';
 import type { Locale } from '../otel/reasons.ts';
 import { UsageError } from './command.ts';
 
-/** Of every command that tells of chains. */
+/** Of every command that shows chains. */
 export const viewOptions = {
   locale: { type: 'string', default: 'en' },
   json: { type: 'boolean', default: false },

@@ -1,4 +1,4 @@
-// One connection for the time of a command. Its failures are told in sentences of ours: DATABASE_URL is never
+// One connection for the time of a command. Its failures are reported in sentences of ours: DATABASE_URL is never
 // printed, and neither are messages of the server and the driver, which repeat parts of it.
 import pg from 'pg';
 import { AppError, errorType } from '../errors.ts';

@@ -1,5 +1,5 @@
 // `trt dead-letters`: what was given up, and how to have it worked once more. What a redriven update meets,
-// because it is older than what came after it, is told in docs/dead-letters.md.
+// because it is older than what came after it, is described in docs/dead-letters.md.
 import { parseArgs } from 'node:util';
 import {
   createDeadLetterStore,

@@ -7,13 +7,13 @@ import { withDatabase } from './database.ts';
 import type { WithChains } from './trace.ts';
 
 /** What a command asks; one question after the other, because all have one connection. */
-export interface JournalDesk {
+export interface JournalAccess {
   readonly journal: JournalReader;
   readonly users: UserStore;
 }
 
 /** Throws as `withDatabase` does. */
-export function withJournal<T>(terminal: Terminal, work: (desk: JournalDesk) => Promise<T>): Promise<T> {
+export function withJournal<T>(terminal: Terminal, work: (access: JournalAccess) => Promise<T>): Promise<T> {
   return withDatabase(terminal, database =>
     work({ journal: createJournalReader(database), users: createUserStore(database) }),
   );

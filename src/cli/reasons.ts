@@ -19,7 +19,7 @@ import { formatTable, type Row } from './table.ts';
 
 interface Question {
   readonly periodMs: number;
-  readonly told: readonly Dimension[];
+  readonly by: readonly Dimension[];
   readonly json: boolean;
 }
 
@@ -59,17 +59,15 @@ function readWords(words: readonly string[]): Question {
       json: { type: 'boolean', default: false },
     },
   });
-  return { periodMs: periodFrom(values.since), told: toldBy(values.by), json: values.json };
+  return { periodMs: periodFrom(values.since), by: dimensionsIn(values.by), json: values.json };
 }
 
-/** The reason is always told apart and may be named. */
-function toldBy(text: string): readonly Dimension[] {
+/** Counts are always split by the reason, which may be named too. */
+function dimensionsIn(text: string): readonly Dimension[] {
   const words = text.split(',').filter(word => word !== 'reason');
   const unknown = words.find(word => !dimensions.some(dimension => dimension === word));
   if (unknown !== undefined)
-    throw new UsageError(
-      `reasons cannot be told apart by ${unknown}: it is reason, ${dimensions.join(', ')}`,
-    );
+    throw new UsageError(`reasons cannot be split by ${unknown}; use reason, ${dimensions.join(', ')}`);
   return dimensions.filter(dimension => words.includes(dimension));
 }
 
@@ -89,10 +87,10 @@ async function count(journal: JournalReader, period: CountedPeriod): Promise<Cou
   };
 }
 
-function print(answer: Answer, { told, json }: Question, terminal: Terminal): void {
+function print(answer: Answer, { by, json }: Question, terminal: Terminal): void {
   const { now, before, since, until } = answer;
-  const trends = reasonTrends(now.ends, before.ends, told);
-  const warnings = processTrends(now.warnings, before.warnings, told);
+  const trends = reasonTrends(now.ends, before.ends, by);
+  const warnings = processTrends(now.warnings, before.warnings, by);
   if ([now.ends, before.ends, now.warnings, before.warnings].some(({ length }) => length >= maxKinds))
     terminal.complain(`Only the ${maxKinds} most frequent kinds were counted: the rare ones are missing.`);
   if (json) {
@@ -101,11 +99,11 @@ function print(answer: Answer, { told, json }: Question, terminal: Terminal): vo
     return;
   }
   terminal.print(`From ${since.toISOString()} to ${until.toISOString()}, beside the same time before it.\n`);
-  const columns = ['reason_code', ...told.flatMap(dimension => columnsOf[dimension]), ...countColumns];
+  const columns = ['reason_code', ...by.flatMap(dimension => columnsOf[dimension]), ...countColumns];
   const rows = trends.map(trend => ({ ...fieldsOf(trend), change: changeText(trend) }));
   terminal.print(trends.length === 0 ? 'Nothing ended in either.' : formatTable(columns, rows));
   if (warnings.length === 0) return;
-  const release = told.includes('release') ? columnsOf.release : [];
+  const release = by.includes('release') ? columnsOf.release : [];
   terminal.print('\nThe service itself, outside of any update:\n');
   terminal.print(
     formatTable(

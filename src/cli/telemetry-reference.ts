@@ -49,7 +49,7 @@ The texts stand literally in \`msg\` of every line, in both formats. A user's er
 
 const detail = `## Levels
 
-\`LOG_LEVEL\` is INFO in production. Events of level DEBUG are told only where that level is on: then they are lines, span events and entries of the journal like all others. An administrator can switch all instances to DEBUG for a time; it holds after a restart, and they return by themselves (DEBUG_ENABLED, DEBUG_DISABLED).`;
+\`LOG_LEVEL\` is INFO in production. Events of level DEBUG are emitted only where that level is on: then they are lines, span events and entries of the journal like all others. An administrator can switch all instances to DEBUG for a time; it holds after a restart, and they return by themselves (DEBUG_ENABLED, DEBUG_DISABLED).`;
 
 const silence = `## The silence guard
 
@@ -57,10 +57,10 @@ const silence = `## The silence guard
 
 | what happened | what it does |
 |---|---|
-| A tap was picked, and 5 s after its receipt nobody has begun to answer it. | Answers it, with the cid. The handler goes on; what its own answer would have told is told by a message. |
-| An update ended without a conclusion. | It ends in INTERNAL_ERROR, and the user is told the cid. |
-| A message was concluded with neither a screen nor a word. | The user is told that there was nothing to do, with the cid; the outcome stays. |
-| An error that nobody waits for. | It is told in the trace of the update that caused it. The process ends, as it would without the guard, and the update is picked again. |
+| A tap was picked, and 5 s after its receipt nobody has begun to answer it. | Answers it, with the cid. The handler goes on; what its own answer would have said is sent as a message. |
+| An update ended without a conclusion. | It ends in INTERNAL_ERROR, and the user is sent the cid. |
+| A message was concluded with neither a screen nor a word. | The user is answered that there was nothing to do, with the cid; the outcome stays. |
+| An error that nobody waits for. | It is emitted in the trace of the update that caused it. The process ends, as it would without the guard, and the update is picked again. |
 
 An error that a handler catches and keeps to itself cannot be seen. Failures of work in the background are SYSTEM_WARNING events under the cid of their update.`;
 
@@ -90,7 +90,7 @@ function eventTables(): string {
 
 function eventRow(name: EventName): string[] {
   const { level, required, optional, doc, reserved }: EventDefinition = events[name];
-  const said = reserved === undefined ? doc : `${doc} Not told yet: ${reserved}.`;
+  const said = reserved === undefined ? doc : `${doc} Not emitted yet: ${reserved}.`;
   return [code(name), level, codes(required), codes(optional), said];
 }
 

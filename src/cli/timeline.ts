@@ -1,5 +1,5 @@
 // `trt timeline <user>`: the session of one user as it happened, from the journal. Bounded: of a long session the newest
-// part is shown, and the reader is told.
+// part is shown, and the output says so.
 import { parseArgs } from 'node:util';
 import { chainsOfRows } from '../diagnosis/journal-chains.ts';
 import { type TimelineEntry, timelineOf } from '../diagnosis/timeline.ts';
@@ -7,7 +7,7 @@ import type { JournalRow } from '../otel/journal-row.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { localeFrom, viewOptions } from './chain-words.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
-import { type JournalDesk, withJournal } from './journal.ts';
+import { type JournalAccess, withJournal } from './journal.ts';
 import { periodFrom } from './period.ts';
 import { checkWho, userHashesOf } from './pseudonym.ts';
 import { formatTable, type Row } from './table.ts';
@@ -30,8 +30,8 @@ export const timeline: Command = {
   ],
   async run(words, terminal) {
     const question = readWords(words);
-    return withJournal(terminal, async desk => {
-      const found = await find(desk, question, terminal);
+    return withJournal(terminal, async access => {
+      const found = await find(access, question, terminal);
       const userHashes = new Set(found.map(({ userHash }) => userHash));
       if (userHashes.size === 0) {
         terminal.complain(
@@ -49,7 +49,7 @@ export const timeline: Command = {
       }
       const [userHash = ''] = userHashes;
       // What became of a generation stands in rows that name no user.
-      const rows = await desk.journal.linesOf([...new Set(found.map(({ traceId }) => traceId))]);
+      const rows = await access.journal.linesOf([...new Set(found.map(({ traceId }) => traceId))]);
       if (found.length >= maxFound || rows.length >= maxRows)
         terminal.complain('The session is longer: only its newest part is shown.');
       print(
@@ -82,7 +82,7 @@ function readWords(words: readonly string[]): Question {
 
 /** Of the first of those who may be meant that did anything. */
 async function find(
-  { journal, users }: JournalDesk,
+  { journal, users }: JournalAccess,
   { who, since }: Question,
   terminal: Terminal,
 ): Promise<readonly JournalRow[]> {

@@ -22,7 +22,7 @@ export interface Action {
 /** Of what was sent the last one counts: a delivery that failed is tried again. */
 const deliveryEnds: ReadonlySet<string> = new Set(['RESULT_DELIVERED', 'DELIVERY_FAILED']);
 
-/** Rows in any order; newest first. A trace without the end of an update tells of no action. */
+/** Rows in any order; newest first. A trace without the end of an update holds no action. */
 export function actionsOfRows(rows: readonly JournalRow[], locale: Locale): Action[] {
   const traces = Map.groupBy(rows, ({ traceId }) => traceId);
   return [...traces.values()]
@@ -35,14 +35,14 @@ export function isTrouble({ reason }: Pick<Action, 'reason'>): boolean {
 }
 
 function actionOf(trace: readonly JournalRow[], locale: Locale): Action | undefined {
-  const told = trace
+  const parts = trace
     .map(row => ({ row, events: parseLines(row.lines).events }))
     .toSorted((a, b) => a.row.at.getTime() - b.row.at.getTime());
   // Of several attempts the last one counts.
-  const update = told.findLast(({ events }) => events.some(isUpdateEnd));
+  const update = parts.findLast(({ events }) => events.some(isUpdateEnd));
   if (!update) return undefined;
   const { row, events } = update;
-  const reason = reasonOfTask(told.flatMap(part => part.events)) ?? row.reasonCode;
+  const reason = reasonOfTask(parts.flatMap(part => part.events)) ?? row.reasonCode;
   if (reason === undefined) return undefined;
   return {
     cid: row.cid,

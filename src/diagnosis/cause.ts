@@ -1,5 +1,5 @@
 // What a cause is: one entry of data in the tables of causes/. An entry says in which facts it is recognized, how sure
-// that makes us, and how an administrator is told. The words in braces are filled in from the facts (values.ts).
+// that makes us, and what an administrator reads. The words in braces are filled in from the facts (sentence-values.ts).
 import type { EventName } from '../otel/events.ts';
 import type { Locale, ReasonCode } from '../otel/reasons.ts';
 import type { Facts } from './facts.ts';
@@ -16,9 +16,9 @@ interface CauseText {
 export interface CauseDefinition extends Readonly<Record<Locale, CauseText>> {
   /** When nothing that could change it is missing. */
   readonly confidence: Confidence;
-  /** The events that tell of it. */
+  /** The events that show it. */
   readonly events: readonly EventName[];
-  /** The reason codes that tell of it. */
+  /** The reason codes that show it. */
   readonly reasons: readonly ReasonCode[];
   /** Asked in the order of the tables; the first that is true is the cause. */
   is(facts: Facts): boolean;

@@ -1,6 +1,6 @@
 // A chain: everything that is known of one trace, wherever it was read (stdout lines, the journal). Pure data and the
 // look-ups that everybody needs. A cid is the beginning of a trace id and can belong to several traces, so chains are
-// told apart by their traces and never by their cids.
+// distinguished by their traces and never by their cids.
 import { cidOf } from '../otel/cid.ts';
 import type { EventName } from '../otel/events.ts';
 

@@ -1,6 +1,6 @@
 // How two chains of one and the same update differ: the one of then and the one of its replay. Events are laid side by
-// side by name and compared by what a cause is told by. What depends on the moment alone is left out: how often a
-// generation was looked at, how long anything took, ids, and what is told in detail only where that is switched on.
+// side by name and compared by what a cause is recognized by. What depends on the moment alone is left out: how often a
+// generation was looked at, how long anything took, ids, and detail that is emitted only where it is switched on.
 import { type Chain, type ChainEvent, textOf } from './chain.ts';
 
 export interface Pair {
@@ -47,13 +47,13 @@ export function isDifferent({ original, replay, fields }: Pair): boolean {
   return !original || !replay || fields.length > 0;
 }
 
-/** In the order of the work: a worker may pick an update before its receipt has been told to the end. */
+/** In the order of the work: a worker may pick an update before all events of its receipt are emitted. */
 function comparable({ events }: Chain): ChainEvent[] {
-  const told = events.filter(({ name, level }) => level !== 'DEBUG' && !ofTheMoment.has(name));
+  const compared = events.filter(({ name, level }) => level !== 'DEBUG' && !ofTheMoment.has(name));
   // Of an update that was worked several times the last one counts.
-  const picked = told.findLast(({ name }) => name === 'QUEUE_PICK');
-  const from = picked ? told.indexOf(picked) : 0;
-  return told
+  const picked = compared.findLast(({ name }) => name === 'QUEUE_PICK');
+  const from = picked ? compared.indexOf(picked) : 0;
+  return compared
     .filter((event, index) => stageOf(event) !== dispatch || index >= from)
     .toSorted((a, b) => stageOf(a) - stageOf(b));
 }

@@ -35,7 +35,7 @@ export interface TaskFacts {
   /** The supplier has made it, in time or late. */
   readonly isMade: boolean;
   readonly isLate: boolean;
-  /** The step told last. */
+  /** The last step. */
   readonly progress: ChainEvent | undefined;
   /** Files that the user has. */
   readonly delivered: readonly ChainEvent[];
@@ -47,7 +47,7 @@ export interface TaskFacts {
 }
 
 export interface Money {
-  /** Kopecks; undefined when no event tells of a price. */
+  /** Kopecks; undefined when no event has a price. */
   readonly amount: number | undefined;
   readonly state: 'held' | 'charged' | 'released' | 'refunded' | undefined;
 }

@@ -1,4 +1,4 @@
-// What is missing in a chain. A gap that could hide the real cause makes a verdict less sure; the others are only told.
+// What is missing in a chain. A gap that could hide the real cause makes a verdict less sure; the others are only shown.
 import type { Locale } from '../otel/reasons.ts';
 import { isUnended } from './causes/fault.ts';
 import { isKnownUnstored, isUnpicked } from './causes/receipt.ts';

@@ -8,7 +8,7 @@ import { isProcessEvent, periodsAround } from './surroundings.ts';
 /** Where the chains of a cid are looked up. Newest first; several traces may share a cid. */
 export interface ChainSource {
   byCid(cid: string): Promise<readonly Chain[]>;
-  /** What the processes told of themselves around the time of the chain. */
+  /** The events that processes emitted around the time of the chain. */
   processEvents(chain: Chain): Promise<readonly ChainEvent[]>;
 }
 

@@ -20,7 +20,7 @@ const lineSchema = z.looseObject({
   span_id: z.string(),
 });
 
-/** Fields that are numbers in JSON; key=value does not tell them from texts, such as a cid of digits. */
+/** Fields that are numbers in JSON; key=value does not distinguish them from texts, such as a cid of digits. */
 const numericFields: ReadonlySet<string> = new Set([
   'trace_flags',
   ...Object.entries(fieldDefinitions).flatMap(([name, { type }]) => (type === 'number' ? [name] : [])),

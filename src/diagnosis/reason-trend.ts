@@ -3,7 +3,7 @@
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { ProcessCount, ReasonCount } from '../storage/journal-counts.ts';
 
-/** What is told apart besides the reason. */
+/** What counts are split by, besides the reason. */
 export type Dimension = 'screen' | 'model' | 'release';
 export const dimensions: readonly Dimension[] = ['screen', 'model', 'release'];
 
@@ -13,7 +13,7 @@ interface Trend {
   readonly before: number;
 }
 
-/** A part is undefined where it is not told apart, or where there was none. */
+/** A part is undefined where counts are not split by it, or where there was none. */
 interface ReasonKind {
   readonly reasonCode: ReasonCode;
   readonly screenId: string | undefined;
@@ -24,7 +24,7 @@ interface ReasonKind {
 
 export type ReasonTrend = ReasonKind & Trend;
 
-/** Of what processes warned of; `release` is undefined where it is not told apart. */
+/** Of what processes warned of; `release` is undefined where counts are not split by it. */
 export type ProcessTrend = Omit<ProcessCount, 'count' | 'release'> & {
   readonly release: string | undefined;
 } & Trend;
@@ -33,9 +33,9 @@ export type ProcessTrend = Omit<ProcessCount, 'count' | 'release'> & {
 export function reasonTrends(
   counts: readonly ReasonCount[],
   countsBefore: readonly ReasonCount[],
-  told: readonly Dimension[] = dimensions,
+  by: readonly Dimension[] = dimensions,
 ): ReasonTrend[] {
-  return addUp(counts, countsBefore, given => kindOf(given, told)).toSorted(
+  return addUp(counts, countsBefore, given => kindOf(given, by)).toSorted(
     (a, b) => Number(isFine(a)) - Number(isFine(b)) || byCount(a, b),
   );
 }
@@ -44,13 +44,13 @@ export function reasonTrends(
 export function processTrends(
   counts: readonly ProcessCount[],
   countsBefore: readonly ProcessCount[],
-  told: readonly Dimension[] = dimensions,
+  by: readonly Dimension[] = dimensions,
 ): ProcessTrend[] {
   return addUp(counts, countsBefore, ({ event, operation, reasonCode, release }) => ({
     event,
     operation,
     reasonCode,
-    release: told.includes('release') ? release : undefined,
+    release: by.includes('release') ? release : undefined,
   })).toSorted(byCount);
 }
 
@@ -77,15 +77,15 @@ function byCount(a: Trend, b: Trend): number {
 
 function kindOf(
   { reasonCode, screenId, modelId, modelVersion, release }: ReasonCount,
-  told: readonly Dimension[],
+  by: readonly Dimension[],
 ): ReasonKind {
-  const isTold = (dimension: Dimension): boolean => told.includes(dimension);
+  const isSplit = (dimension: Dimension): boolean => by.includes(dimension);
   return {
     reasonCode,
-    screenId: isTold('screen') ? screenId : undefined,
-    modelId: isTold('model') ? modelId : undefined,
-    modelVersion: isTold('model') ? modelVersion : undefined,
-    release: isTold('release') ? release : undefined,
+    screenId: isSplit('screen') ? screenId : undefined,
+    modelId: isSplit('model') ? modelId : undefined,
+    modelVersion: isSplit('model') ? modelVersion : undefined,
+    release: isSplit('release') ? release : undefined,
   };
 }
 

@@ -17,7 +17,7 @@ const unknown: Readonly<Record<Locale, string>> = { ru: 'неизвестно', 
 export function filled(text: string, facts: Facts, locale: Locale): string {
   return text.replace(/\{(\w+)\}/g, (_brace, name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
-    if (!value) throw new Error(`No cause can be told with {${name}}`);
+    if (!value) throw new Error(`No text of a cause can hold {${name}}`);
     return value(facts, locale) ?? unknown[locale];
   });
 }
@@ -95,10 +95,10 @@ const values: Readonly<Record<string, Value>> = {
   code_of_reason: ({ reason }) => reason,
   gaps: (facts, locale) => joined(gapsOf(facts, locale), '; '),
   near: ({ chain, surroundings }, locale) => {
-    const told = processEventsAround(surroundings, chain)
+    const near = processEventsAround(surroundings, chain)
       .filter(event => isReplacement(event) || isDatabaseTrouble(event) || event.name === 'QUEUE_FULL')
       .map(event => joined([event.name, textOf(event, 'operation')], ' ') ?? event.name);
-    const once = joined([...new Set(told)].slice(-shownNear), ', ');
+    const once = joined([...new Set(near)].slice(-shownNear), ', ');
     return beside(once, text =>
       locale === 'ru' ? ` (рядом по времени: ${text})` : ` (near in time: ${text})`,
     );
@@ -113,23 +113,23 @@ function modelOfRefusal({ end, last }: Facts): string | undefined {
 
 function onText<T extends string>(
   value: T | undefined,
-  tell: (value: T, locale: Locale) => string,
+  say: (value: T, locale: Locale) => string,
   locale: Locale = 'en',
 ): string | undefined {
-  return value === undefined ? undefined : tell(value, locale);
+  return value === undefined ? undefined : say(value, locale);
 }
 
 function onNumber(
   value: number | string | undefined,
-  tell: (value: number, locale: Locale) => string,
+  say: (value: number, locale: Locale) => string,
   locale: Locale,
 ): string | undefined {
-  return value === undefined ? undefined : tell(Number(value), locale);
+  return value === undefined ? undefined : say(Number(value), locale);
 }
 
 /** Nothing, where the sentence does without it. */
-function beside(value: string | undefined, tell: (value: string) => string): string {
-  return value === undefined ? '' : tell(value);
+function beside(value: string | undefined, say: (value: string) => string): string {
+  return value === undefined ? '' : say(value);
 }
 
 function durationOf(event: ChainEvent | undefined, field: string, locale: Locale): string | undefined {

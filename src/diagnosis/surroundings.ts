@@ -71,7 +71,7 @@ export function periodsAround({ events, spans }: Chain): readonly Period[] {
 
 const endPeriods = 2;
 
-/** What processes told around the time of a chain, and not in it, in the order of time. */
+/** The events of processes around the time of a chain that are not part of it, in the order of time. */
 export function processEventsAround(
   { processEvents = [] }: Surroundings,
   chain: Chain,
@@ -87,7 +87,7 @@ export function processEventsAround(
 }
 
 /**
- * Whether it tells of a process, not of one update: what goes wrong beside an update is that update's own, but for a
+ * Whether it is about a process, not about one update: what goes wrong beside an update is that update's own, but for a
  * database that fails, which fails them all.
  */
 export function isProcessEvent(event: ChainEvent): boolean {
@@ -115,12 +115,12 @@ export function processEventsNear(
   );
 }
 
-/** That the database failed, told by a process. */
+/** Whether a process reports that the database failed. */
 export function isDatabaseTrouble(event: ChainEvent): boolean {
   return event.name === 'SYSTEM_WARNING' && textOf(event, 'reason_code') === 'DB_ERROR';
 }
 
-/** The surroundings as a log alone tells them: its last line is the time of asking. */
+/** The surroundings as far as a log alone shows them: its last line is the time of asking. */
 export function surroundingsOfEvents(events: readonly ChainEvent[]): Surroundings {
   const times = events.map(({ at }) => at.getTime());
   return {

@@ -6,8 +6,8 @@ import type { Cause } from './causes.ts';
 import { beginOf, type Chain, type ChainEvent, isUpdateEnd, numberOf, textOf, updateIdOf } from './chain.ts';
 import { factsOf } from './facts.ts';
 import { modelTitle, screenName } from './names.ts';
+import { didOf, moneyOf } from './sentence-parts.ts';
 import type { Surroundings } from './surroundings.ts';
-import { didOf, moneyOf } from './telling.ts';
 import { type Verdict, verdictOf } from './verdict.ts';
 
 export interface TimelineEntry {

@@ -7,9 +7,9 @@ import { type Cause, causes } from './causes.ts';
 import { beginOf, type Chain, textOf } from './chain.ts';
 import { type Facts, factsOf } from './facts.ts';
 import { gapsOf, hasGapThatMatters } from './gaps.ts';
+import { didOf, moneyOf, owedOf, sawOf } from './sentence-parts.ts';
 import { filled } from './sentence-values.ts';
 import { quietAfterMinutes, type Surroundings, stuckAfterMs } from './surroundings.ts';
-import { didOf, moneyOf, owedOf, sawOf } from './telling.ts';
 import { durationText, timeText } from './words.ts';
 
 export interface Verdict {
@@ -84,7 +84,7 @@ type NothingCause =
   | 'click_never_arrived'
   | 'cannot_tell';
 
-/** Why there is no trace of a click at all: told from the surroundings alone. */
+/** Why there is no trace of a click at all, from the surroundings alone. */
 export function verdictOfNothing(surroundings: Surroundings, locale: Locale): Verdict {
   const found = nothings.find(({ is }) => is(surroundings)) ?? nothing;
   return {
@@ -108,7 +108,7 @@ const nothing: Nothing = {
   ru: () =>
     'Следов этого нажатия нет, и почему, сказать нельзя: о состоянии сервиса слишком мало известно; что делать: спросите /health и getWebhookInfo.',
   en: () =>
-    'There is no trace of this click, and nobody can tell why: too little is known of the service; what to do: ask /health and getWebhookInfo.',
+    'There is no trace of this click, and the reason is unknown, because too little is known about the service; what to do: ask /health and getWebhookInfo.',
 };
 
 const nothings: readonly Nothing[] = [
@@ -119,7 +119,7 @@ const nothings: readonly Nothing[] = [
     ru: () =>
       'Нажатие не сохранено: база данных недоступна, и бот не принимает обновления; что делать: поднимите Postgres, Telegram пришлёт их снова.',
     en: () =>
-      'The click was not stored: the database is down, and the bot takes no updates; what to do: bring Postgres up, Telegram sends them again.',
+      'The click was not stored: the database is down, and the bot accepts no updates; what to do: bring Postgres up; Telegram will send the updates again.',
   },
   {
     cause: 'journal_unreadable',
@@ -128,7 +128,7 @@ const nothings: readonly Nothing[] = [
     ru: ({ journalError }) =>
       `Журнал сейчас не читается (${journalError}), и причину по нему не узнать; что делать: найдите cid в логах и передайте их в trt explain, журнал восстанавливайте по docs/operations.md.`,
     en: ({ journalError }) =>
-      `The journal cannot be read now (${journalError}), so nobody can tell from it why; what to do: find the cid in the logs and give them to trt explain, bring the journal back by docs/operations.md.`,
+      `The journal cannot be read now (${journalError}), so it cannot say why; what to do: find the cid in the logs and give them to trt explain, and restore the journal as docs/operations.md says.`,
   },
   {
     cause: 'webhook_failing',
@@ -146,7 +146,7 @@ const nothings: readonly Nothing[] = [
     ru: () =>
       'Нажатия никто не обрабатывает: ни один экземпляр бота не активен; что делать: посмотрите /health всех экземпляров, кто держит блокировку.',
     en: () =>
-      'Nobody works any click: no instance of the bot is ACTIVE; what to do: look at /health of all instances, who holds the lock.',
+      'No click is being handled, because no instance of the bot is ACTIVE; what to do: look at /health of all instances to see who holds the lock.',
   },
   {
     cause: 'queue_stuck',
@@ -155,7 +155,7 @@ const nothings: readonly Nothing[] = [
     ru: ({ oldestUnpickedMs = 0 }) =>
       `Очередь стоит: самое старое обновление ждёт ${durationText(oldestUnpickedMs, 'ru')}; что делать: посмотрите, на чём висит обработка, и состояние базы.`,
     en: ({ oldestUnpickedMs = 0 }) =>
-      `The queue stands still: the oldest update has waited for ${durationText(oldestUnpickedMs, 'en')}; what to do: look what the work hangs at, and at the database.`,
+      `The queue stands still: the oldest update has waited for ${durationText(oldestUnpickedMs, 'en')}; what to do: find out what the work is stuck on, and look at the database.`,
   },
   {
     cause: 'nothing_received',
@@ -164,7 +164,7 @@ const nothings: readonly Nothing[] = [
     ru: ({ minutesWithoutUpdate }) =>
       `До бота ничего не доходит уже ${minutesWithoutUpdate} мин, ни от кого; что делать: проверьте getWebhookInfo и сеть, возможно, адрес вебхука занят другим ботом.`,
     en: ({ minutesWithoutUpdate }) =>
-      `Nothing has reached the bot for ${minutesWithoutUpdate} min, from nobody; what to do: check getWebhookInfo and the network, perhaps the webhook points somewhere else.`,
+      `Nothing has reached the bot for ${minutesWithoutUpdate} min, from anybody; what to do: check getWebhookInfo and the network, perhaps the webhook points somewhere else.`,
   },
   {
     cause: 'click_never_arrived',
@@ -177,7 +177,7 @@ const nothings: readonly Nothing[] = [
     ru: () =>
       'Сервис здоров и получает обновления других, а этого нажатия не получал: вероятно, оно не ушло с телефона; что делать: пусть проверит связь и нажмёт ещё раз.',
     en: () =>
-      'The service is well and receives the updates of others, but never received this click: probably it did not leave the phone; what to do: let the user check the connection and tap again.',
+      'The service is healthy and receives updates of others, but it never received this click, which probably did not leave the phone; what to do: let the user check the connection and tap again.',
   },
 ];
 

@@ -50,7 +50,7 @@ export const forwarded: ForwardHandler = async (context, senderId) =>
 async function panel({ admin, user: { locale } }: AdminContext): Promise<Show<'DEBUG'>> {
   const [status, dashboard] = await Promise.all([
     admin.status(),
-    admin.desk.dashboard(locale, admin.userHash),
+    admin.diagnostics.dashboard(locale, admin.userHash),
   ]);
   return show('DEBUG', { status, dashboard, debugUntil: admin.debugLevel.state().until });
 }
@@ -67,12 +67,12 @@ async function chainOrUser(
 }
 
 async function chain({ admin, user: { locale } }: AdminContext, cid: string): Promise<Show<'DEBUG_CHAIN'>> {
-  return show('DEBUG_CHAIN', { cid, ...(await admin.desk.look(cid, locale)) });
+  return show('DEBUG_CHAIN', { cid, ...(await admin.diagnostics.look(cid, locale)) });
 }
 
 async function user({ admin, user: { locale } }: AdminContext, who: string): Promise<Outcome<'DEBUG_USER'>> {
   const userHash = await admin.findUser(who);
   if (userHash === undefined)
     return rejected('UNKNOWN_ACTION', { detail: 'nobody by that name', hint: { key: 'hint-debug-nobody' } });
-  return show('DEBUG_USER', { who, ...(await admin.desk.actionsOf(userHash, locale)) });
+  return show('DEBUG_USER', { who, ...(await admin.diagnostics.actionsOf(userHash, locale)) });
 }

@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import type { Category } from '../catalogue/schema.ts';
 import type { Action } from '../diagnosis/action.ts';
-import type { Dashboard, Judged, ServiceStatus } from '../diagnosis/desk.ts';
+import type { Dashboard, Judged, ServiceStatus } from '../diagnosis/admin-diagnostics.ts';
 import type { Verdict } from '../diagnosis/verdict.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Form } from '../pipeline/form.ts';

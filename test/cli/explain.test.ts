@@ -47,7 +47,7 @@ test.each(['json', 'kv'] as const)('each trace of a log in %s gets one line, new
   expect(lineOf(tap)).toMatch(
     /the user tapped a button on the screen «Main menu», .*\[foreign_button, high\]$/,
   );
-  expect(lineOf(duplicate)).toContain(`what became of it stands under the cid ${twice}`);
+  expect(lineOf(duplicate)).toContain(`the cid ${twice} shows what became of it`);
   expect(lines.findIndex(line => line.startsWith(tap))).toBeLessThan(
     lines.findIndex(line => line.startsWith(start)),
   );

@@ -105,7 +105,7 @@ test('JSON is one line for each chain', async () => {
   expect(JSON.parse(output)).toMatchObject({ cid, trace_id: traceId, sampled: true, spans: [] });
 });
 
-test('what processes told around that time stands apart, marked, and the verdict names it', async () => {
+test('what processes reported around that time stands apart, marked, and the verdict names it', async () => {
   const warning = { operation: 'store update', reason_code: 'DB_ERROR', error_type: '57P03' };
   const nearby = [
     processEvent('BOOT_OK', -300_000, { operation: 'single' }),
@@ -118,7 +118,7 @@ test('what processes told around that time stands apart, marked, and the verdict
   const { output } = await traceAmong(nearby, [chain(...tapped)], cid);
   expect(output).toContain('database_lost, confidence medium');
   expect(output).toContain('(near in time: LOCK_ACQUIRED, SYSTEM_WARNING store update, SHUTDOWN SIGTERM)');
-  const [, apart = ''] = output.split(/^nearby: .*not of this chain$/m);
+  const [, apart = ''] = output.split(/^nearby: .*outside of this chain$/m);
   expect(apart.trim().split('\n').slice(1)).toEqual([
     expect.stringMatching(/^~ -1500 +INFO +LOCK_ACQUIRED +instance_id=trt-1 lock_epoch=7$/),
     expect.stringMatching(/^~ \+100 +WARNING +SYSTEM_WARNING ×2 +instance_id=trt-1 operation=store update /),

@@ -91,7 +91,7 @@ test.each([
   expect(parseLines(`${line}\n\n`)).toEqual({ events: [], foreign: 1 });
 });
 
-test('chains are told apart by their traces, and the newest comes first', () => {
+test('chains are distinguished by their traces, and the newest comes first', () => {
   const line = (trace: string, second: number, flags: number) =>
     JSON.stringify({
       level: 'INFO',

@@ -63,7 +63,7 @@ describe('a screen that Telegram did not take at once', () => {
 
   test('is said to come while it is owed, and nobody is said to have seen anything', () => {
     const sentence = sentenceOf();
-    expect(sentence).toContain('; the bot shows the screen as soon as Telegram takes it, within');
+    expect(sentence).toContain('; the bot will show the screen as soon as Telegram accepts it, within');
     expect(sentence).not.toContain('the user saw');
   });
 
@@ -84,7 +84,7 @@ test('of data that are not ours the length is said in words', () => {
   const refusal = ['CALLBACK_REJECTED', { reason_code: 'UNKNOWN_CALLBACK', button_id: 'UNKNOWN' }] as const;
   const end = ['DISPATCH_OK', { result: 'rejected', reason_code: 'UNKNOWN_CALLBACK' }] as const;
   const { sentence } = verdictOf(chain(...tapped, foreign, refusal, end), 'en');
-  expect(sentence).toContain('its data, 7 characters, are not of this bot');
+  expect(sentence).toContain('its data, 7 characters, is not from this bot');
 });
 
 describe('the sentence', () => {

@@ -13,8 +13,15 @@ import { createTexts, locales } from '../../src/ui/texts.ts';
 import { badAnswers, goodAnswers, models } from '../pipeline/answers.ts';
 import { type BotUnderTest, quickTimings, startBot, waitFor } from '../support/bot.ts';
 import { type CrawlAction, type CrawlPlace, crawl } from '../support/crawl.ts';
-import { buttonsOf, canBeGiven, canBeSent, type FoundButton, give, giveInVain } from '../support/deeds.ts';
 import { outcomeOf, storyOf } from '../support/story.ts';
+import {
+  buttonsOf,
+  canBeGiven,
+  canBeSent,
+  type FoundButton,
+  give,
+  giveInVain,
+} from '../support/user-actions.ts';
 
 const maxSteps = 2_500;
 const testCredits = 7;

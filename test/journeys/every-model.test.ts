@@ -17,6 +17,7 @@ import { createTexts } from '../../src/ui/texts.ts';
 import { badAnswers, type GoodAnswer, goodAnswers, models } from '../pipeline/answers.ts';
 import { factsOf, problemsOf } from '../pipeline/vendor-facts.ts';
 import { type BotUnderTest, quickTimings, startBot } from '../support/bot.ts';
+import { patienceMs } from '../support/patience.ts';
 import {
   buttonsOf,
   canBeGiven,
@@ -27,8 +28,7 @@ import {
   giveInVain,
   nextScreen,
   press,
-} from '../support/deeds.ts';
-import { patienceMs } from '../support/patience.ts';
+} from '../support/user-actions.ts';
 
 const t = createTexts().for('en');
 const locale = 'en';

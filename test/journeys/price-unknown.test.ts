@@ -7,9 +7,9 @@ import type { Model } from '../../src/catalogue/schema.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 import { models } from '../pipeline/answers.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
-import { findButton, nextScreen, press } from '../support/deeds.ts';
 import { outcomeOf } from '../support/story.ts';
 import { trt } from '../support/trt.ts';
+import { findButton, nextScreen, press } from '../support/user-actions.ts';
 
 const hint = createTexts().for('en')('hint-model-price-unknown');
 const credits = 5;

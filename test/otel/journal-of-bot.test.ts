@@ -1,7 +1,7 @@
 // The journal of a running bot: the same lines as on stdout, the spans for a waterfall, what a tap met – and a database
 // that is slow, locked or gone without the bot being any slower for it.
 import { expect, test } from 'vitest';
-import { situationSchema } from '../../src/bot/situation.ts';
+import { dispatchSnapshotSchema } from '../../src/bot/dispatch-snapshot.ts';
 import type { JournalRow } from '../../src/otel/journal-row.ts';
 import { expandLines } from '../../src/otel/short-lines.ts';
 import { type BotUnderTest, startBot } from '../support/bot.ts';
@@ -76,7 +76,7 @@ test('before a dispatch the screen, the revision and the choices are kept, and o
     },
   });
   // What is written can be read again, to the last field.
-  expect(situationSchema.parse(before)).toEqual(before);
+  expect(dispatchSnapshotSchema.parse(before)).toEqual(before);
   expect(JSON.stringify(before)).not.toContain(String(user.id));
 });
 

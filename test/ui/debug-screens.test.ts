@@ -1,7 +1,7 @@
 // What an administrator reads at night, on a phone: nothing that matters is cut off.
 import { expect, test } from 'vitest';
+import type { Judged } from '../../src/diagnosis/admin-diagnostics.ts';
 import type { ChainEvent } from '../../src/diagnosis/chain.ts';
-import type { Judged } from '../../src/diagnosis/desk.ts';
 import { renderDebug, renderDebugChain, renderDebugUser } from '../../src/ui/debug-screens.ts';
 import { createTexts } from '../../src/ui/texts.ts';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import type { Model, Parameter } from '../../src/catalogue/schema.ts';
 import type { FileReference, FormValues } from '../../src/catalogue/values.ts';
-import type { Judged } from '../../src/diagnosis/desk.ts';
+import type { Judged } from '../../src/diagnosis/admin-diagnostics.ts';
 import { askedParameters } from '../../src/pipeline/filled.ts';
 import { type Form, startForm } from '../../src/pipeline/form.ts';
 import type { RenderedScreen } from '../../src/ui/keyboard.ts';

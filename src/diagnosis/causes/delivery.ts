@@ -14,7 +14,7 @@ export const deliveryCauses = define({
       next: 'пусть разблокирует бота и нажмёт «Прислать ещё раз»; результат хранится',
     },
     en: {
-      what: 'the result is there but cannot be sent: the user has blocked the bot, or is deleted',
+      what: 'the result is ready but cannot be sent: the user has blocked the bot, or is deleted',
       next: 'let the user unblock the bot and tap «Send it again»; the result is kept',
     },
   },
@@ -28,7 +28,7 @@ export const deliveryCauses = define({
       next: 'исправлять нечего; результат хранится',
     },
     en: {
-      what: 'the result is there, but the chat with the user is gone',
+      what: 'the result is ready, but the chat with the user is gone',
       next: 'there is nothing to fix; the result is kept',
     },
   },
@@ -42,8 +42,8 @@ export const deliveryCauses = define({
       next: 'освободите место или исправьте TMPDIR; потом пусть нажмёт «Прислать ещё раз»',
     },
     en: {
-      what: "the result is there, but the bot's own disk did not take the file: the folder of TMPDIR is full, away or not writable",
-      next: 'make room or correct TMPDIR; then let the user tap «Send it again»',
+      what: "the result is ready, but the file could not be written to the bot's own disk: the folder of TMPDIR is full, missing or not writable",
+      next: 'free some space or correct TMPDIR; then let the user tap «Send it again»',
     },
   },
   delivery_file_missing: {
@@ -56,8 +56,8 @@ export const deliveryCauses = define({
       next: 'пусть нажмёт «Прислать ещё раз»; если не поможет, файл у KIE.ai пропал, верните деньги',
     },
     en: {
-      what: "the result is there, but the supplier's file host did not give it",
-      next: 'let the user tap «Send it again»; if that does not help, the file is gone at KIE.ai: give the money back',
+      what: "the result is ready, but the supplier's file host did not serve it",
+      next: 'let the user tap «Send it again»; if that does not help, KIE.ai no longer has the file: give the money back',
     },
   },
   delivery_file_refused: {
@@ -70,7 +70,7 @@ export const deliveryCauses = define({
       next: 'посмотрите адрес результата в трассе по cid',
     },
     en: {
-      what: 'the result is there but may not be fetched: it is too big, or at an address that we do not go to',
+      what: 'the result is ready but may not be downloaded: it is too big, or at an address that the bot does not use',
       next: 'look at the address of the result in the trace of the cid',
     },
   },
@@ -84,7 +84,7 @@ export const deliveryCauses = define({
       next: 'пусть нажмёт «Прислать ещё раз» позже',
     },
     en: {
-      what: 'the result is there, but Telegram put it off again and again (429), and the attempts were used up',
+      what: 'the result is ready, but Telegram put it off again and again (429), and the attempts were used up',
       next: 'let the user tap «Send it again» later',
     },
   },
@@ -98,7 +98,7 @@ export const deliveryCauses = define({
       next: 'пусть нажмёт «Прислать ещё раз»; если не поможет, передайте разработчику cid',
     },
     en: {
-      what: 'the result is there, but Telegram took it in no form ({delivery})',
+      what: 'the result is ready, but Telegram did not accept it in any form ({delivery})',
       next: 'let the user tap «Send it again»; if that does not help, give a developer the cid',
     },
   },
@@ -112,8 +112,8 @@ export const deliveryCauses = define({
       next: 'посмотрите, почему экземпляры завершались или теряли аренду, затем пусть нажмёт «Прислать ещё раз»',
     },
     en: {
-      what: 'the result is there, but each attempt to send it was cut off with its instance, or with the lease of that',
-      next: 'look why instances ended or lost their lease, then let the user tap «Send it again»',
+      what: 'the result is ready, but every attempt to send it was cut off when its instance ended or lost its lease',
+      next: 'find out why instances ended or lost their lease, then let the user tap «Send it again»',
     },
   },
   delivery_telegram_failed: {
@@ -126,7 +126,7 @@ export const deliveryCauses = define({
       next: 'пусть нажмёт «Прислать ещё раз»; если это длится, сбой у Telegram',
     },
     en: {
-      what: 'the result is there, but Telegram failed or did not answer, and the attempts were used up ({delivery})',
+      what: 'the result is ready, but Telegram failed or did not answer, and the attempts were used up ({delivery})',
       next: 'let the user tap «Send it again»; if it lasts, Telegram is down',
     },
   },
@@ -137,7 +137,7 @@ export const pendingCauses = define({
     confidence: 'low',
     events: ['BALANCE_RELEASE', 'RESULT_DELIVERED'],
     reasons: [],
-    is: facts => isOpen(facts) && (facts.has('BALANCE_RELEASE') || isFailureTold(facts)),
+    is: facts => isOpen(facts) && (facts.has('BALANCE_RELEASE') || isFailureNotified(facts)),
     ru: {
       what: 'генерация не удалась, но строки с причиной среди этих нет',
       next: 'найдите TASK_FAILED этого cid в журнале или в логах другого экземпляра',
@@ -157,7 +157,7 @@ export const pendingCauses = define({
       next: 'подождите и спросите ещё раз',
     },
     en: {
-      what: 'the result is there but could not be sent yet, and it is tried again ({delivery})',
+      what: 'the result is ready but could not be sent yet, and the bot will try again ({delivery})',
       next: 'wait and ask again',
     },
   },
@@ -171,7 +171,7 @@ export const pendingCauses = define({
       next: 'подождите и спросите ещё раз; если не придёт, посмотрите доставки в трассе по cid',
     },
     en: {
-      what: 'the result is there, and nothing tells yet that it was sent',
+      what: 'the result is ready, and no event says yet that it was sent',
       next: 'wait and ask again; if it does not come, look at the deliveries in the trace of the cid',
     },
   },
@@ -185,8 +185,8 @@ export const pendingCauses = define({
       next: 'подождите: либо придёт результат, либо деньги вернутся сами',
     },
     en: {
-      what: 'the order was sent and the answer of KIE.ai was lost: the bot waits for the callback and does not repeat the order, so that it is not paid for twice',
-      next: 'wait: either the result comes, or the money goes back by itself',
+      what: 'the order was sent, but the answer of KIE.ai was lost: the bot waits for the callback and does not repeat the order, so that it is not paid for twice',
+      next: 'wait: either the result comes, or the money goes back automatically',
     },
   },
   submission_repeated: {
@@ -199,7 +199,7 @@ export const pendingCauses = define({
       next: 'подождите и спросите ещё раз',
     },
     en: {
-      what: 'KIE.ai does not take the order yet, and the bot offers it again ({progress})',
+      what: 'KIE.ai does not accept the order yet, and the bot will send it again ({progress})',
       next: 'wait and ask again',
     },
   },
@@ -213,7 +213,7 @@ export const pendingCauses = define({
       next: 'подождите и спросите ещё раз',
     },
     en: {
-      what: 'the bot hands the files of the user to the supplier ({progress})',
+      what: 'the bot is sending the files of the user to the supplier ({progress})',
       next: 'wait and ask again',
     },
   },
@@ -227,7 +227,7 @@ export const pendingCauses = define({
       next: 'подождите; если так часто, попросите у KIE.ai больший предел',
     },
     en: {
-      what: 'the order waits for a place: KIE.ai takes no more than 20 in 10 seconds',
+      what: 'the order waits for its turn: KIE.ai accepts no more than 20 orders in 10 seconds',
       next: 'wait; if it happens often, ask KIE.ai for a higher limit',
     },
   },
@@ -241,7 +241,7 @@ export const pendingCauses = define({
       next: 'подождите; если это длится, проверьте статус KIE.ai и ключ',
     },
     en: {
-      what: 'KIE.ai has the order but does not tell how it is going ({progress}), and the bot asks again',
+      what: 'KIE.ai has the order, but its status cannot be read ({progress}), and the bot will ask again',
       next: 'wait; if it lasts, look at the status of KIE.ai and at the key',
     },
   },
@@ -269,7 +269,7 @@ export const pendingCauses = define({
       next: 'подождите и спросите ещё раз; если не начнётся, посмотрите очередь в /health',
     },
     en: {
-      what: 'the order is kept, and nothing tells yet that it went to the supplier',
+      what: 'the order is stored, and no event says yet that it went to the supplier',
       next: 'wait and ask again; if it does not begin, look at the queue in /health',
     },
   },
@@ -287,11 +287,11 @@ function isOpen({ task }: Facts): boolean {
   return task !== undefined && !task.isMade && task.failure === undefined;
 }
 
-function isFailureTold({ all }: Facts): boolean {
+function isFailureNotified({ all }: Facts): boolean {
   return all('RESULT_DELIVERED').some(event => textOf(event, 'operation') === 'failure');
 }
 
-/** The last step that a task told, while it has no end. */
+/** The last step of a task, while it has no end. */
 function isAt(...operations: readonly string[]): (facts: Facts) => boolean {
   return facts => isOpen(facts) && operations.includes(textOf(facts.task?.progress, 'operation') ?? '');
 }

@@ -1,4 +1,4 @@
-// How updates end that nothing was wrong with, and what is said where nothing can be told.
+// How updates end that nothing was wrong with, and what is said where nothing is known.
 import { define } from '../cause.ts';
 import { type ChainEvent, numberOf, textOf } from '../chain.ts';
 import type { Facts } from '../facts.ts';
@@ -47,7 +47,7 @@ export const endingCauses = define({
       next: 'исправлять нечего',
     },
     en: {
-      what: 'the user has blocked the bot, which writes no more to them',
+      what: 'the user has blocked the bot, which does not write to them any more',
       next: 'there is nothing to fix',
     },
   },
@@ -69,7 +69,7 @@ export const endingCauses = define({
       next: 'подождите и спросите ещё раз',
     },
     en: {
-      what: 'the model {model} did it, the user has some of the files, and the others are tried again',
+      what: 'the model {model} made the result, the user has some of the files, and the others will be sent again',
       next: 'wait and ask again',
     },
   },
@@ -83,7 +83,7 @@ export const endingCauses = define({
       next: 'исправлять нечего',
     },
     en: {
-      what: 'the model {model} did it in {delivery_time}, the file was sent and cost nothing',
+      what: 'the model {model} took {delivery_time}, and the file was sent and cost nothing',
       next: 'there is nothing to fix',
     },
   },
@@ -97,7 +97,7 @@ export const endingCauses = define({
       next: 'исправлять нечего; если пользователь его не видит, пусть нажмёт «Оригинал файлом»',
     },
     en: {
-      what: 'the model {model} did it, and the file was sent {delivery_time} after the order',
+      what: 'the model {model} made the result, and the file was sent {delivery_time} after the order',
       next: 'there is nothing to fix; if the user does not see it, let them tap «Original file»',
     },
   },
@@ -114,8 +114,8 @@ export const endingCauses = define({
       next: 'если так у многих, обработка отстаёт: посмотрите очередь в /health',
     },
     en: {
-      what: 'the tap was carried out, but Telegram took no answer to it any more, and the button may have shown a spinner for long',
-      next: 'if many meet this, the work lags behind: look at the queue in /health',
+      what: 'the tap was carried out, but Telegram no longer accepted an answer to it, and the button may have shown a spinner for a long time',
+      next: 'if this happens to many, the work lags behind: look at the queue in /health',
     },
   },
   worked_again: {
@@ -128,8 +128,8 @@ export const endingCauses = define({
       next: 'посмотрите, что случилось с экземпляром в это время: LOCK_LOST, SHUTDOWN, SYSTEM_WARNING',
     },
     en: {
-      what: 'the action was carried out at attempt {attempts} only: before that the instance or the database was lost{near}',
-      next: 'look what happened to the instance at that time: LOCK_LOST, SHUTDOWN, SYSTEM_WARNING',
+      what: 'the action was carried out only at attempt {attempts}: before that, the instance or the database was lost{near}',
+      next: 'find out what happened to the instance at that time: LOCK_LOST, SHUTDOWN, SYSTEM_WARNING',
     },
   },
   waited_for_active: {
@@ -142,8 +142,8 @@ export const endingCauses = define({
       next: 'если это повторяется, посмотрите /health всех экземпляров',
     },
     en: {
-      what: 'the message was worked, but waited for {wait} while no instance of the bot was ACTIVE',
-      next: 'if it repeats, look at /health of all instances',
+      what: 'the message was handled, but it waited for {wait} while no instance of the bot was ACTIVE',
+      next: 'if it happens again, look at /health of all instances',
     },
   },
   waited_for_replacement: {
@@ -156,8 +156,8 @@ export const endingCauses = define({
       next: 'если это повторяется, посмотрите, почему экземпляры сменяются так долго: /health и события LOCK_',
     },
     en: {
-      what: 'the action was carried out, but waited for {wait}: the instance that picked it became ACTIVE only then{near}',
-      next: 'if it repeats, look why instances take so long to succeed each other: /health and the events LOCK_',
+      what: 'the action was carried out, but it waited for {wait}: the instance that picked it had only just become ACTIVE{near}',
+      next: 'if it happens again, find out why instances take so long to replace each other: /health and the events LOCK_',
     },
   },
   waited_for_database: {
@@ -170,8 +170,8 @@ export const endingCauses = define({
       next: 'посмотрите, что было с Postgres в это время',
     },
     en: {
-      what: 'the action was carried out, but waited for {wait}, and the database failed in that time{near}',
-      next: 'look what happened to Postgres at that time',
+      what: 'the action was carried out, but it waited for {wait}, and the database was failing during that time{near}',
+      next: 'find out what happened to Postgres at that time',
     },
   },
   waited_in_queue: {
@@ -184,8 +184,8 @@ export const endingCauses = define({
       next: 'посмотрите предыдущее действие этого пользователя и глубину очереди в это время',
     },
     en: {
-      what: 'the action was carried out, but waited in the queue for {wait}: its chat was busy, or the work did not keep up{near}',
-      next: "look at this user's action before it, and at the queue depth at that time",
+      what: 'the action was carried out, but it waited in the queue for {wait}: its chat was busy, or the work did not keep up{near}',
+      next: "look at this user's previous action, and at the queue depth at that time",
     },
   },
   slow_work: {
@@ -199,7 +199,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'the action was carried out, but it took {work}',
-      next: 'look in the trace what took so long: the database, Telegram or KIE.ai',
+      next: 'see in the trace what took so long: the database, Telegram or KIE.ai',
     },
   },
   nothing_to_do: {
@@ -212,7 +212,7 @@ export const endingCauses = define({
       next: 'исправлять нечего',
     },
     en: {
-      what: 'there was nothing to do, and the bot showed how to go on, if there was anything to show',
+      what: 'there was nothing to do, and the bot showed how to continue, if there was anything to show',
       next: 'there is nothing to fix',
     },
   },
@@ -235,7 +235,7 @@ export const endingCauses = define({
     },
     en: {
       what: 'it was carried out within {latency} of its receipt',
-      next: 'there is nothing to fix; if the user does not see it, let them open the menu anew',
+      next: 'there is nothing to fix; if the user does not see it, let them open the menu again',
     },
   },
   refused: {
@@ -265,7 +265,7 @@ export const lastCauses = define({
       next: 'возьмите журнал или логи всех экземпляров за это время и спросите ещё раз',
     },
     en: {
-      what: 'nobody can tell what happened: evidence is missing ({gaps})',
+      what: 'what happened is unknown: evidence is missing ({gaps})',
       next: 'take the journal, or the logs of all instances for this time, and ask again',
     },
   },

@@ -19,8 +19,8 @@ export const deadLetterCauses = define({
       next: 'посмотрите, что роняло обработку, и запустите его снова: trt dead-letters redrive',
     },
     en: {
-      what: 'three attempts to work it ended without an outcome, and it was put aside: each time the instance or the database was lost{near}',
-      next: 'look what brought the work down, and have it worked again: trt dead-letters redrive',
+      what: 'three attempts to handle it ended without an outcome, and it was set aside: each time the instance or the database was lost{near}',
+      next: 'find out what brought the work down, and have it handled again: trt dead-letters redrive',
     },
   },
   silence_guard: {
@@ -34,7 +34,7 @@ export const deadLetterCauses = define({
     },
     en: {
       what: 'the work was about to end in silence, and the silence guard stepped in ({guard})',
-      next: 'it is a defect of the program: give a developer the cid and this event',
+      next: 'it is a defect in the program: give a developer the cid and this event',
     },
   },
 });
@@ -50,8 +50,8 @@ export const faultCauses = define({
       next: 'исправлять нечего; если так у многих, у Telegram сбой, или бот пишет слишком часто',
     },
     en: {
-      what: 'Telegram did not take the answer at once, and the bot showed it later ({telegram})',
-      next: 'there is nothing to fix; if many meet this, Telegram is failing, or the bot writes too often',
+      what: 'Telegram did not accept the answer at once, and the bot showed it later ({telegram})',
+      next: 'there is nothing to fix; if this happens to many, Telegram is failing, or the bot writes too often',
     },
   },
   user_blocked_bot: {
@@ -64,7 +64,7 @@ export const faultCauses = define({
       next: 'пусть разблокирует бота; исправлять нечего',
     },
     en: {
-      what: 'it could not be answered because the user has blocked the bot',
+      what: 'no answer could be sent because the user has blocked the bot',
       next: 'let the user unblock the bot; there is nothing to fix',
     },
   },
@@ -78,7 +78,7 @@ export const faultCauses = define({
       next: 'аккаунт удалён, или пользователь не начинал чат; исправлять нечего',
     },
     en: {
-      what: 'it could not be answered because Telegram lets nobody write to this user ({telegram})',
+      what: 'no answer could be sent because Telegram does not let the bot write to this user ({telegram})',
       next: 'the account is deleted, or the user never started the chat; there is nothing to fix',
     },
   },
@@ -92,8 +92,8 @@ export const faultCauses = define({
       next: 'пусть повторит позже; если так у многих, бот пишет слишком часто',
     },
     en: {
-      what: 'Telegram put the answer off for too long: there are more messages than it allows (429)',
-      next: 'let the user repeat it later; if many meet this, the bot writes too often',
+      what: 'Telegram put the answer off for too long: the bot sends more messages than it allows (429)',
+      next: 'let the user try again later; if this happens to many, the bot writes too often',
     },
   },
   telegram_failed: {
@@ -107,7 +107,7 @@ export const faultCauses = define({
     },
     en: {
       what: "Telegram's server failed, and the screen could not be shown ({telegram})",
-      next: 'let the user repeat it; if it lasts, Telegram is down',
+      next: 'let the user try again; if it lasts, Telegram is down',
     },
   },
   telegram_refused: {
@@ -121,7 +121,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'Telegram refused the screen that the bot wanted to show ({telegram})',
-      next: 'probably a defect of the screen: give a developer the cid',
+      next: 'it is probably a defect of the screen: give a developer the cid',
     },
   },
   telegram_timeout: {
@@ -135,7 +135,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'Telegram did not answer in time, and nobody knows whether the screen was shown',
-      next: 'let the user open the menu anew; if it lasts, look at the network and at the status of Telegram',
+      next: 'let the user open the menu again; if it lasts, look at the network and at the status of Telegram',
     },
   },
   telegram_unreachable: {
@@ -149,7 +149,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'the connection to Telegram was lost, and nobody knows whether the screen was shown',
-      next: 'let the user open the menu anew; if it lasts, look at the network of the server',
+      next: 'let the user open the menu again; if it lasts, look at the network of the server',
     },
   },
   telegram_invalid_answer: {
@@ -163,7 +163,7 @@ export const faultCauses = define({
     },
     en: {
       what: "Telegram's answer could not be read, and nobody knows whether the screen was shown",
-      next: 'look what stands between the bot and Telegram (TELEGRAM_API_ROOT, a proxy): Telegram itself does not answer so',
+      next: 'check what stands between the bot and Telegram (TELEGRAM_API_ROOT, a proxy): Telegram itself does not answer like this',
     },
   },
   database_refused: {
@@ -193,7 +193,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'the program failed ({error}), the action was not carried out, and the database failed at the same time{near}',
-      next: 'look at Postgres; if the error is not of its making, it is a defect: give a developer the cid',
+      next: 'look at Postgres; if the error does not come from it, it is a defect: give a developer the cid',
     },
   },
   handler_failed: {
@@ -207,7 +207,7 @@ export const faultCauses = define({
     },
     en: {
       what: 'the program failed ({error}), and the action was not carried out',
-      next: 'it is a defect: give a developer the cid, its trace holds the stack',
+      next: 'it is a defect: give a developer the cid; its trace holds the stack',
     },
   },
 });
@@ -225,7 +225,7 @@ export const unfinishedCauses = define({
     },
     en: {
       what: 'the work began and did not end: the instance lost the lock at that time{near}',
-      next: 'the ACTIVE instance works it once more; look at /health and why the database was out of reach',
+      next: 'the ACTIVE instance will handle it again; look at /health, and find out why the database was out of reach',
     },
   },
   database_lost: {
@@ -239,7 +239,7 @@ export const unfinishedCauses = define({
     },
     en: {
       what: 'the work began and did not end: the database failed at that time{near}',
-      next: 'it is worked once more when the database answers; look at it in /health',
+      next: 'it will be handled again when the database answers; look at it in /health',
     },
   },
   instance_ended: {
@@ -254,7 +254,7 @@ export const unfinishedCauses = define({
     },
     en: {
       what: 'the work began and did not end: the instance stopped at that time{near}',
-      next: 'the next instance works it once more; if not, look at /health',
+      next: 'the next instance will handle it again; if not, look at /health',
     },
   },
   handler_slow: {
@@ -267,8 +267,8 @@ export const unfinishedCauses = define({
       next: 'посмотрите в трассе, чего она ждёт: базы, Telegram или KIE.ai',
     },
     en: {
-      what: 'the work began and takes too long; the silence guard answered the tap in its place',
-      next: 'look in the trace what it waits for: the database, Telegram or KIE.ai',
+      what: 'the work began and takes too long; the silence guard answered the tap instead',
+      next: 'see in the trace what it waits for: the database, Telegram or KIE.ai',
     },
   },
   still_running: {
@@ -281,13 +281,13 @@ export const unfinishedCauses = define({
       next: 'подождите и спросите ещё раз; если не кончится, посмотрите, чего она ждёт, в трассе',
     },
     en: {
-      what: 'the work began {pickedAgo} ago and goes on',
-      next: 'wait and ask again; if it does not end, look in the trace what it waits for',
+      what: 'the work began {pickedAgo} ago and is still going on',
+      next: 'wait and ask again; if it does not end, see in the trace what it waits for',
     },
   },
 });
 
-/** The guard only bridged the time; how the update ended is told by its end. */
+/** The guard only bridged the time; the end of the update says how it ended. */
 function isSlowness(event: ChainEvent): boolean {
   return isCase(event, 'SILENCE_GUARD_WARNING', 'handler_slow');
 }
@@ -305,7 +305,7 @@ function isSqlState(type: string | undefined): boolean {
   return type !== undefined && /^(?=.*\d)[0-9A-Z]{5}$/.test(type);
 }
 
-/** Picked, and nothing tells how it ended. */
+/** Picked, and no event says how it ended. */
 export function isUnended({ has, end }: Facts): boolean {
   return has('QUEUE_PICK', 'DISPATCH_START') && end === undefined;
 }

@@ -14,8 +14,8 @@ export const followUpCauses = define({
       next: 'это повторяется ещё минут двадцать; если событий больше нет, посмотрите ошибку последней строки и состояние базы',
     },
     en: {
-      what: 'the action itself was taken, but what was to follow it has not succeeded so far ({followUp})',
-      next: 'it is tried again for some twenty minutes; if no more events come, look at the error of the last line and at the database',
+      what: 'the action itself was carried out, but what should follow it has not succeeded so far ({followUp})',
+      next: 'it is tried again for about twenty minutes; if no more events come, look at the error of the last line and at the database',
     },
   },
   erased: {
@@ -29,7 +29,7 @@ export const followUpCauses = define({
     },
     en: {
       what: 'everything that was stored about this user was erased, as they had asked',
-      next: 'there is nothing to fix; what was before cannot be looked up any more',
+      next: 'there is nothing to fix; what happened before cannot be looked up any more',
     },
   },
   exported: {

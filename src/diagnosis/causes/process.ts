@@ -1,4 +1,4 @@
-// Causes of chains that are no update's: a callback that was refused, and what a process tells of itself.
+// Causes of chains that are no update's: a callback that was refused, and what a process reports of itself.
 import type { EventName } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
@@ -13,8 +13,8 @@ export const callbackCauses = define({
         next: 'результат бот узнает и сам, опросом; если так всегда, проверьте часы сервера',
       },
       en: {
-        what: 'a callback of KIE.ai was refused: its signature is too old or of the future, perhaps it is a replay',
-        next: 'the bot finds the result by itself, by polling; if it is always so, look at the clock of the server',
+        what: 'a callback of KIE.ai was refused: its signature is too old or from the future; perhaps it is a replay',
+        next: 'the bot finds the result by itself, by polling; if it always happens, check the clock of the server',
       },
     },
   ),
@@ -25,7 +25,7 @@ export const callbackCauses = define({
     },
     en: {
       what: 'a callback was refused: its signature is not that of KIE.ai, it is forged ({detail})',
-      next: 'the bot finds the result by itself, by polling; if all are refused so, check KIE_WEBHOOK_HMAC_KEY',
+      next: 'the bot finds the result by itself, by polling; if all callbacks are refused like this, check KIE_WEBHOOK_HMAC_KEY',
     },
   }),
   callback_unknown_task: {
@@ -39,7 +39,7 @@ export const callbackCauses = define({
     },
     en: {
       what: 'a callback was refused: no task has its address',
-      next: 'there is nothing to fix; many of them: somebody guesses addresses',
+      next: 'there is nothing to fix; if there are many, somebody is guessing addresses',
     },
   },
   callback_unreadable: {
@@ -84,7 +84,7 @@ export const processCauses = define({
     },
     en: {
       what: 'the audit found that the money of users does not add up ({books})',
-      next: 'stop paying out, and look into the differences that are named',
+      next: 'stop payouts, and look into the differences that are named',
     },
   },
   supplier_switched_off: {
@@ -125,7 +125,7 @@ export const processCauses = define({
       next: 'посмотрите /health остальных: один должен стать активным; проверьте связь с базой',
     },
     en: {
-      what: 'the instance lost the lock and works no updates any more',
+      what: 'the instance lost the lock and does not handle updates any more',
       next: 'look at /health of the others: one should be ACTIVE; look at the connection to the database',
     },
   },
@@ -161,7 +161,10 @@ export const processCauses = define({
     reasons: [],
     is: isProcess,
     ru: { what: 'это жизнь самого процесса, сбоев в ней не видно', next: 'исправлять нечего' },
-    en: { what: 'it is the life of the process itself, without trouble', next: 'there is nothing to fix' },
+    en: {
+      what: 'this is the life of the process itself, and it shows no trouble',
+      next: 'there is nothing to fix',
+    },
   },
 });
 

@@ -16,8 +16,8 @@ export const receiptCauses = define({
       next: 'если так отклоняется всё, сравните WEBHOOK_SECRET_TOKEN с тем, что передан в setWebhook; одиночный запрос – от постороннего',
     },
     en: {
-      what: "a request to the webhook was refused: Telegram's secret is missing in it or is another one",
-      next: 'if everything is refused so, compare WEBHOOK_SECRET_TOKEN with what setWebhook was given; a single request is of a stranger',
+      what: "a request to the webhook was refused: it lacks Telegram's secret or has a different one",
+      next: 'if every request is refused like this, compare WEBHOOK_SECRET_TOKEN with what setWebhook was given; a single request comes from a stranger',
     },
   },
   webhook_not_an_update: {
@@ -30,8 +30,8 @@ export const receiptCauses = define({
       next: 'посмотрите, кто ещё шлёт запросы на этот адрес; нажатия пользователей это не затрагивает',
     },
     en: {
-      what: 'a request to the webhook was refused: it is no update of Telegram',
-      next: 'look who else sends requests to this address; taps of users are not concerned',
+      what: 'a request to the webhook was refused: it is not a Telegram update',
+      next: 'find out who else sends requests to this address; taps of users are not affected',
     },
   },
   request_to_nowhere: {
@@ -45,7 +45,7 @@ export const receiptCauses = define({
     },
     en: {
       what: 'requests of strangers were refused: the bot has no such address, or they could not be read or were too slow ({detail})',
-      next: 'there is nothing to fix; taps of users are not concerned',
+      next: 'there is nothing to fix; taps of users are not affected',
     },
   },
   inbox_full: {
@@ -58,8 +58,8 @@ export const receiptCauses = define({
       next: 'Telegram пришлёт их снова; выясните, почему обработка не успевает, или поднимите QUEUE_MAX',
     },
     en: {
-      what: 'the inbox was full ({depth} updates without an outcome), and new updates were not taken: {refused}',
-      next: 'Telegram sends them again; find out why the work does not keep up, or raise QUEUE_MAX',
+      what: 'the inbox was full ({depth} updates without an outcome), and new updates were turned away: {refused}',
+      next: 'Telegram will send them again; find out why the work does not keep up, or raise QUEUE_MAX',
     },
   },
   chat_flood: {
@@ -72,7 +72,7 @@ export const receiptCauses = define({
       next: 'пусть подождёт, пока бот ответит на прежние; если чат не разбирается, посмотрите, на чём он стоит',
     },
     en: {
-      what: 'it was not taken: as many updates of this chat wait as one chat may have (INBOX_CHAT_MAX)',
+      what: 'it was turned away: this chat already has as many waiting updates as one chat may have (INBOX_CHAT_MAX)',
       next: 'let the user wait until the earlier ones are answered; if they never are, look at what holds this chat',
     },
   },
@@ -86,8 +86,8 @@ export const receiptCauses = define({
       next: 'что с ним стало, видно по cid {original}',
     },
     en: {
-      what: 'Telegram sent the same update a second time, and it was not worked again',
-      next: 'what became of it stands under the cid {original}',
+      what: 'Telegram sent the same update a second time, and it was not handled again',
+      next: 'the cid {original} shows what became of it',
     },
   },
   not_stored: {
@@ -101,7 +101,7 @@ export const receiptCauses = define({
     },
     en: {
       what: 'the update arrived but could not be stored in the database, so Telegram was refused',
-      next: 'Telegram sends it again under a new cid; look at the database in /health',
+      next: 'Telegram will send it again under a new cid; look at the database in /health',
     },
   },
   not_stored_presumably: {
@@ -114,8 +114,8 @@ export const receiptCauses = define({
       next: 'если оно не сохранено, Telegram пришлёт его ещё раз; проверьте базу данных в /health',
     },
     en: {
-      what: 'the update arrived, nothing tells that it was stored, and the database failed at that time{near}',
-      next: 'if it was not stored, Telegram sends it again; look at the database in /health',
+      what: 'the update arrived, no event says that it was stored, and the database was failing at that time{near}',
+      next: 'if it was not stored, Telegram will send it again; look at the database in /health',
     },
   },
   no_active_instance: {
@@ -143,8 +143,8 @@ export const receiptCauses = define({
       next: 'ответ придёт, как только экземпляр станет активным; посмотрите /health всех экземпляров',
     },
     en: {
-      what: 'the message is kept, but nobody can work it: no instance of the bot is ACTIVE',
-      next: 'the answer comes as soon as one is; look at /health of all instances',
+      what: 'the message is stored, but nobody can handle it: no instance of the bot is ACTIVE',
+      next: 'the answer will come as soon as one is; look at /health of all instances',
     },
   },
   queue_without_active: {
@@ -172,7 +172,7 @@ export const receiptCauses = define({
     },
     en: {
       what: 'the update is stored, and nobody has picked it yet: at that time the instance was being replaced or was lost{near}',
-      next: 'the next ACTIVE instance picks it; look at /health of all instances',
+      next: 'the next ACTIVE instance will pick it; look at /health of all instances',
     },
   },
   unpicked_in_outage: {
@@ -186,7 +186,7 @@ export const receiptCauses = define({
     },
     en: {
       what: 'the update is stored, and nobody has picked it yet: the database failed at that time{near}',
-      next: 'it is picked when the database answers; look at it in /health',
+      next: 'it will be picked when the database answers; look at it in /health',
     },
   },
   queue_stuck: {
@@ -200,28 +200,28 @@ export const receiptCauses = define({
     },
     en: {
       what: 'the update is stored, but the queue stands still: the oldest one has waited for {oldest}',
-      next: 'look for DISPATCH_START without an end and at the database: the work hangs',
+      next: 'look for DISPATCH_START without an end, and at the database: the work is stuck',
     },
   },
   waiting_in_queue: {
     confidence: 'medium',
     events: ['QUEUE_ENQUEUE', 'ANSWER_CALLBACK_QUERY'],
     reasons: [],
-    is: facts => isUnpicked(facts) && isToldToWait(facts),
+    is: facts => isUnpicked(facts) && isAskedToWait(facts),
     ru: {
       what: 'нажатие сохранено, но за {toastWait} никто не взял его в работу: чат занят предыдущим действием или обработка не успевает{near}',
       next: 'посмотрите предыдущее действие этого пользователя и глубину очереди в /health',
     },
     en: {
-      what: 'the tap is stored, but nobody had picked it after {toastWait}: its chat is busy with the action before, or the work does not keep up{near}',
-      next: "look at this user's action before it and at the queue depth in /health",
+      what: 'the tap is stored, but nobody had picked it after {toastWait}: its chat is busy with the previous action, or the work does not keep up{near}',
+      next: "look at this user's previous action and at the queue depth in /health",
     },
   },
 });
 
-/** That it could not be stored is told; nothing is missing then. */
+/** The events say that it could not be stored; nothing is missing then. */
 export function isKnownUnstored(facts: Facts): boolean {
-  return isUnstored(facts) && (hasToldWhy(facts) || hasFailedRoot(facts));
+  return isUnstored(facts) && (saysWhy(facts) || hasFailedRoot(facts));
 }
 
 function isUnstored({ has, end }: Facts): boolean {
@@ -232,7 +232,7 @@ function isUnstored({ has, end }: Facts): boolean {
   );
 }
 
-function hasToldWhy({ all }: Facts): boolean {
+function saysWhy({ all }: Facts): boolean {
   return all('SYSTEM_WARNING').some(event => textOf(event, 'operation') === 'store update');
 }
 
@@ -269,11 +269,11 @@ function hasLeftWork(event: ChainEvent): boolean {
   return event.name === 'LOCK_LOST' || event.name === 'LOCK_RELEASED';
 }
 
-/** Stored, and nothing tells that anybody began with it. */
+/** Stored, and no event says that anybody began with it. */
 export function isUnpicked({ has, end }: Facts): boolean {
   return has('QUEUE_ENQUEUE') && end === undefined && !has('QUEUE_PICK', 'DISPATCH_START');
 }
 
-function isToldToWait({ all }: Facts): boolean {
+function isAskedToWait({ all }: Facts): boolean {
   return all('ANSWER_CALLBACK_QUERY').some(({ fields }) => fields.latency_ms !== undefined);
 }

@@ -16,7 +16,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the tap was refused because the form that the button belongs to is closed',
-      next: 'let the user begin anew from the menu; there is nothing to fix',
+      next: 'let the user start again from the menu; there is nothing to fix',
     },
   },
   old_form: {
@@ -29,7 +29,7 @@ export const tapCauses = define({
       next: 'пусть продолжит на последнем сообщении формы; исправлять нечего',
     },
     en: {
-      what: 'the tap was refused because the form has moved on since, and the button is of an earlier step',
+      what: 'the tap was refused because the form has moved on since, and the button belongs to an earlier step',
       next: 'let the user go on in the last message of the form; there is nothing to fix',
     },
   },
@@ -44,7 +44,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the tap was refused because the message shows the screen «{actual}» by now, and this button works on the screens {expected}',
-      next: 'let the user go on from the current screen; if many meet this, screens are drawn too slowly',
+      next: 'let the user go on from the current screen; if this happens to many, screens are drawn too slowly',
     },
   },
   step_passed: {
@@ -57,7 +57,7 @@ export const tapCauses = define({
       next: 'пусть продолжит кнопками на последнем экране; исправлять нечего',
     },
     en: {
-      what: 'the message was refused because the form does not wait for one: that step is passed',
+      what: 'the message was refused because the form does not expect one now: that step is over',
       next: 'let the user go on with the buttons of the last screen; there is nothing to fix',
     },
   },
@@ -99,8 +99,8 @@ export const tapCauses = define({
       next: 'пусть пользуется свежим меню; исправлять нечего',
     },
     en: {
-      what: 'the button is of an older version of the bot and does nothing any more',
-      next: 'let the user go on with the fresh menu; there is nothing to fix',
+      what: 'the button comes from an older version of the bot and does nothing any more',
+      next: 'let the user use the fresh menu; there is nothing to fix',
     },
   },
   message_unknown: {
@@ -114,7 +114,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the bot has no record of the message that bears the button',
-      next: 'let the user go on with the fresh menu; if many meet this, screens are shown and not recorded',
+      next: 'let the user use the fresh menu; if this happens to many, screens are shown and not recorded',
     },
   },
   old_message: {
@@ -128,7 +128,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the button stands on a message that is over 48 hours old, and does nothing any more',
-      next: 'let the user go on with the fresh menu; there is nothing to fix',
+      next: 'let the user use the fresh menu; there is nothing to fix',
     },
   },
   foreign_button: {
@@ -141,8 +141,8 @@ export const tapCauses = define({
       next: 'одно такое нажатие – чужой или изменённый клиент; если их много, релиз убрал кнопку, которая ещё на экранах',
     },
     en: {
-      what: 'the bot has no such button: its data, {payload}, are not of this bot',
-      next: 'a single one is of a foreign or modified client; many at once: a release dropped a button that is still on screens',
+      what: 'the bot has no such button: its data, {payload}, is not from this bot',
+      next: 'a single one comes from a foreign or modified client; many at once mean that a release dropped a button that is still on screens',
     },
   },
   damaged_button: {
@@ -155,8 +155,8 @@ export const tapCauses = define({
       next: 'одно такое нажатие – изменённый клиент; если их много, формат кнопок изменился без новой версии',
     },
     en: {
-      what: 'the data of the button, «{payload}», are damaged and cannot be read',
-      next: 'a single one is of a modified client; many at once: the format of the buttons changed without a new version',
+      what: 'the data of the button, «{payload}», is damaged and cannot be read',
+      next: 'a single one comes from a modified client; many at once mean that the format of the buttons changed without a new version',
     },
   },
   unknown_command: {
@@ -184,7 +184,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the button is known, but what it chooses does not exist any more ({detail})',
-      next: 'look whether a model or a parameter of it has left the catalogue lately',
+      next: 'check whether a model or one of its parameters has left the catalogue recently',
     },
   },
   group_chat: {
@@ -197,7 +197,7 @@ export const tapCauses = define({
       next: 'исправлять нечего',
     },
     en: {
-      what: 'the bot was called in a group or channel, works in private chats only, and has left it',
+      what: 'the bot was added to a group or channel; it works in private chats only and has left',
       next: 'there is nothing to fix',
     },
   },
@@ -211,8 +211,8 @@ export const tapCauses = define({
       next: 'если разрешить надо, проверьте список администраторов',
     },
     en: {
-      what: 'the action was refused because this user may not do it',
-      next: 'if the user should, check the list of administrators',
+      what: 'the action was refused because this user is not allowed to do it',
+      next: 'if the user should be allowed, check the list of administrators',
     },
   },
   user_rate_limit: {
@@ -226,7 +226,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'the action was refused because the user was too fast',
-      next: 'let the user wait a little; if many meet this, raise the limit or look for an attack',
+      next: 'let the user wait a little; if this happens to many, raise the limit or look for an attack',
     },
   },
   erase_busy: {
@@ -242,7 +242,7 @@ export const tapCauses = define({
     },
     en: {
       what: 'nothing was erased, because a generation of this user still runs or its result is on its way',
-      next: 'let the user wait for its end and repeat; if there is none, look for a stuck task',
+      next: 'let the user wait until it ends and try again; if it never ends, look for a stuck task',
     },
   },
   copy_unsent: {
@@ -255,7 +255,7 @@ export const tapCauses = define({
       next: 'пусть попросит копию ещё раз через минуту',
     },
     en: {
-      what: 'the copy of the data was made, but Telegram did not take the document',
+      what: 'the copy of the data was made, but Telegram did not accept the document',
       next: 'let the user ask for it again in a minute',
     },
   },
@@ -297,7 +297,7 @@ export const tapCauses = define({
       next: 'если это не нарочно, проверьте настройку единственной модели',
     },
     en: {
-      what: 'the model {model} is not offered here: the bot is set to a single other one',
+      what: 'the model {model} is not offered here: the bot is set to a single other model',
       next: 'if that is not on purpose, check the setting of the single model',
     },
   },

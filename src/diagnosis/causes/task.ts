@@ -15,7 +15,7 @@ export const taskCauses = define({
       next: 'исправлять нечего; если так часто, поставщик работает медленно',
     },
     en: {
-      what: 'the model {model} was too late: the user had been told of a failure, and then got the result for free',
+      what: 'the model {model} was too late: the user had already been notified of a failure, and then got the result for free',
       next: 'there is nothing to fix; if it happens often, the supplier is slow',
     },
   },
@@ -30,7 +30,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'the model {model} refused the content of the request',
-      next: 'let the user change the description; if it refuses nearly everybody, look at the model',
+      next: 'let the user change the description; if it refuses almost everybody, look at the model',
     },
   },
   submission_unknown: {
@@ -43,8 +43,8 @@ export const taskCauses = define({
       next: 'посмотрите задания в кабинете KIE.ai за это время; если так часто, проверьте сеть',
     },
     en: {
-      what: 'KIE.ai neither answered the order nor called back, so nobody knows whether it was taken, and it was not repeated',
-      next: 'look at the tasks in the account of KIE.ai for this time; if it happens often, look at the network',
+      what: 'KIE.ai neither answered the order nor called back, so it is unknown whether the order was accepted, and it was not repeated',
+      next: 'look at the tasks of that time in the KIE.ai account; if it happens often, look at the network',
     },
   },
   vendor_timeout: {
@@ -57,8 +57,8 @@ export const taskCauses = define({
       next: 'если результат придёт, он будет прислан бесплатно; если так часто, поставщик работает медленно',
     },
     en: {
-      what: 'KIE.ai took the order and did not make it in time: no result in {waited}',
-      next: 'if the result comes, it is sent for free; if it happens often, the supplier is slow',
+      what: 'KIE.ai accepted the order and did not finish it in time: no result in {waited}',
+      next: 'if the result comes, it will be sent for free; if it happens often, the supplier is slow',
     },
   },
   kie_key_refused: kieAnswered(401, {
@@ -67,7 +67,7 @@ export const taskCauses = define({
       next: 'проверьте KIE_API_KEY: он неверен, отозван или без доступа; до этого не работает ни одна модель',
     },
     en: {
-      what: 'KIE.ai did not accept the key of the bot (401), so nothing was made',
+      what: 'KIE.ai did not accept the key of the bot (401), so nothing was generated',
       next: 'check KIE_API_KEY: it is wrong, revoked or without access; until then no model works',
     },
   }),
@@ -77,8 +77,8 @@ export const taskCauses = define({
       next: 'пополните счёт KIE.ai; до этого не работает ни одна платная модель',
     },
     en: {
-      what: "the bot's account at KIE.ai has too few credits (402), so nothing was made",
-      next: 'top up the account at KIE.ai; until then no model that costs works',
+      what: "the bot's account at KIE.ai has too few credits (402), so nothing was generated",
+      next: 'top up the account at KIE.ai; until then no paid model works',
     },
   }),
   kie_key_cap: kieAnswered(433, {
@@ -87,8 +87,8 @@ export const taskCauses = define({
       next: 'поднимите предел ключа в кабинете KIE.ai',
     },
     en: {
-      what: "the cap of the bot's key at KIE.ai is reached (433), so nothing was made",
-      next: 'raise the cap of the key in the account of KIE.ai',
+      what: "the cap of the bot's key at KIE.ai is reached (433), so nothing was generated",
+      next: 'raise the cap of the key in the KIE.ai account',
     },
   }),
   kie_parameters_refused: kieAnswered(422, {
@@ -107,8 +107,8 @@ export const taskCauses = define({
       next: 'пусть повторит позже; если так часто, попросите у KIE.ai больший предел',
     },
     en: {
-      what: 'KIE.ai answered each time that there are too many orders (429), and the attempts were used up',
-      next: 'let the user repeat it later; if it happens often, ask KIE.ai for a higher limit',
+      what: 'KIE.ai answered every time that there were too many orders (429), and the attempts were used up',
+      next: 'let the user try again later; if it happens often, ask KIE.ai for a higher limit',
     },
   }),
   kie_file_unreachable: kieAnswered(451, {
@@ -118,7 +118,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'KIE.ai could not open a file of the order (451)',
-      next: "let the user send the file again or another link; if many meet this, look at the supplier's file host",
+      next: "let the user send the file again or another link; if this happens to many, look at the supplier's file host",
     },
   }),
   kie_maintenance: kieAnswered(455, {
@@ -128,7 +128,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'KIE.ai is under maintenance (455), and the attempts were used up before it ended',
-      next: 'let the user repeat it later; look at the status of KIE.ai',
+      next: 'let the user try again later; look at the status of KIE.ai',
     },
   }),
   kie_server_error: kieAnswered(500, {
@@ -138,7 +138,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'the server of KIE.ai failed (500), and the order was not repeated, so that it is not paid for twice',
-      next: 'let the user repeat it; if many meet this, KIE.ai is in trouble',
+      next: 'let the user try again; if this happens to many, KIE.ai is in trouble',
     },
   }),
   kie_switched_off: kieAnswered(505, {
@@ -147,7 +147,7 @@ export const taskCauses = define({
       next: 'если поставщик её вернёт, включите её: trt catalogue',
     },
     en: {
-      what: 'KIE.ai does not make the model {model} any more (505), and the bot has taken it off the menus',
+      what: 'KIE.ai does not offer the model {model} any more (505), and the bot has taken it off the menus',
       next: 'if the supplier brings it back, switch it on: trt catalogue',
     },
   }),
@@ -175,7 +175,7 @@ export const taskCauses = define({
       next: 'пусть пришлёт файл ещё раз или ссылку на него',
     },
     en: {
-      what: 'the file that the user sent could not be handed to the supplier: Telegram does not give it, or it is too big',
+      what: 'the file that the user sent could not be handed to the supplier: Telegram does not provide it, or it is too big',
       next: 'let the user send the file again, or a link to it',
     },
   },
@@ -189,8 +189,8 @@ export const taskCauses = define({
       next: 'освободите место или исправьте TMPDIR',
     },
     en: {
-      what: "the bot's own disk did not take the file of the user: the folder of TMPDIR is full, away or not writable",
-      next: 'make room or correct TMPDIR',
+      what: "the user's file could not be written to the bot's own disk: the folder of TMPDIR is full, missing or not writable",
+      next: 'free some space or correct TMPDIR',
     },
   },
   kie_unreachable: {
@@ -217,8 +217,8 @@ export const taskCauses = define({
       next: 'пусть повторит; если так часто, спросите поставщика',
     },
     en: {
-      what: 'KIE.ai took the order and did not know it afterwards',
-      next: 'let the user repeat it; if it happens often, ask the supplier',
+      what: 'KIE.ai accepted the order and did not know it afterwards',
+      next: 'let the user try again; if it happens often, ask the supplier',
     },
   },
   kie_empty_result: {
@@ -232,7 +232,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'KIE.ai called the task done and gave no file',
-      next: "let the user repeat it; if it happens often, compare the model {model} with the supplier's documents",
+      next: "let the user try again; if it happens often, compare the model {model} with the supplier's documents",
     },
   },
   kie_generation_failed: {
@@ -246,7 +246,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'the model {model} failed at the supplier (code {code})',
-      next: 'let the user repeat it; if the model fails often, switch it off',
+      next: 'let the user try again; if the model fails often, switch it off',
     },
   },
   kie_refused: {
@@ -260,7 +260,7 @@ export const taskCauses = define({
     },
     en: {
       what: 'KIE.ai refused the order for the model {model} (code {code})',
-      next: 'compare the code with docs.kie.ai; if many meet this, the catalogue may be out of date',
+      next: 'compare the code with docs.kie.ai; if this happens to many, the catalogue may be out of date',
     },
   },
 });

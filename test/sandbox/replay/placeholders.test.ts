@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { refilled } from '../../../sandbox/replay/placeholders.ts';
-import { wordlessValues } from '../../../src/bot/situation.ts';
+import { wordlessValues } from '../../../src/bot/dispatch-snapshot.ts';
 import { createCatalogue } from '../../../src/catalogue/catalogue.ts';
 import type { Model, Parameter } from '../../../src/catalogue/schema.ts';
 import type { FileReference, FormValue, FormValues } from '../../../src/catalogue/values.ts';

@@ -1,4 +1,4 @@
-// What users do, each deed with how likely it is: they tap what they see, write, order pictures, pay, block the bot and
+// What users do, each action with how likely it is: they tap what they see, write, order pictures, pay, block the bot and
 // come back. Each waits for something to see before the next thing, but not for ever.
 import type { Burst } from '../history/history.ts';
 import type { TelegramSandbox } from '../telegram/index.ts';
@@ -12,7 +12,7 @@ export interface World {
   readonly bursts: Burst[];
 }
 
-interface Deed {
+interface UserAction {
   readonly weight: number;
   perform(person: Person, world: World): Promise<unknown> | undefined;
 }
@@ -30,7 +30,7 @@ const largeShare = 0.3;
 const largeBytes = [2_000_000, 9_500_000] as const;
 const pauseMs = [100, 700] as const;
 
-export const deeds: readonly Deed[] = [
+export const actions: readonly UserAction[] = [
   {
     weight: 30,
     async perform(person) {

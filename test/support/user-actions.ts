@@ -1,5 +1,5 @@
 // What a person with a Telegram client does to answer a form's question: typing, pressing a button that is there,
-// sending files. Each deed waits for the screen that it leads to, or for the line that refuses it.
+// sending files. Each action waits for the screen that it leads to, or for the line that refuses it.
 import { expect } from 'vitest';
 import type { AlbumItem, BotMessage, SandboxUser, SentUpdate } from '../../sandbox/telegram/index.ts';
 import type { MediaKind } from '../../src/catalogue/schema.ts';

@@ -58,7 +58,7 @@ export interface ActionsOfUser {
   readonly unread: string | undefined;
 }
 
-export interface Desk {
+export interface AdminDiagnostics {
   /** `except`: whose own actions are left out, the one who asks. */
   dashboard(locale: Locale, except: string): Promise<Dashboard>;
   look(cid: string, locale: Locale): Promise<Looked>;
@@ -68,7 +68,7 @@ export interface Desk {
   actionsOf(userHash: string, locale: Locale): Promise<ActionsOfUser>;
 }
 
-export interface DeskOptions {
+export interface AdminDiagnosticsOptions {
   readonly journal: JournalReader;
   /** How the service is: `now` as is quickly known, `whole` with all that can be asked. */
   readonly surroundings: Readonly<Record<'now' | 'whole', () => Promise<Surroundings>>>;
@@ -82,7 +82,7 @@ const readOutcomes = 5 * shownActions;
 const hourMs = 60 * 60_000;
 const dayMs = 24 * hourMs;
 
-export function createDesk(options: DeskOptions): Desk {
+export function createAdminDiagnostics(options: AdminDiagnosticsOptions): AdminDiagnostics {
   const { journal, surroundings, telemetry, now = () => new Date() } = options;
   const source = createJournalChains(journal);
   const since = (milliseconds: number): Date => new Date(now().getTime() - milliseconds);

@@ -1,5 +1,5 @@
 // The parts of a verdict's sentence that every cause shares: what the user did, what the user saw, where the money is.
-// Each is read from the events alone; what they do not tell is said to be unknown.
+// Each is read from the events alone; what they do not hold is said to be unknown.
 import { formatMoney } from '../billing/money-text.ts';
 import type { Locale } from '../otel/reasons.ts';
 import { type ChainEvent, textOf } from './chain.ts';
@@ -33,10 +33,10 @@ export function didOf(facts: Facts, locale: Locale): string | undefined {
     return isRussian ? `пользователь прислал файл (${media})` : `the user sent a file (${media})`;
   }
   if (eventType === undefined) return undefined;
-  return deeds[eventType]?.[locale];
+  return otherActions[eventType]?.[locale];
 }
 
-const deeds: Readonly<Partial<Record<string, Words>>> = {
+const otherActions: Readonly<Partial<Record<string, Words>>> = {
   pre_checkout_query: { ru: 'пользователь подтвердил платёж', en: 'the user confirmed a payment' },
   my_chat_member: {
     ru: 'пользователь изменил участие бота в чате',
@@ -61,17 +61,17 @@ function tapOf({ chain, last }: Facts, locale: Locale): string {
   return `${what} ${locale === 'ru' ? 'на экране' : 'on the screen'} «${place}»`;
 }
 
-/** What appeared in the chat, in its order; undefined where no event tells. */
+/** What appeared in the chat, in its order; undefined where no event shows it. */
 export function sawOf(facts: Facts, locale: Locale): string | undefined {
   const { chain, result, end, last } = facts;
   const seen = chain.events.flatMap(event => sights[event.name]?.(event, locale) ?? []);
   // Where something is owed, no message of the fault was tried.
-  const isUntold = seen.length === 0 && !last('RENDER_OWED');
-  if (result === 'failed' && !last('CALLBACK_REJECTED') && isUntold && end) {
+  const isUnseen = seen.length === 0 && !last('RENDER_OWED');
+  if (result === 'failed' && !last('CALLBACK_REJECTED') && isUnseen && end) {
     seen.push(
       {
         ru: 'сообщение об ошибке с cid, если Telegram его принял',
-        en: 'a message of the fault with the cid, if Telegram took it',
+        en: 'an error message with the cid, if Telegram accepted it',
       }[locale],
     );
   }
@@ -109,7 +109,7 @@ const sights: Readonly<Partial<Record<string, Sight>>> = {
 const deliveries: Readonly<Partial<Record<string, Words>>> = {
   result: { ru: 'результат', en: 'the result' },
   original: { ru: 'оригинал файлом', en: 'the original file' },
-  failure: { ru: 'сообщение о неудаче с кодом обращения', en: 'the notice of the failure with its cid' },
+  failure: { ru: 'сообщение о неудаче с кодом обращения', en: 'the notice of the failure, with its cid' },
 };
 
 /** What becomes of a screen that Telegram did not take at once; undefined where none is owed, or it was shown since. */
@@ -124,7 +124,7 @@ export function owedOf({ chain }: Facts, locale: Locale): string | undefined {
   if (!dropped)
     return {
       ru: 'бот показывает экран, как только Telegram его примет, в течение четверти часа',
-      en: 'the bot shows the screen as soon as Telegram takes it, within a quarter of an hour',
+      en: 'the bot will show the screen as soon as Telegram accepts it, within a quarter of an hour',
     }[locale];
   const why = flat(textOf(dropped, 'reason_detail') ?? '');
   return {
@@ -133,7 +133,7 @@ export function owedOf({ chain }: Facts, locale: Locale): string | undefined {
   }[locale];
 }
 
-/** Where the price of the task is; undefined where no event tells of one. */
+/** Where the price of the task is; undefined where no event has one. */
 export function moneyOf({ task }: Facts, locale: Locale): string | undefined {
   const { state, amount } = task?.money ?? {};
   if (state === undefined || amount === undefined) return undefined;

@@ -11,7 +11,7 @@ import { type Form, formSchema } from '../pipeline/form.ts';
 import { screenIds, screenRecordSchema } from '../ui/screens.ts';
 import type { BotContext } from './bot-context.ts';
 
-export const situationSchema = z.object({
+export const dispatchSnapshotSchema = z.object({
   /** What the bot knew of the user; absent for a new one. */
   user: z.object({ language: z.enum(['ru', 'en']), blocked: z.boolean() }).optional(),
   /** Of the message that bears the tapped button. */
@@ -42,12 +42,12 @@ export const situationSchema = z.object({
     })
     .optional(),
 });
-export type Situation = Readonly<z.infer<typeof situationSchema>>;
+export type DispatchSnapshot = Readonly<z.infer<typeof dispatchSnapshotSchema>>;
 
-export function situationOf(
+export function dispatchSnapshotOf(
   { picked, screen, form, message }: Pick<BotContext, 'picked' | 'screen' | 'form' | 'message'>,
   catalogue: Pick<Catalogue, 'byKey'>,
-): Situation {
+): DispatchSnapshot {
   return {
     ...(picked.user ? { user: { language: picked.user.language, blocked: picked.user.blocked } } : {}),
     ...(screen
@@ -73,7 +73,7 @@ function formOf(
   form: Form,
   groupId: string | undefined,
   catalogue: Pick<Catalogue, 'byKey'>,
-): NonNullable<Situation['form']> {
+): NonNullable<DispatchSnapshot['form']> {
   const { model, draft, revision, stage, asking, quote, groupParameter } = form;
   return {
     model,
