@@ -1,15 +1,15 @@
 // The event journal put together: a connection of its own, which is all that the database ever feels of it, the rows'
-// way there, and the partitions they go to. Made before anything is told, because rows are gathered from the beginning.
-import { createJournal, type Journal } from '../otel/journal.ts';
-import type { Telemetry } from '../otel/telemetry.ts';
-import type { Secret } from '../secret.ts';
+// way there, and the partitions they go to. The rows were gathered from the beginning (observability.ts).
+import type { Config } from '../config/config.ts';
+import { nameInWarnings } from '../postgres/named-warnings.ts';
 import { createDatabase } from '../storage/database.ts';
 import { createJournalPartitions } from '../storage/journal-partitions.ts';
-import { encodeRow } from '../storage/journal-row-text.ts';
 import { createJournalStore } from '../storage/journal-store.ts';
+import type { DatabaseAddresses } from './databases.ts';
+import type { Observability } from './observability.ts';
 
-export interface Journaling extends Pick<Journal, 'add'> {
-  /** Resolves when what was told so far is written, or after some seconds. Never rejects. */
+export interface Journaling {
+  /** Resolves when what was added so far is written, or after some seconds. Never rejects. */
   flush(): Promise<void>;
   /** For after the migrations. Never rejects: without a journal the bot works as well. */
   start(): Promise<void>;
@@ -20,13 +20,10 @@ export interface Journaling extends Pick<Journal, 'add'> {
 }
 
 export interface JournalingOptions {
-  /** Of Postgres itself: a pooler that shares sessions refuses what is set for this one. */
-  readonly url: Secret;
+  readonly config: Config;
   readonly instanceId: string;
-  readonly release: string;
-  readonly retentionDays: number;
-  readonly maxMegabytes: number;
-  readonly warn: Telemetry['warn'];
+  readonly addresses: DatabaseAddresses;
+  readonly observability: Pick<Observability, 'journal' | 'telemetry'>;
 }
 
 /** An insert takes milliseconds; one that waits for a lock is tried again, and must not hold up the end of the process. */
@@ -34,26 +31,25 @@ const deadlineMs = 4_000;
 const stopDeadlineMs = 3_000;
 const flushDeadlineMs = 3_000;
 
-export function createJournaling(options: JournalingOptions): Journaling {
-  const { instanceId, release, retentionDays, maxMegabytes, warn } = options;
+/** undefined where the journal is switched off. */
+export function createJournaling(options: JournalingOptions): Journaling | undefined {
+  const { config, instanceId, addresses, observability } = options;
+  const { journal } = observability;
+  if (!config.journal || !journal) return undefined;
+  // Not the periodic one: the journal warns seldom by itself, and each time says what was dropped since the last.
+  const { warn } = nameInWarnings(observability.telemetry, () => addresses.direct().name);
   const database = createDatabase({
-    url: options.url,
+    // Of Postgres itself: a pooler that shares sessions refuses what is set for this one.
+    url: config.lockDatabaseUrl,
     instanceId,
     poolSize: 1,
     durableCommits: false,
     deadlineMs,
     telemetry: { warn },
   });
+  const { retentionDays, maxMegabytes } = config.journal;
   const partitions = createJournalPartitions({ database, retentionDays, maxMegabytes });
-  // A name of the operator's own; what is no text would not be stored.
-  const instance = { instanceId, release: release.replaceAll(/\p{Cc}/gu, '') };
-  const journal = createJournal({
-    encode: entry => encodeRow(entry, instance),
-    store: createJournalStore(database),
-    warn: error => warn('write the journal', error, 'DB_ERROR'),
-  });
   return {
-    add: entry => journal.add(entry),
     flush: () => journal.flush(flushDeadlineMs),
     keepPartitions: () => partitions.keep(),
     async start() {
@@ -62,7 +58,10 @@ export function createJournaling(options: JournalingOptions): Journaling {
       } catch (error) {
         warn('keep the journal', error, 'DB_ERROR');
       }
-      journal.start();
+      journal.start({
+        store: createJournalStore(database),
+        warn: error => warn('write the journal', error, 'DB_ERROR'),
+      });
     },
     async stop() {
       await journal.stop(stopDeadlineMs);

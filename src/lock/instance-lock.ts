@@ -18,8 +18,9 @@ import type { CurrentLease, InstanceMode, Lease } from './lease.ts';
 import { type LockConnection, openLockConnection } from './lock-connection.ts';
 import { lockKeyOf, lockLeaseOf } from './lock-key.ts';
 import { resignPauseMs } from './resign-pause.ts';
+import type { TenureTask } from './role-task.ts';
 import { untilChanged } from './succession.ts';
-import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
+import { createTenure, type OwnTenure } from './tenure.ts';
 import type { ProofBook } from './work-proof.ts';
 
 export interface LockTimings {
@@ -49,13 +50,6 @@ export interface InstanceLockOptions {
   readonly proofs: ProofBook;
   /** True once this instance has worked without the lock: then it does not ask another mode to yield. */
   readonly hasWorked: () => boolean;
-  /**
-   * Begins work; its end is the tenure's, which comes at any time, also before this has resolved. When it rejects, the
-   * lock is given back, and had again after a moment.
-   */
-  readonly activate: (tenure: Tenure) => Promise<void>;
-  /** Resolves when nothing is in flight of the tenures that have ended. */
-  readonly settled: () => Promise<void>;
 }
 
 export interface LockSnapshot {
@@ -70,8 +64,11 @@ export interface LockSnapshot {
 }
 
 export interface InstanceLock extends InstanceState {
-  /** Resolves when it is known whether this instance is the one; ACTIVE only when `activate` has resolved. */
-  start(): Promise<'ACTIVE' | 'PASSIVE'>;
+  /**
+   * Begins `task` under each tenure; when that rejects, the lock is given back, and had again after a moment. Resolves
+   * when it is known whether this instance is the one; ACTIVE only when the task has begun.
+   */
+  start(task: TenureTask): Promise<'ACTIVE' | 'PASSIVE'>;
   stop(): Promise<void>;
   readonly lease: CurrentLease;
   snapshot(): Promise<LockSnapshot>;
@@ -88,8 +85,9 @@ const reconnectPauseMs = 250;
 
 type Ending = 'yielded' | 'resigned' | 'lost' | 'stopped';
 
-/** The first answer to whether this instance is the one; later ones change nothing. */
-interface Decide {
+/** What `start` was given, and its answer to whether this instance is the one; only the first one counts. */
+interface Start {
+  readonly task: TenureTask;
   readonly isOpen: boolean;
   resolve(state: 'ACTIVE' | 'PASSIVE'): void;
   reject(error: unknown): void;
@@ -120,7 +118,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   }
 
   /** Connects, waits for the lock, holds it, and again, until stopped. */
-  async function run(decide: Decide): Promise<void> {
+  async function run(begun: Start): Promise<void> {
     while (!stopping.signal.aborted) {
       let connection: LockConnection | undefined;
       try {
@@ -130,13 +128,13 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
           key,
           deadlineMs: timings.statementDeadlineMs,
         });
-        const ending = await contend(connection, decide);
+        const ending = await contend(connection, begun);
         if (ending === 'yielded') await pause(pauseAfterYieldMs);
         if (ending === 'resigned') await standAside(resignPauseMs(options.proofs.failures()));
       } catch (error) {
         if (stopping.signal.aborted) return;
         // Before the first decision the error is the caller's: it keeps the process from starting.
-        if (decide.isOpen) return decide.reject(error);
+        if (begun.isOpen) return begun.reject(error);
         telemetry.warn('hold the lock', error);
         // Nothing else shows, while the lock is out of reach, whether anybody works. Where the database cannot be asked
         // at all, updates cannot be stored either, and that is told.
@@ -149,7 +147,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     }
   }
 
-  async function contend(connection: LockConnection, decide: Decide): Promise<Ending> {
+  async function contend(connection: LockConnection, begun: Start): Promise<Ending> {
     if (stopping.signal.aborted) return 'stopped';
     // A wait inside Postgres ends with its connection only.
     const onStop = (): void => void connection.close().catch(() => undefined);
@@ -157,7 +155,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     const waitingSince = performance.now();
     try {
       if (!(await connection.tryLock())) {
-        decide.resolve('PASSIVE');
+        begun.resolve('PASSIVE');
         await waitAsStandby(connection);
         if (stopping.signal.aborted) return 'stopped';
       }
@@ -165,7 +163,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     } finally {
       stopping.signal.removeEventListener('abort', onStop);
     }
-    return hold(connection, decide, Math.round(performance.now() - waitingSince));
+    return hold(connection, begun, Math.round(performance.now() - waitingSince));
   }
 
   /**
@@ -260,7 +258,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   }
 
   /** From the lock to its end. */
-  async function hold(connection: LockConnection, decide: Decide, waitedMs: number): Promise<Ending> {
+  async function hold(connection: LockConnection, begun: Start, waitedMs: number): Promise<Ending> {
     const { promise, resolve } = Promise.withResolvers<{ ending: Ending; operation: string }>();
     const lost = (operation: string): void => resolve({ ending: 'lost', operation });
     const tenure = createTenure(lease, options.proofs, timings.staleMs);
@@ -280,7 +278,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     become('ACTIVE');
     telemetry.emit('LOCK_ACQUIRED', { lock_epoch: lease.epoch, duration_ms: waitedMs });
     let failure: unknown;
-    activate(tenure, decide).catch((error: unknown) => {
+    activate(tenure, begun).catch((error: unknown) => {
       failure = error;
       lost('work could not begin');
     });
@@ -294,7 +292,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       if (failure !== undefined) throw failure;
       return ending;
     }
-    await Promise.race([options.settled(), sleep(yieldDeadlineMs)]);
+    await Promise.race([begun.task.settled(), sleep(yieldDeadlineMs)]);
     // Whoever has asked for it takes it at once. At a stop there may be nobody, and what is in flight can end.
     if (ending !== 'stopped') tenure.lose();
     try {
@@ -305,19 +303,19 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       throw error;
     }
     telemetry.emit('LOCK_RELEASED', { lock_epoch: lease.epoch, operation });
-    if (ending === 'stopped') void loseWhenSucceeded(tenure);
+    if (ending === 'stopped') void loseWhenSucceeded(tenure, begun.task);
     return ending;
   }
 
   /** Whoever waited for the lock has the lease at once, and does anew what is in flight here. */
-  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure): Promise<void> {
-    if (!(await untilChanged(async () => (await look())?.epoch === epoch, options.settled()))) lose();
+  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure, task: TenureTask): Promise<void> {
+    if (!(await untilChanged(async () => (await look())?.epoch === epoch, task.settled()))) lose();
   }
 
-  async function activate(tenure: OwnTenure, decide: Decide): Promise<void> {
+  async function activate(tenure: OwnTenure, begun: Start): Promise<void> {
     try {
-      await options.activate(tenure);
-      if (!tenure.signal.aborted) decide.resolve('ACTIVE');
+      await begun.task.begin(tenure);
+      if (!tenure.signal.aborted) begun.resolve('ACTIVE');
     } catch (error) {
       if (!tenure.signal.aborted) throw error;
       // Nobody waits for it any more.
@@ -374,11 +372,12 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
       seen !== undefined &&
       seen.heartbeatAgeMs > lateAfterHeartbeats * timings.heartbeatMs,
     lease: () => lease,
-    start() {
+    start(task) {
       const { promise, resolve, reject } = Promise.withResolvers<'ACTIVE' | 'PASSIVE'>();
       unseenSince = performance.now();
       let isOpen = true;
       running = run({
+        task,
         get isOpen() {
           return isOpen;
         },

@@ -8,8 +8,9 @@ import { isReadOnly } from '../postgres/read-only.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
 import type { CurrentLease, Lease } from './lease.ts';
 import { resignPauseMs } from './resign-pause.ts';
+import type { TenureTask } from './role-task.ts';
 import { untilChanged } from './succession.ts';
-import { createTenure, type OwnTenure, type Tenure } from './tenure.ts';
+import { createTenure, type OwnTenure } from './tenure.ts';
 import type { ProofBook } from './work-proof.ts';
 
 interface Queryable {
@@ -29,18 +30,14 @@ export interface MembershipOptions {
   readonly staleMs: number;
   readonly telemetry: Telemetry;
   readonly proofs: ProofBook;
-  /** Begins work; its end is the tenure's, which comes at any time, also before this has resolved. */
-  readonly activate: (tenure: Tenure) => Promise<void>;
-  /** Resolves when nothing is in flight of the tenures that have ended. */
-  readonly settled: () => Promise<void>;
 }
 
 export interface Membership extends InstanceState {
   /**
-   * Joins and begins work, or resolves to PASSIVE while an instance of mode single works; then it joins later. Rejects
+   * Joins and begins `task`, or resolves to PASSIVE while an instance of mode single works; then it joins later. Rejects
    * when it cannot.
    */
-  start(): Promise<'ACTIVE' | 'PASSIVE'>;
+  start(task: TenureTask): Promise<'ACTIVE' | 'PASSIVE'>;
   /** Stops beginning work; what is in flight may still be committed. */
   stop(): Promise<void>;
   /** Gives the lease back: nothing is committed after this. */
@@ -49,6 +46,12 @@ export interface Membership extends InstanceState {
   hasWorked(): boolean;
   readonly lease: CurrentLease;
   status(): { readonly state: 'ACTIVE' | 'PASSIVE'; readonly stateAgeMs: number };
+}
+
+interface FirstTenure {
+  readonly joined: OwnTenure;
+  /** Of the task under it. */
+  readonly begun: Promise<unknown>;
 }
 
 const askAgainMs = 500;
@@ -88,7 +91,7 @@ export function createMembership(options: MembershipOptions): Membership {
     if (!row) return undefined;
     lease = { name, epoch: Number(row.epoch) };
     const joined = createTenure(lease, proofs, options.staleMs);
-    // From here to the end of `activate` the beginning itself is what has to be proved.
+    // Until the task has begun the beginning itself is what has to be proved.
     joined.expect(['beginning']);
     tenure = joined;
     changedAt = performance.now();
@@ -105,12 +108,12 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   /** Until the lease is lost, or this instance cannot show that it works. Resolves to why. */
-  async function keep(joined: OwnTenure, activated: Promise<unknown>): Promise<string> {
+  async function keep(joined: OwnTenure, begun: Promise<unknown>): Promise<string> {
     const over = new AbortController();
     const ended = Promise.race([
       renewUntilLost(joined, over.signal),
       proofs.overdue(over.signal).then(part => `no proof of work: ${part}`),
-      activated.then(
+      begun.then(
         () => new Promise<never>(() => undefined),
         (error: unknown) => {
           telemetry.warn('join the cluster', error);
@@ -160,10 +163,10 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   /** Works until the tenure ends; resolves when it may join again. */
-  async function work(joined: OwnTenure, activated: Promise<unknown>): Promise<void> {
-    const operation = await keep(joined, activated);
+  async function work(joined: OwnTenure, begun: Promise<unknown>, task: TenureTask): Promise<void> {
+    const operation = await keep(joined, begun);
     if (stopping.signal.aborted) {
-      void loseWhenSucceeded(joined);
+      void loseWhenSucceeded(joined, task);
       return;
     }
     joined.lose();
@@ -175,14 +178,14 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   /** Nobody renews it during a stop: the others may end it, and do anew what is in flight here. */
-  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure): Promise<void> {
+  async function loseWhenSucceeded({ lease: { epoch }, lose }: OwnTenure, task: TenureTask): Promise<void> {
     const own = await untilChanged(async () => {
       const { rowCount } = await database.query('select from leases where name = $1 and epoch = $2', [
         name,
         epoch,
       ]);
       return rowCount === 1;
-    }, options.settled());
+    }, task.settled());
     if (!own) lose();
   }
 
@@ -195,12 +198,12 @@ export function createMembership(options: MembershipOptions): Membership {
     }
   }
 
-  async function run(first: { joined: OwnTenure; activated: Promise<unknown> } | undefined): Promise<void> {
-    if (first) await work(first.joined, first.activated);
+  async function run(task: TenureTask, first: FirstTenure | undefined): Promise<void> {
+    if (first) await work(first.joined, first.begun, task);
     while (!stopping.signal.aborted) {
       try {
         const joined = await join();
-        if (joined) await work(joined, options.activate(joined));
+        if (joined) await work(joined, task.begin(joined), task);
         else await pause(rejoinPauseMs);
       } catch (error) {
         telemetry.warn('join the cluster', error);
@@ -243,7 +246,7 @@ export function createMembership(options: MembershipOptions): Membership {
       state: tenure ? 'ACTIVE' : 'PASSIVE',
       stateAgeMs: Math.round(performance.now() - changedAt),
     }),
-    async start() {
+    async start(task) {
       const joined = await join();
       if (!joined)
         telemetry.emit('SYSTEM_WARNING', {
@@ -252,10 +255,10 @@ export function createMembership(options: MembershipOptions): Membership {
           error_message:
             'An instance with INSTANCE_MODE=single works; this one joins when that one has ended',
         });
-      const begun = joined && { joined, activated: options.activate(joined) };
-      renewing = Promise.all([run(begun), lookAtOthers()]);
+      const first = joined && { joined, begun: task.begin(joined) };
+      renewing = Promise.all([run(task, first), lookAtOthers()]);
       try {
-        await begun?.activated;
+        await first?.begun;
       } catch (error) {
         stopping.abort();
         await renewing;

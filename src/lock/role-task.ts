@@ -9,11 +9,18 @@ export interface Running {
   settled(): Promise<void>;
 }
 
-export interface RoleTask {
-  /** Rejects when it could not begin; nothing is running then. Does nothing under a tenure that has ended. */
+/** What is begun under each tenure. */
+export interface TenureTask {
+  /**
+   * Its end is the tenure's, which comes at any time, also before this has resolved. Rejects when it could not begin;
+   * nothing is running then. Does nothing under a tenure that has ended.
+   */
   begin(tenure: Tenure): Promise<void>;
   /** Resolves when what was in flight under tenures that have ended has ended as well. */
   settled(): Promise<void>;
+}
+
+export interface RoleTask extends TenureTask {
   /** Resolves when nothing is left of those whose tenure has ended. */
   ended(): Promise<void>;
 }
@@ -25,7 +32,7 @@ export function createRoleTask(
   const ending = new Map<Promise<void>, Promise<Running>>();
 
   function end(started: Promise<Running>): void {
-    // One that could not begin has told so to whoever began it.
+    // Of one that could not begin, whoever began it knows.
     const stopped = started.then(
       running => running.stop().catch(onStopFailed),
       () => undefined,

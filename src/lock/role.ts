@@ -9,7 +9,7 @@ import type { InstanceState } from './instance-state.ts';
 import { type CurrentLease, type InstanceMode, leaseOfCaller } from './lease.ts';
 import { lockLeaseOf } from './lock-key.ts';
 import { createMembership, type MembershipOptions } from './membership.ts';
-import type { RoleTask } from './role-task.ts';
+import type { TenureTask } from './role-task.ts';
 import { createProofBook, type WorkProof } from './work-proof.ts';
 
 export interface RoleOptions {
@@ -24,10 +24,14 @@ export interface RoleOptions {
   readonly telemetry: Telemetry;
   /** For what is asked by `url`. */
   readonly lockTelemetry: Telemetry;
+}
+
+/** What an instance does in its role. */
+export interface RoleTasks {
   /** Works updates and tasks. Shows by its tenure that it does. */
-  readonly work: RoleTask;
-  /** Tells Telegram where updates go, or polls for them. */
-  readonly source: RoleTask;
+  readonly work: TenureTask;
+  /** Registers at Telegram where updates go, or polls for them. */
+  readonly source: TenureTask;
 }
 
 export interface Role {
@@ -37,7 +41,7 @@ export interface Role {
   /** Of the work; see work-proof.ts. */
   readonly proof: WorkProof;
   /** Resolves when this instance does what it has to do, or waits until it is needed. */
-  start(): Promise<'ACTIVE' | 'PASSIVE'>;
+  start(tasks: RoleTasks): Promise<'ACTIVE' | 'PASSIVE'>;
   /** Lets another instance go on at once; what is in flight here ends, if nobody is quicker. */
   release(): Promise<void>;
   /** After the last statement. */
@@ -54,7 +58,7 @@ export function proofLimitOf({ staleMs }: Pick<LockTimings, 'staleMs'>): number 
 }
 
 export function createRole(options: RoleOptions): Role {
-  const { work, source, timings } = options;
+  const { timings } = options;
   const proof = createProofBook(proofLimitOf(timings));
   if (options.mode === 'single') {
     const lock = createInstanceLock({
@@ -62,20 +66,12 @@ export function createRole(options: RoleOptions): Role {
       telemetry: options.lockTelemetry,
       proofs: proof,
       hasWorked: () => false,
-      async activate(tenure) {
-        tenure.expect(['beginning']);
-        await work.begin(tenure);
-        await source.begin(tenure);
-      },
-      async settled() {
-        await Promise.all([work.settled(), source.settled()]);
-      },
     });
     return {
       state: lock,
       lease: leaseOfCaller(lock.lease),
       proof,
-      start: () => lock.start(),
+      start: tasks => lock.start(workThenSource(tasks)),
       release: () => lock.stop(),
       leave: async () => undefined,
       snapshot: () => lock.snapshot(),
@@ -86,8 +82,6 @@ export function createRole(options: RoleOptions): Role {
     ...timings,
     lockLease: lockLeaseOf(options.botId),
     proofs: proof,
-    activate: tenure => work.begin(tenure),
-    settled: () => work.settled(),
   });
   const lock = createInstanceLock({
     ...options,
@@ -95,17 +89,15 @@ export function createRole(options: RoleOptions): Role {
     // Being the source is no work that has to be proved.
     proofs: createProofBook(Number.POSITIVE_INFINITY),
     hasWorked: () => membership.hasWorked(),
-    activate: tenure => source.begin(tenure),
-    settled: () => source.settled(),
   });
   return {
     state: membership,
     lease: leaseOfCaller(membership.lease),
     proof,
     // The lock first: whoever has it says whether a cluster may work at all.
-    async start() {
-      await lock.start();
-      return membership.start();
+    async start({ work, source }) {
+      await lock.start(source);
+      return membership.start(work);
     },
     async release() {
       await lock.stop();
@@ -116,6 +108,20 @@ export function createRole(options: RoleOptions): Role {
       const { holder, takeover } = await lock.snapshot();
       const { state, stateAgeMs } = membership.status();
       return { state, stateAgeMs, epoch: membership.lease().epoch, holder, takeover };
+    },
+  };
+}
+
+/** Nothing is fetched that nobody would work. */
+function workThenSource({ work, source }: RoleTasks): TenureTask {
+  return {
+    async begin(tenure) {
+      tenure.expect(['beginning']);
+      await work.begin(tenure);
+      await source.begin(tenure);
+    },
+    async settled() {
+      await Promise.all([work.settled(), source.settled()]);
     },
   };
 }

@@ -11,7 +11,7 @@ export interface Journal {
   /** Never throws and never waits. What comes after `stop` is on stdout alone. */
   add(entry: JournalEntry): void;
   /** Begins to write what was added; the tables must be there. */
-  start(): void;
+  start(outlet: JournalOutlet): void;
   /** Resolves when what was added so far is written, or after `deadlineMs`. Never rejects. */
   flush(deadlineMs: number): Promise<void>;
   /** Writes what is left, waiting at most `deadlineMs`. Never rejects. */
@@ -21,11 +21,15 @@ export interface Journal {
 export interface JournalOptions {
   /** At once, for every entry: bytes are less to keep than what they were made of. */
   readonly encode: (entry: JournalEntry) => EncodedRow;
+  readonly limits?: JournalLimits;
+}
+
+/** Where rows go. */
+export interface JournalOutlet {
   readonly store: {
     /** Resolves to how many of the rows were stored; rejects when all of them may be tried again. */
     insert(rows: readonly EncodedRow[]): Promise<number>;
   };
-  readonly limits?: JournalLimits;
   readonly warn: (error: Error) => void;
 }
 
@@ -47,7 +51,7 @@ const warnEveryMs = 60_000;
 const bytesPerRow = 100;
 
 export function createJournal(options: JournalOptions): Journal {
-  const { encode, store, limits = defaultLimits } = options;
+  const { encode, limits = defaultLimits } = options;
   let waiting: EncodedRow[] = [];
   /** Also of the batch in flight. */
   let rows = 0;
@@ -58,7 +62,8 @@ export function createJournal(options: JournalOptions): Journal {
   let batch: readonly EncodedRow[] = [];
   let writing: Promise<void> | undefined;
   let isPlanned = false;
-  let timer: NodeJS.Timeout | undefined;
+  /** From `start` to `stop`. */
+  let started: { readonly outlet: JournalOutlet; readonly timer: NodeJS.Timeout } | undefined;
   let isStopped = false;
   let notBefore = 0;
   let dropped = 0;
@@ -68,17 +73,17 @@ export function createJournal(options: JournalOptions): Journal {
   let isBack = false;
   let warnedAt = Number.NEGATIVE_INFINITY;
 
-  function write(): void {
+  function write(store: JournalOutlet['store']): void {
     isPlanned = false;
     if (writing || rows === 0 || performance.now() < notBefore) return;
-    writing = writeBatch().finally(() => {
+    writing = writeBatch(store).finally(() => {
       writing = undefined;
-      if (waiting.length >= batchRows) write();
+      if (waiting.length >= batchRows) write(store);
     });
   }
 
   /** Never rejects. */
-  async function writeBatch(): Promise<void> {
+  async function writeBatch(store: JournalOutlet['store']): Promise<void> {
     if (batch.length === 0) batch = waiting.splice(0, batchRows);
     try {
       const stored = await store.insert(batch);
@@ -96,7 +101,7 @@ export function createJournal(options: JournalOptions): Journal {
     }
   }
 
-  function warn(): void {
+  function warn(outlet: JournalOutlet): void {
     const isDue = performance.now() - warnedAt >= warnEveryMs;
     if (!isBack && ((dropped === 0 && trouble === undefined) || !isDue)) return;
     const reason = trouble instanceof Error ? `: ${trouble.message}` : '';
@@ -107,18 +112,18 @@ export function createJournal(options: JournalOptions): Journal {
     warnedAt = performance.now();
     dropped = 0;
     trouble = undefined;
-    options.warn(new AppError({ code: 'DATABASE_ERROR', message }));
+    outlet.warn(new AppError({ code: 'DATABASE_ERROR', message }));
   }
 
   /** Goes on writing, and trying again, until what was added by now is written or the time is over. */
-  async function writeAll(deadlineMs: number): Promise<void> {
+  async function writeAll(store: JournalOutlet['store'], deadlineMs: number): Promise<void> {
     const last = added;
     const deadline = AbortSignal.timeout(deadlineMs);
     const over = new Promise<void>(resolve => deadline.addEventListener('abort', () => resolve()));
     while (ended < last && !deadline.aborted) {
       notBefore = 0;
       trouble = undefined;
-      write();
+      write(store);
       await Promise.race([writing, over]);
       if (trouble !== undefined) await Promise.race([sleep(lastRetryMs), over]);
     }
@@ -137,31 +142,35 @@ export function createJournal(options: JournalOptions): Journal {
       added += 1;
       rows += 1;
       bytes += size;
-      if (waiting.length < batchRows || isPlanned || writing || !timer) return;
+      if (waiting.length < batchRows || isPlanned || writing || !started) return;
+      const { store } = started.outlet;
       isPlanned = true;
       // A batch serves many traces and belongs to none of them.
-      context.with(ROOT_CONTEXT, () => setImmediate(write));
+      context.with(ROOT_CONTEXT, () => setImmediate(write, store));
     },
-    start() {
-      timer ??= setInterval(() => {
-        write();
-        warn();
+    start(outlet) {
+      if (started) return;
+      const timer = setInterval(() => {
+        write(outlet.store);
+        warn(outlet);
       }, writeEveryMs);
+      started = { outlet, timer };
     },
     async flush(deadlineMs) {
-      if (timer) await writeAll(deadlineMs);
+      if (started) await writeAll(started.outlet.store, deadlineMs);
     },
     async stop(deadlineMs) {
-      if (!timer) return;
+      if (!started) return;
+      const { outlet, timer } = started;
       clearInterval(timer);
-      timer = undefined;
-      await writeAll(deadlineMs);
+      started = undefined;
+      await writeAll(outlet.store, deadlineMs);
       isStopped = true;
       dropped += rows;
       rows = 0;
       waiting = [];
       warnedAt = Number.NEGATIVE_INFINITY;
-      warn();
+      warn(outlet);
     },
   };
 }

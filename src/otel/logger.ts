@@ -29,8 +29,6 @@ export interface LoggerOptions {
   readonly destination?: LogDestination;
   /** Adds the OTLP stream; the transport reads OTEL_EXPORTER_OTLP_* itself. */
   readonly otlp?: { readonly serviceName: string; readonly serviceVersion: string };
-  /** Called when lines begin to be dropped, and when they are written again; outside of whatever was going on. */
-  readonly warn?: (operation: string, error: Error) => void;
 }
 
 export interface Logger extends EventSink {
@@ -38,6 +36,8 @@ export interface Logger extends EventSink {
   enabled(level: Level): boolean;
   /** The level from now on, of both streams. */
   setLevel(level: Level): void;
+  /** From now on `warn` is called when lines begin to be dropped, and when they are written again; in no span. */
+  warnBy(warn: (operation: string, error: Error) => void): void;
   /** Lines that were dropped since the start, by where they did not go. */
   dropped(): { readonly stdout: number; readonly otlp: number };
   /** Ends the OTLP stream and writes what stdout has not taken, waiting at most `deadlineMs`. */
@@ -56,10 +56,9 @@ const pinoLevels = {
 } as const;
 
 export function createLogger(options: LoggerOptions): Logger {
+  let report: ((operation: string, error: Error) => void) | undefined;
   const warn = (operation: string, message: string): void =>
-    context.with(ROOT_CONTEXT, () =>
-      options.warn?.(operation, new AppError({ code: 'LINES_LOST', message })),
-    );
+    context.with(ROOT_CONTEXT, () => report?.(operation, new AppError({ code: 'LINES_LOST', message })));
   const target: LogDestination & Partial<LineWriter> = options.destination ?? createStdoutWriter(warn);
   const formatted = options.format === 'kv' ? keyValueStream(target) : target;
   const lines =
@@ -82,6 +81,9 @@ export function createLogger(options: LoggerOptions): Logger {
       if (!otlp) return;
       const { head, message } = line();
       otlp[pinoLevels[level]]({ ...head.values, name, domain: events[name].domain, ...own }, message);
+    },
+    warnBy(next) {
+      report = next;
     },
     dropped: () => ({ stdout: target.dropped?.() ?? 0, otlp: logExport?.dropped() ?? 0 }),
     async stop(deadlineMs) {

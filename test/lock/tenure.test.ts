@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
 import { resignPauseMs } from '../../src/lock/resign-pause.ts';
-import { createRole, type Role, type RoleOptions } from '../../src/lock/role.ts';
+import { createRole, type Role, type RoleOptions, type RoleTasks } from '../../src/lock/role.ts';
 import { createRoleTask, type Running } from '../../src/lock/role-task.ts';
 import type { Tenure } from '../../src/lock/tenure.ts';
 import { createProofBook } from '../../src/lock/work-proof.ts';
@@ -34,6 +34,7 @@ function createScene() {
 
 interface Instance {
   readonly role: Role;
+  readonly start: () => ReturnType<Role['start']>;
   readonly told: RecordedTelemetry;
   readonly database: TestDatabase;
   /** What it was made with, for another one on the same database. */
@@ -41,7 +42,7 @@ interface Instance {
 }
 
 async function createInstance(
-  tasks: Pick<RoleOptions, 'work' | 'source'>,
+  tasks: RoleTasks,
   mode: RoleOptions['mode'] = 'single',
   lockUrlOf: (url: string) => Promise<string> = async url => url,
 ): Promise<Instance> {
@@ -58,7 +59,6 @@ async function createInstance(
     timings: { heartbeatMs: 200, staleMs: 3_000, releaseWaitMs: 500, statementDeadlineMs: 5_000 },
     telemetry: told.telemetry,
     lockTelemetry: told.telemetry,
-    ...tasks,
   };
   const role = createRole(options);
   onTestFinished(async () => {
@@ -66,7 +66,7 @@ async function createInstance(
     await pool.stop();
     await database.drop();
   });
-  return { role, told, database, options };
+  return { role, start: () => role.start(tasks), told, database, options };
 }
 
 const endLock = ({ database }: Instance): Promise<unknown> =>
@@ -91,7 +91,7 @@ test(
       work: createRoleTask(work.start, () => expect.fail('stopping the work failed')),
       source: createRoleTask(source.start, () => expect.fail('stopping the source failed')),
     });
-    void instance.role.start();
+    void instance.start();
     await reach('the work to begin', () => work.beginnings.length === 1);
     await endLock(instance);
     await reach('the loss of the lock', () => toldTimes(instance, 'LOCK_LOST') === 1);
@@ -116,7 +116,7 @@ test(
       work: createRoleTask(work.start, () => undefined),
       source: createRoleTask(createScene().start, () => undefined),
     });
-    void instance.role.start();
+    void instance.start();
     await reach('the work to begin', () => work.beginnings.length === 1);
     await endLock(instance);
     await reach('the loss of the lock', () => toldTimes(instance, 'LOCK_LOST') === 1);
@@ -138,7 +138,7 @@ test(
       },
       'cluster',
     );
-    void instance.role.start();
+    void instance.start();
     await reach('the source to be opened', () => source.beginnings.length === 1);
     source.beginnings[0]?.resolve();
     await reach('the work to begin', () => work.beginnings.length === 1);
@@ -174,7 +174,7 @@ test(
       ),
       source: createRoleTask(source.start, () => undefined),
     });
-    void instance.role.start();
+    void instance.start();
     await reach('a probe to miss its proof', () => instance.role.proof.missing() === 'beginning');
     expect(instance.role.state.isActive()).toBe(true);
     await reach('the source to be opened', () => source.beginnings.length === 1);
@@ -193,7 +193,7 @@ test(
       work: createRoleTask(hanging.start, () => undefined),
       source: createRoleTask(createScene().start, () => undefined),
     });
-    void failing.role.start();
+    void failing.start();
     await reach(
       'its second resignation, after which it stands aside for longer than a holder may be silent',
       () => toldTimes(failing, 'LOCK_RELEASED', 'no proof of work: beginning') === 2,
@@ -205,6 +205,8 @@ test(
       ...failing.options,
       database: pool,
       instanceId: 'trt-working',
+    });
+    const tasks: RoleTasks = {
       work: createRoleTask(
         async tenure => {
           tenure.expect([]);
@@ -216,9 +218,9 @@ test(
         async () => idle,
         () => undefined,
       ),
-    });
+    };
     try {
-      await working.start();
+      await working.start(tasks);
       let refusedTaps = false;
       await reach('that it is forgotten', () => {
         refusedTaps ||= failing.role.state.isAbandoned();
@@ -294,7 +296,7 @@ test(
         return proxy.url;
       },
     );
-    const started = instance.role.start();
+    const started = instance.start();
     await reach('the work to begin', () => work.beginnings.length === 1);
     work.beginnings[0]?.resolve();
     await reach('the source to be opened', () => source.beginnings.length === 1);

@@ -49,16 +49,15 @@ function openJournal(limits?: JournalLimits) {
   const warnings: string[] = [];
   const journal = createJournal({
     encode: ({ at, spanId, lines }) => ({ at: at.getTime(), bytes: Buffer.from(spanId + lines) }),
-    store,
     ...(limits ? { limits } : {}),
-    warn: error => void warnings.push(error.message),
   });
   onTestFinished(() => journal.stop(0));
   const spanIds = (): string[] => store.stored.map(({ bytes }) => bytes.toString('utf8', 0, 16));
-  return { store, warnings, journal, spanIds };
+  const start = (): void => journal.start({ store, warn: error => void warnings.push(error.message) });
+  return { store, warnings, journal: { ...journal, start }, spanIds };
 }
 
-function add(journal: Journal, count: number, given: Partial<JournalEntry> = {}): string[] {
+function add(journal: Pick<Journal, 'add'>, count: number, given: Partial<JournalEntry> = {}): string[] {
   const entries = Array.from({ length: count }, () => ({ ...journalRow(), innerSpans: '', ...given }));
   for (const entry of entries) journal.add(entry);
   return entries.map(({ spanId }) => spanId);
