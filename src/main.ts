@@ -88,7 +88,7 @@ try {
   await app.start();
   releaseStartupMemory();
 } catch {
-  // BOOT_FAIL has told why; where a signal did, it also ends the process.
+  // BOOT_FAIL says why; where a signal did, it also ends the process.
   if (!isStopping) {
     await sdk.shutdown(exportDeadlineMs);
     process.exit(1);

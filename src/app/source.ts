@@ -12,9 +12,9 @@ import type { Housekeeping } from './housekeeping.ts';
 export interface SourceOptions {
   /** Its end may come before this has begun. */
   readonly tenure: Tenure;
-  /** Tells Telegram where to send updates. */
+  /** Registers at Telegram where to send updates. */
   readonly register: () => Promise<void>;
-  /** Tells Telegram what users can choose from. */
+  /** Registers at Telegram which commands users can choose from. */
   readonly registerCommands: () => Promise<void>;
   /** What can never be registered then keeps the process from starting; all else is tried until it succeeds. */
   readonly isStarting: boolean;

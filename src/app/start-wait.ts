@@ -10,7 +10,7 @@ import type { Telemetry } from '../otel/telemetry.ts';
 export interface Needed<T> {
   /** What and where it is, and the variable that leads to it, without secrets. */
   readonly name: string;
-  /** `limitMs`: how long one asking may take, so that the wait is told and can end. */
+  /** `limitMs`: how long one asking may take, so that the wait is logged and can end. */
   readonly ask: (limitMs: number) => Promise<T>;
   /** Why that can never pass and what to correct, as a sentence; undefined where it may pass by itself. */
   readonly refusal: (error: unknown) => string | undefined;
@@ -18,7 +18,7 @@ export interface Needed<T> {
 
 export interface StartWait {
   /**
-   * Resolves to its answer; tells each time what is waited for. Rejects with AppError CONFIG_INVALID when it can never
+   * Resolves to its answer; logs each time what is waited for. Rejects with AppError CONFIG_INVALID when it can never
    * pass, TIMEOUT when the time for all waits is over, and an AbortError when the start is given up.
    */
   until<T>(needed: Needed<T>): Promise<T>;

@@ -1,5 +1,5 @@
 // What an instance can say of its own condition at any time, asked for by probes and by metrics. The database is asked
-// on behalf of all who ask at about the same time; where it does not answer, what is known without it is still told.
+// on behalf of all who ask at about the same time; where it does not answer, what is known without it is still answered.
 import type { IntakeProof } from '../inbox/intake-proof.ts';
 import type { Holder } from '../lock/holder.ts';
 import type { LockSnapshot } from '../lock/instance-lock.ts';
@@ -12,7 +12,7 @@ import type { UpdateStore } from '../storage/update-store.ts';
 import { createReading, type Reading } from './reading.ts';
 
 export interface LockHealth {
-  /** False where the database did not answer; then only what this instance knows by itself is told. */
+  /** False where the database did not answer; then only what this instance knows by itself is given. */
   readonly isKnown: boolean;
   readonly holder: Holder | undefined;
   /** The last one by this instance. */
@@ -28,7 +28,7 @@ export interface Health {
   readonly queueDepth: Reading<number>;
   /**
    * Updates wait for longer than the limit for somebody to work them, and nobody has worked any within it. False where
-   * the database does not say how long they wait: that is told by `intake`.
+   * the database does not say how long they wait: `intake` says that.
    */
   isStalled(): Promise<boolean>;
   lock(): Promise<LockHealth>;

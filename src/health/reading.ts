@@ -20,7 +20,7 @@ export function createReading<T>(measure: () => Promise<T>, limits: ReadingLimit
   let latest: Promise<T | undefined> | undefined;
   let validUntil = Number.POSITIVE_INFINITY;
 
-  /** Never rejects: whoever asks is told that there is no value; why is told by the part that owns the query. */
+  /** Never rejects: whoever asks learns that there is no value; the part that owns the query logs why. */
   async function measureOnce(): Promise<T | undefined> {
     try {
       return await measure();

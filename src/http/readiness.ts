@@ -1,7 +1,7 @@
 // Whether traffic may be sent here, and if not, why: one word, so that nobody has to work it out from numbers at night.
 import type { Health } from '../health/instance-health.ts';
 
-/** docs/operations.md says what to do for each. Where several are true the first of this order is told. */
+/** docs/operations.md says what to do for each. Where several are true the first of this order is answered. */
 export type UnreadyReason =
   /** Something is still waited for. */
   | 'starting'
@@ -13,7 +13,7 @@ export type UnreadyReason =
   | 'nobody_active'
   /** Updates wait, nobody works any, and no instance could do better: no cause to give a lease up. */
   | 'stalled'
-  /** Something asked of the database was not answered; told by /health alone. */
+  /** Something asked of the database was not answered; answered by /health alone. */
   | 'database';
 
 export interface ReadinessOptions {

@@ -13,7 +13,7 @@ export function createSecretCheck(
   return sent => {
     if (valid.length === 0) return true;
     const given = hash(sent ?? '');
-    // Every candidate is compared, so the time does not tell which one fitted.
+    // Every candidate is compared, so the time does not show which one fitted.
     return valid.map(candidate => timingSafeEqual(candidate, given)).includes(true);
   };
 }

@@ -68,7 +68,7 @@ export function registerWebhookRoute(
           .header('retry-after', retryAfterSeconds)
           .send({ ok: false, error: 'the inbox is full, send it again' });
       } catch {
-        // Why is told under the cid of the update.
+        // Why is logged under the cid of the update.
         return reply
           .code(503)
           .header('retry-after', retryAfterSeconds)

@@ -12,7 +12,7 @@ export interface Holder {
   /** Of the lease: who took it last. */
   readonly instanceId: string;
   readonly release: string;
-  /** undefined where a release took it that does not tell. */
+  /** undefined where a release took it that does not write it down. */
   readonly mode: InstanceMode | undefined;
   readonly epoch: number;
   /** Since the last renewal, by the database's clock. */
@@ -87,7 +87,7 @@ export function isYieldRequest(payload: string, holder: Omit<YieldRequest, 'inst
     // SAFETY: anybody with access to the database can notify; a wrong shape has no such field and is ignored.
     const request = JSON.parse(payload) as Partial<YieldRequest> | null;
     if (request?.lease !== holder.lease || typeof request.release !== 'string') return false;
-    // A release that does not tell its mode asks for its release only.
+    // A request without a mode is made for the sake of its release only.
     return request.release !== holder.release || (request.mode ?? holder.mode) !== holder.mode;
   } catch {
     // Somebody else's message on our channel asks for nothing.

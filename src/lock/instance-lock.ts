@@ -137,7 +137,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
         if (begun.isOpen) return begun.reject(error);
         telemetry.warn('hold the lock', error);
         // Nothing else shows, while the lock is out of reach, whether anybody works. Where the database cannot be asked
-        // at all, updates cannot be stored either, and that is told.
+        // at all, updates cannot be stored either, and that is logged.
         await look().catch(() => undefined);
         // A database that takes nothing comes back by a change of primary or by hand.
         await pause(isReadOnly(error) ? timings.heartbeatMs : reconnectPauseMs);
@@ -330,7 +330,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
     for (;;) {
       await sleep(timings.heartbeatMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return 'renewal ended';
-      // A process that was frozen finds its own lease too old, before anybody else tells it.
+      // A process that was frozen finds its own lease too old, before it hears of that from anybody else.
       const leftMs = timings.staleMs - (performance.now() - renewedAt);
       if (leftMs <= 0) return 'renewal came too late';
       const askedAt = performance.now();

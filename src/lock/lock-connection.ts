@@ -55,7 +55,7 @@ const lockNotAvailable = '55P03';
 export async function openLockConnection(options: LockConnectionOptions): Promise<LockConnection> {
   const client = createClient(options);
   const ended = new Promise<void>(resolve => void client.once('end', resolve));
-  // Without a listener a broken connection would end the process; `ended` tells who waits for it.
+  // Without a listener a broken connection would end the process; `ended` notifies whoever waits for it.
   client.on('error', () => undefined);
   await client.connect();
   try {

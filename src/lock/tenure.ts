@@ -9,7 +9,7 @@ export interface Tenure extends Pick<DueProof, 'expect' | 'prove' | 'advance'> {
   readonly signal: AbortSignal;
   /**
    * Somebody else may do what was begun under it: it was taken or given away, or it was not renewed in time. A process
-   * that was frozen knows by the clock, before anybody tells it.
+   * that was frozen knows by the clock, before it hears of it.
    */
   isLost(): boolean;
 }
