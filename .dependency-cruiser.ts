@@ -4,7 +4,7 @@ import type { IConfiguration } from 'dependency-cruiser';
 
 /** From the ground to the roof. A part imports only from storeys below its own, never from its neighbours. */
 export const storeys: readonly (readonly string[])[] = [
-  ['errors', 'secret', 'decimal', 'json', 'service'],
+  ['errors', 'secret', 'decimal', 'json', 'locales', 'service'],
   ['otel', 'lifecycle'],
   ['postgres', 'config', 'catalogue'],
   ['lock', 'kie'],

@@ -4,12 +4,13 @@
 import { createPriceList, type PriceList } from '../src/billing/price-list.ts';
 import { type Catalogue, createCatalogue } from '../src/catalogue/catalogue.ts';
 import type { Model } from '../src/catalogue/schema.ts';
+import { locales } from '../src/locales.ts';
 import { effectiveValues } from '../src/pipeline/filled.ts';
 import { currentStep, type Form, startForm } from '../src/pipeline/form.ts';
 import { keyboardOf } from '../src/telegram/presenter.ts';
 import type { RenderedScreen } from '../src/ui/keyboard.ts';
 import { renderScreen } from '../src/ui/render.ts';
-import { createTexts, locales } from '../src/ui/texts.ts';
+import { createTexts } from '../src/ui/texts.ts';
 import type { View } from '../src/ui/view.ts';
 import { quantileOf } from './latency.ts';
 

@@ -4,7 +4,7 @@ import { createPriceList } from '../../src/billing/price-list.ts';
 import type { Catalogue } from '../../src/catalogue/catalogue.ts';
 import { categories } from '../../src/catalogue/schema.ts';
 import type { Config } from '../../src/config/config.ts';
-import type { Locale } from '../../src/otel/reasons.ts';
+import type { Locale } from '../../src/locales.ts';
 import type { Form } from '../../src/pipeline/form.ts';
 import type { PastWallet } from '../../src/storage/past-store.ts';
 import type { RenderedScreen } from '../../src/ui/keyboard.ts';

@@ -1,5 +1,5 @@
 // Kopecks as users read them. Amounts are integers everywhere else.
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 
 const formats: Readonly<Record<Locale, Intl.NumberFormat>> = {
   ru: createFormat('ru-RU'),

@@ -3,11 +3,11 @@
 import { type Api, Context } from 'grammy';
 import type { Update, UserFromGetMe } from 'grammy/types';
 import { z } from 'zod';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
+import { localeOf } from '../locales.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
 import type { MessageState, PickedUpdate, UserProfile } from '../storage/update-pick.ts';
 import { type ScreenId, type ScreenRecord, screenIds, screenRecordSchema } from '../ui/screens.ts';
-import { localeOf } from '../ui/texts.ts';
 import { createTapAnswer, type TapAnswer } from './tap-answer.ts';
 
 /** The tapped message as it was rendered. */

@@ -1,7 +1,7 @@
 // What users read of a model's parameters: label, question and values, in both languages, from labels.json. Texts
 // hang on the supplier's names of the parameters, so that a new model mostly finds its texts there. A text of a
 // category stands before the common one: a song is not described in the words of a picture.
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import labelsData from './labels.json' with { type: 'json' };
 import type { Category, MediaKind, Model, Scalar } from './schema.ts';
 

@@ -5,7 +5,7 @@ import { beginOf, type Chain, type ChainEvent, isSampled, textOf } from '../diag
 import { processEventsAround, type Surroundings } from '../diagnosis/surroundings.ts';
 import { type Verdict, verdictOf } from '../diagnosis/verdict.ts';
 import { waterfallOf } from '../diagnosis/waterfall.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import type { Terminal } from './command.ts';
 import { formatTable } from './table.ts';
 

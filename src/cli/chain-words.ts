@@ -1,6 +1,6 @@
 // What is said to a command that shows chains: which one, in which language, and whether for people or for programs.
 import { parseArgs } from 'node:util';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import { UsageError } from './command.ts';
 
 /** Of every command that shows chains. */

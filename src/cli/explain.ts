@@ -4,7 +4,7 @@ import { type Chain, type ChainEvent, chainsOf } from '../diagnosis/chain.ts';
 import { parseLine } from '../diagnosis/lines.ts';
 import { surroundingsOfEvents } from '../diagnosis/surroundings.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import { printChain, printChainAsJson, printChains, type ViewOptions } from './chain-view.ts';
 import { cidFrom, localeFrom, viewOptions } from './chain-words.ts';
 import type { Command, Terminal } from './command.ts';

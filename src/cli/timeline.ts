@@ -3,8 +3,8 @@
 import { parseArgs } from 'node:util';
 import { chainsOfRows } from '../diagnosis/journal-chains.ts';
 import { type TimelineEntry, timelineOf } from '../diagnosis/timeline.ts';
+import type { Locale } from '../locales.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
-import type { Locale } from '../otel/reasons.ts';
 import { localeFrom, viewOptions } from './chain-words.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { type JournalAccess, withJournal } from './journal.ts';

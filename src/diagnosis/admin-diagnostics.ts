@@ -2,8 +2,9 @@
 // and the state of the service; writes nothing. Where the journal cannot be read it says so in a sentence: that is when
 // administrators look, and when users complain.
 import { errorType } from '../errors.ts';
+import type { Locale } from '../locales.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
-import { type Locale, reasons } from '../otel/reasons.ts';
+import { reasons } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { ProcessCount } from '../storage/journal-counts.ts';
 import type { JournalReader } from '../storage/journal-store.ts';

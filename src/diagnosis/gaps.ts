@@ -1,17 +1,15 @@
 // What is missing in a chain. A gap that could hide the real cause makes a verdict less sure; the others are only shown.
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale, Localized } from '../locales.ts';
 import { isUnended } from './causes/fault.ts';
 import { isKnownUnstored, isUnpicked } from './causes/receipt.ts';
 import { type ChainEvent, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { processEventsAround } from './surroundings.ts';
 
-interface Gap {
+interface Gap extends Localized {
   /** Whether what is missing could make another cause of it. */
   readonly matters: boolean;
   readonly is: (facts: Facts) => boolean;
-  readonly ru: string;
-  readonly en: string;
 }
 
 const gaps: readonly Gap[] = [

@@ -1,11 +1,9 @@
 // What users call what telemetry names: screens, buttons and models, in both languages. Names that nobody has put down
 // here are shown as they are; a test keeps the tables as complete as the map of the bot.
 import models from '../catalogue/models.json' with { type: 'json' };
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale, Localized } from '../locales.ts';
 
-type Name = Readonly<Record<Locale, string>>;
-
-const screenNames: Readonly<Record<string, Name>> = {
+const screenNames: Readonly<Record<string, Localized>> = {
   MAIN_MENU: { ru: 'Главное меню', en: 'Main menu' },
   CATEGORY_PICK: { ru: 'Список моделей', en: 'List of models' },
   BEST: { ru: 'Самые доступные модели', en: 'The most affordable models' },
@@ -27,7 +25,7 @@ const screenNames: Readonly<Record<string, Name>> = {
 };
 
 /** By the beginning of button_id; what follows it stands for `{}`. */
-const buttonNames: readonly (readonly [string, Name])[] = [
+const buttonNames: readonly (readonly [string, Localized])[] = [
   ['CAT_', { ru: 'раздел {}', en: 'section {}' }],
   ['PAGE_', { ru: 'страница {}', en: 'page {}' }],
   ['MODEL_', { ru: '{}', en: '{}' }],
@@ -59,7 +57,7 @@ const buttonNames: readonly (readonly [string, Name])[] = [
   ['REPORT', { ru: '🆘 Сообщить о проблеме', en: '🆘 Report a problem' }],
 ];
 
-const sections: Readonly<Record<string, Name>> = {
+const sections: Readonly<Record<string, Localized>> = {
   image: { ru: '🎨 Картинки', en: '🎨 Pictures' },
   video: { ru: '🎬 Видео', en: '🎬 Video' },
   audio: { ru: '🗣 Озвучка', en: '🗣 Speech' },
@@ -68,7 +66,7 @@ const sections: Readonly<Record<string, Name>> = {
   avatar: { ru: '👤 Аватары', en: '👤 Avatars' },
 };
 
-const unknownScreen: Name = { ru: 'неизвестное сообщение', en: 'a message without a record' };
+const unknownScreen: Localized = { ru: 'неизвестное сообщение', en: 'a message without a record' };
 
 /** The title of a screen by its screen_id. */
 export function screenName(id: string, locale: Locale): string {

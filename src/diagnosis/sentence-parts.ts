@@ -1,42 +1,57 @@
 // The parts of a verdict's sentence that every cause shares: what the user did, what the user saw, where the money is.
 // Each is read from the events alone; what they do not hold is said to be unknown.
 import { formatMoney } from '../billing/money-text.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale, Localized } from '../locales.ts';
 import { type ChainEvent, textOf } from './chain.ts';
 import type { Facts } from './facts.ts';
 import { buttonName, screenName } from './names.ts';
-
-type Words = Readonly<Record<Locale, string>>;
+import { charactersText } from './words.ts';
 
 /** `the user tapped «✨ Create» on the screen «Card of a model»`; undefined where no user did anything. */
 export function didOf(facts: Facts, locale: Locale): string | undefined {
   const { last, has, eventType } = facts;
-  const isRussian = locale === 'ru';
   const payload = (name: 'COMMAND_RECEIVED' | 'MESSAGE_RECEIVED'): string =>
     textOf(last(name), 'payload_sanitized') ?? '';
+  const words = didWords[locale];
   if (eventType === 'callback_query') return tapOf(facts, locale);
-  if (has('COMMAND_RECEIVED'))
-    return (
-      (isRussian ? 'пользователь отправил команду ' : 'the user sent the command ') +
-      payload('COMMAND_RECEIVED')
-    );
-  if (eventType === 'command') return isRussian ? 'пользователь отправил команду' : 'the user sent a command';
+  if (has('COMMAND_RECEIVED')) return words.command(payload('COMMAND_RECEIVED'));
+  if (eventType === 'command') return words.someCommand;
   if (eventType === 'text_input') {
     const length = /^text\((\d+)\)$/.exec(payload('MESSAGE_RECEIVED'))?.[1];
-    const sized = length === undefined ? '' : isRussian ? ` (${length} симв.)` : ` (${length} characters)`;
-    return `${isRussian ? 'пользователь прислал текст' : 'the user sent a text'}${sized}`;
+    return length === undefined ? words.text : `${words.text} (${charactersText(length, locale)})`;
   }
   if (eventType === 'message') {
     const media = /^file\((\w+)\)$/.exec(payload('MESSAGE_RECEIVED'))?.[1];
-    if (media === undefined)
-      return isRussian ? 'пользователь прислал сообщение без текста' : 'the user sent a message without text';
-    return isRussian ? `пользователь прислал файл (${media})` : `the user sent a file (${media})`;
+    return media === undefined ? words.textless : words.file(media);
   }
   if (eventType === undefined) return undefined;
   return otherActions[eventType]?.[locale];
 }
 
-const otherActions: Readonly<Partial<Record<string, Words>>> = {
+const didWords: Localized<{
+  readonly command: (command: string) => string;
+  readonly someCommand: string;
+  readonly text: string;
+  readonly textless: string;
+  readonly file: (media: string) => string;
+}> = {
+  ru: {
+    command: command => `пользователь отправил команду ${command}`,
+    someCommand: 'пользователь отправил команду',
+    text: 'пользователь прислал текст',
+    textless: 'пользователь прислал сообщение без текста',
+    file: media => `пользователь прислал файл (${media})`,
+  },
+  en: {
+    command: command => `the user sent the command ${command}`,
+    someCommand: 'the user sent a command',
+    text: 'the user sent a text',
+    textless: 'the user sent a message without text',
+    file: media => `the user sent a file (${media})`,
+  },
+};
+
+const otherActions: Readonly<Partial<Record<string, Localized>>> = {
   pre_checkout_query: { ru: 'пользователь подтвердил платёж', en: 'the user confirmed a payment' },
   my_chat_member: {
     ru: 'пользователь изменил участие бота в чате',
@@ -58,7 +73,7 @@ function tapOf({ chain, last }: Facts, locale: Locale): string {
       : { ru: `пользователь нажал «${name}»`, en: `the user tapped «${name}»` }[locale];
   if (screen === undefined) return what;
   const place = screenName(screen, locale);
-  return `${what} ${locale === 'ru' ? 'на экране' : 'on the screen'} «${place}»`;
+  return `${what} ${{ ru: 'на экране', en: 'on the screen' }[locale]} «${place}»`;
 }
 
 /** What appeared in the chat, in its order; undefined where no event shows it. */
@@ -76,7 +91,7 @@ export function sawOf(facts: Facts, locale: Locale): string | undefined {
     );
   }
   const unique = seen.filter((sight, index) => seen.indexOf(sight) === index);
-  return unique.length === 0 ? undefined : unique.join(locale === 'ru' ? ', потом ' : ', then ');
+  return unique.length === 0 ? undefined : unique.join({ ru: ', потом ', en: ', then ' }[locale]);
 }
 
 type Sight = (event: ChainEvent, locale: Locale) => string | undefined;
@@ -106,7 +121,7 @@ const sights: Readonly<Partial<Record<string, Sight>>> = {
   RESULT_DELIVERED: (event, locale) => deliveries[textOf(event, 'operation') ?? '']?.[locale],
 };
 
-const deliveries: Readonly<Partial<Record<string, Words>>> = {
+const deliveries: Readonly<Partial<Record<string, Localized>>> = {
   result: { ru: 'результат', en: 'the result' },
   original: { ru: 'оригинал файлом', en: 'the original file' },
   failure: { ru: 'сообщение о неудаче с кодом обращения', en: 'the notice of the failure, with its cid' },
@@ -141,7 +156,7 @@ export function moneyOf({ task }: Facts, locale: Locale): string | undefined {
   return `${formatMoney(amount, locale)} ${moneyStates[state][locale]}`;
 }
 
-const moneyStates: Readonly<Record<'held' | 'charged' | 'released' | 'refunded', Words>> = {
+const moneyStates: Readonly<Record<'held' | 'charged' | 'released' | 'refunded', Localized>> = {
   held: { ru: 'зарезервированы', en: 'are held' },
   charged: { ru: 'списаны', en: 'were charged' },
   released: { ru: 'вернулись на баланс', en: 'went back to the balance' },

@@ -1,7 +1,8 @@
 // The words that stand for the braces in the texts of causes, each taken from the facts. A fact that is not there gives
 // the word for "unknown", or nothing where the sentence does without it.
 import { formatMoney } from '../billing/money-text.ts';
-import { type Locale, reasons } from '../otel/reasons.ts';
+import type { Locale, Localized } from '../locales.ts';
+import { reasons } from '../otel/reasons.ts';
 import { attemptsOf } from './causes/fault.ts';
 import { codeOf } from './causes/task.ts';
 import { beginOf, type ChainEvent, numberOf, textOf } from './chain.ts';
@@ -9,9 +10,9 @@ import type { Facts } from './facts.ts';
 import { gapsOf } from './gaps.ts';
 import { modelTitle, screenName, screenNamesIn } from './names.ts';
 import { isDatabaseTrouble, isReplacement, processEventsAround } from './surroundings.ts';
-import { durationText } from './words.ts';
+import { charactersText, durationText } from './words.ts';
 
-const unknown: Readonly<Record<Locale, string>> = { ru: 'неизвестно', en: 'unknown' };
+const unknown: Localized = { ru: 'неизвестно', en: 'unknown' };
 
 /** Replaces `{name}`; a name that nobody knows is a defect of the text and throws. */
 export function filled(text: string, facts: Facts, locale: Locale): string {
@@ -32,14 +33,15 @@ const values: Readonly<Record<string, Value>> = {
   parameter: ({ last }) =>
     beside(textOf(last('PARAM_VALIDATION_FAILED'), 'param_name'), name => ` «${name}»`),
   allowed: ({ last }, locale) =>
-    beside(textOf(last('PARAM_VALIDATION_FAILED'), 'allowed'), allowed =>
-      locale === 'ru' ? ` (можно: ${allowed})` : ` (allowed: ${allowed})`,
+    beside(
+      textOf(last('PARAM_VALIDATION_FAILED'), 'allowed'),
+      allowed => ({ ru: ` (можно: ${allowed})`, en: ` (allowed: ${allowed})` })[locale],
     ),
   payload: ({ last }, locale) => {
     const payload = textOf(last('CALLBACK_RECEIVED'), 'payload_sanitized') ?? '';
     const length = /^text\((\d+)\)$/.exec(payload)?.[1];
     if (length === undefined) return payload;
-    return locale === 'ru' ? `${length} симв.` : `${length} characters`;
+    return charactersText(length, locale);
   },
   detail: ({ detail, last }) =>
     detail || textOf(last('KIE_CALLBACK') ?? last('REQUEST_REFUSED'), 'reason_detail'),
@@ -99,8 +101,7 @@ const values: Readonly<Record<string, Value>> = {
       .filter(event => isReplacement(event) || isDatabaseTrouble(event) || event.name === 'QUEUE_FULL')
       .map(event => joined([event.name, textOf(event, 'operation')], ' ') ?? event.name);
     const once = joined([...new Set(near)].slice(-shownNear), ', ');
-    return beside(once, text =>
-      locale === 'ru' ? ` (рядом по времени: ${text})` : ` (near in time: ${text})`,
+    return beside(once, text => ({ ru: ` (рядом по времени: ${text})`, en: ` (near in time: ${text})` })[locale],
     );
   },
 };

@@ -1,7 +1,8 @@
 // The session of one user, put together from the chains of their updates: what they did, on which screen it left them,
 // how it ended, what became of the generation and of the money. Oldest first, as it happened. Telegram brings an update
 // again until it is stored, each time under a new cid: that is one thing that the user did.
-import type { Locale, ReasonCode } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
 import type { Cause } from './causes.ts';
 import { beginOf, type Chain, type ChainEvent, isUpdateEnd, numberOf, textOf, updateIdOf } from './chain.ts';
 import { factsOf } from './facts.ts';

@@ -1,7 +1,7 @@
 // Why: the one cause of a chain, and one sentence about it for an administrator. It says what the user did, what
 // happened and why, what the user saw, where the money is and what to do next. It never claims more than the events
 // show: a chain that is not complete makes it less sure, and where they show nothing it says what is missing.
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale, Localized } from '../locales.ts';
 import type { CauseDefinition, Confidence } from './cause.ts';
 import { type Cause, causes } from './causes.ts';
 import { beginOf, type Chain, textOf } from './chain.ts';
@@ -69,10 +69,10 @@ function sentenceOf(facts: Facts, cause: CauseDefinition, locale: Locale): strin
   return `${parts.filter(part => part !== undefined).join('; ')}.`;
 }
 
-const joints = {
+const joints: Localized<Readonly<Record<'and' | 'saw' | 'next', string>>> = {
   ru: { and: 'и', saw: 'пользователь увидел', next: 'что делать:' },
   en: { and: 'and', saw: 'the user saw', next: 'what to do:' },
-} as const;
+};
 
 type NothingCause =
   | 'database_down'
@@ -95,7 +95,7 @@ export function verdictOfNothing(surroundings: Surroundings, locale: Locale): Ve
   };
 }
 
-interface Nothing extends Readonly<Record<Locale, (surroundings: Surroundings) => string>> {
+interface Nothing extends Localized<(surroundings: Surroundings) => string> {
   readonly cause: NothingCause;
   readonly confidence: Confidence;
   readonly is: (surroundings: Surroundings) => boolean;
@@ -181,7 +181,7 @@ const nothings: readonly Nothing[] = [
   },
 ];
 
-const wanted: readonly { readonly field: keyof Surroundings; readonly ru: string; readonly en: string }[] = [
+const wanted: readonly (Localized & { readonly field: keyof Surroundings })[] = [
   {
     field: 'minutesWithoutUpdate',
     ru: 'когда пришло последнее обновление',

@@ -1,10 +1,11 @@
 // Times and durations as people read them.
-import type { Locale } from '../otel/reasons.ts';
+import { type Locale, type Localized, languageTags } from '../locales.ts';
 
-const units = {
-  ru: { milliseconds: 'мс', seconds: 'с', minutes: 'мин', hours: 'ч', days: 'дн.' },
-  en: { milliseconds: 'ms', seconds: 's', minutes: 'min', hours: 'h', days: 'days' },
-} as const;
+const units: Localized<Readonly<Record<'milliseconds' | 'seconds' | 'minutes' | 'hours' | 'days', string>>> =
+  {
+    ru: { milliseconds: 'мс', seconds: 'с', minutes: 'мин', hours: 'ч', days: 'дн.' },
+    en: { milliseconds: 'ms', seconds: 's', minutes: 'min', hours: 'h', days: 'days' },
+  };
 
 const secondMs = 1_000;
 const minuteMs = 60 * secondMs;
@@ -21,12 +22,20 @@ export function durationText(durationMs: number, locale: Locale): string {
   return `${Math.round(durationMs / dayMs)} ${unit.days}`;
 }
 
+/** How long a text is: `12 characters`. */
+export function charactersText(length: string, locale: Locale): string {
+  return { ru: `${length} симв.`, en: `${length} characters` }[locale];
+}
+
 /** `2026-11-23 14:03:22 UTC`: admins read it beside log lines, which are in UTC. */
 export function timeText(at: Date): string {
   return `${at.toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 }
 
 function decimal(value: number, locale: Locale): string {
-  const text = value < 10 ? value.toFixed(1) : String(Math.round(value));
-  return locale === 'ru' ? text.replace('.', ',') : text;
+  const digits = value < 10 ? 1 : 0;
+  return value.toLocaleString(languageTags[locale], {
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
 }

@@ -3,13 +3,13 @@
 // reason is one entry. Codes are never reused. Texts are plain: no markup, at most 200 characters with
 // the cid appended, because Telegram cuts the answer to a callback there.
 
-export type Locale = 'ru' | 'en';
+import type { Locale, Localized } from '../locales.ts';
 
 interface ReasonDefinition {
   readonly meaning: string;
   /** A fault is ours or a supplier's; everything else is the product working as designed. */
   readonly fault: boolean;
-  readonly text: Readonly<Record<Locale, string>>;
+  readonly text: Localized;
   readonly operator: string;
 }
 

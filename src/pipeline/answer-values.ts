@@ -2,7 +2,7 @@
 // value-check.ts.
 import { valueLabelOf } from '../catalogue/labels.ts';
 import type { ParameterOf } from '../catalogue/schema.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 
 /** jsonb holds neither NUL nor lone surrogates, and no model wants them. */
 export function cleanText(text: string): string {

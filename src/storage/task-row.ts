@@ -1,7 +1,8 @@
 // What a row of `tasks` holds, and how it is read: a column that cannot be read does not fail the whole row.
 import { z } from 'zod';
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
-import type { Locale, ReasonCode } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
+import type { ReasonCode } from '../otel/reasons.ts';
 import { millisecondsSince } from './database-clock.ts';
 
 export type TaskState = 'created' | 'submitting' | 'waiting' | 'succeeded' | 'failed';

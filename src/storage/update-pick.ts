@@ -1,7 +1,7 @@
 // The pick of updates: the oldest unfinished one of a lane, with all that is needed to judge it.
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import type { Database } from './database.ts';
 import { epochMs } from './database-clock.ts';
 import { createGroupCommit } from './group-commit.ts';

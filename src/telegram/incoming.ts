@@ -1,10 +1,10 @@
 // What an update is about, read from its JSON without trusting it: the kind for telemetry, the chat, the
 // user, the message a tapped button is on. Used before the update is stored, so it must never throw.
 import { z } from 'zod';
+import type { Locale } from '../locales.ts';
+import { localeOf } from '../locales.ts';
 import type { AmbientFields, EventType } from '../otel/fields.ts';
 import type { Pseudonyms } from '../otel/pseudonyms.ts';
-import type { Locale } from '../otel/reasons.ts';
-import { localeOf } from '../ui/texts.ts';
 
 export interface IncomingUpdate {
   readonly updateId: number;

@@ -4,9 +4,10 @@ import { type Api, GrammyError } from 'grammy';
 import type { BotCommand } from 'grammy/types';
 import type { Config } from '../config/config.ts';
 import { AppError } from '../errors.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
+import { locales } from '../locales.ts';
 import { commands } from '../ui/registry.ts';
-import { locales, type Texts } from '../ui/texts.ts';
+import type { Texts } from '../ui/texts.ts';
 import { refusedBy } from './refusal.ts';
 
 /** pre_checkout_query must be in: without it every payment would time out. */

@@ -2,7 +2,7 @@
 // caller when they come from outside; `escapeHtml` is here for that.
 import { fileURLToPath } from 'node:url';
 import { I18n } from '@grammyjs/i18n';
-import type { Locale } from '../otel/reasons.ts';
+import { defaultLocale, type Locale, locales } from '../locales.ts';
 
 export type Translate = (key: string, variables?: Readonly<Record<string, string | number>>) => string;
 
@@ -11,17 +11,21 @@ export interface Texts {
   for(locale: Locale): Translate;
 }
 
-export const locales = ['ru', 'en'] as const satisfies readonly Locale[];
-
 export function createTexts(): Texts {
   const i18n = new I18n({
-    defaultLocale: 'ru',
+    defaultLocale,
     directory: fileURLToPath(new URL('./locales', import.meta.url)),
     // Telegram shows the bidi isolation marks as boxes on some clients.
     fluentBundleOptions: { useIsolating: false },
   });
-  const translators = { ru: createTranslate(i18n, 'ru'), en: createTranslate(i18n, 'en') };
-  return { for: locale => translators[locale] };
+  const translators = new Map(locales.map(locale => [locale, createTranslate(i18n, locale)]));
+  return {
+    for(locale) {
+      const translate = translators.get(locale);
+      if (!translate) throw new Error(`No such locale: ${locale}`);
+      return translate;
+    },
+  };
 }
 
 /** Texts without variables are the same each time, and negotiating the locale costs more than the text. */
@@ -41,11 +45,6 @@ function createTranslate(i18n: I18n, locale: Locale): Translate {
     fixed.set(key, text);
     return text;
   };
-}
-
-/** Russian unless the Telegram client says English. */
-export function localeOf(languageCode: unknown): Locale {
-  return typeof languageCode === 'string' && languageCode.toLowerCase().startsWith('en') ? 'en' : 'ru';
 }
 
 const entities: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };

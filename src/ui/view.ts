@@ -3,7 +3,7 @@
 import { formatMoney } from '../billing/money-text.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
-import type { Locale } from '../otel/reasons.ts';
+import type { Locale } from '../locales.ts';
 import { escapeHtml, type Translate } from './texts.ts';
 
 export interface View {

@@ -1,9 +1,10 @@
 // The names that verdicts use are those that users see.
 import { expect, test } from 'vitest';
 import { buttonName, modelTitle, screenName, screenNamesIn } from '../../src/diagnosis/names.ts';
+import { locales } from '../../src/locales.ts';
 import { buttonId, buttons } from '../../src/ui/registry.ts';
 import { screenIds } from '../../src/ui/screens.ts';
-import { createTexts, locales } from '../../src/ui/texts.ts';
+import { createTexts } from '../../src/ui/texts.ts';
 
 /** Shown to administrators, who are told their own names. */
 const forAdministrators = /^DEBUG/;

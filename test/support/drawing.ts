@@ -3,7 +3,7 @@ import { expect } from 'vitest';
 import { parseHtml } from '../../sandbox/telegram/html.ts';
 import { createPriceList } from '../../src/billing/price-list.ts';
 import { type Catalogue, createCatalogue } from '../../src/catalogue/catalogue.ts';
-import type { Locale } from '../../src/otel/reasons.ts';
+import type { Locale } from '../../src/locales.ts';
 import { decodeButton } from '../../src/ui/codec.ts';
 import type { RenderedScreen } from '../../src/ui/keyboard.ts';
 import { type ButtonName, buttons } from '../../src/ui/registry.ts';

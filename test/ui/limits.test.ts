@@ -5,13 +5,13 @@ import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import { valueLabelOf } from '../../src/catalogue/labels.ts';
 import type { Model, Parameter, Scalar } from '../../src/catalogue/schema.ts';
 import type { FormValue, FormValues } from '../../src/catalogue/values.ts';
-import { type Locale, type ReasonCode, reasons } from '../../src/otel/reasons.ts';
+import { type Locale, locales } from '../../src/locales.ts';
+import { type ReasonCode, reasons } from '../../src/otel/reasons.ts';
 import { askedParameters } from '../../src/pipeline/filled.ts';
 import { currentStep, type Form, startForm } from '../../src/pipeline/form.ts';
 import { allowedFor, problems } from '../../src/pipeline/problem.ts';
 import { valueProblem } from '../../src/pipeline/value-check.ts';
 import { renderScreen } from '../../src/ui/render.ts';
-import { locales } from '../../src/ui/texts.ts';
 import { expectTaken, maxCaptionLength, viewIn } from '../support/drawing.ts';
 
 const catalogue = createCatalogue();

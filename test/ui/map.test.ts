@@ -7,11 +7,11 @@ import type { FileReference, FormValues } from '../../src/catalogue/values.ts';
 import type { Judged } from '../../src/diagnosis/admin-diagnostics.ts';
 import { askedParameters } from '../../src/pipeline/filled.ts';
 import { type Form, startForm } from '../../src/pipeline/form.ts';
+import { locales } from '../../src/locales.ts';
 import type { RenderedScreen } from '../../src/ui/keyboard.ts';
 import { type ButtonName, buttons } from '../../src/ui/registry.ts';
 import { renderScreen } from '../../src/ui/render.ts';
 import { type ScreenData, type ScreenId, screenIds } from '../../src/ui/screens.ts';
-import { locales } from '../../src/ui/texts.ts';
 import { buttonNamesOf, expectTaken, plainTextOf, viewIn } from '../support/drawing.ts';
 
 const catalogue = createCatalogue();

@@ -2,11 +2,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { MoveKind } from '../../src/billing/wallet.ts';
 import { categories, mediaKinds } from '../../src/catalogue/schema.ts';
+import { localeOf, locales } from '../../src/locales.ts';
 import { type ReasonCode, reasons, reasonText } from '../../src/otel/reasons.ts';
 import { problems } from '../../src/pipeline/problem.ts';
 import { commands } from '../../src/ui/registry.ts';
 import type { MoneyAfterFailure } from '../../src/ui/screens.ts';
-import { createTexts, escapeHtml, localeOf, locales } from '../../src/ui/texts.ts';
+import { createTexts, escapeHtml } from '../../src/ui/texts.ts';
 
 const source = new URL('../../src/', import.meta.url);
 

@@ -1,4 +1,5 @@
 // Causes for which a value was refused: one for each thing that can be wrong with it, which detail_code names.
+import type { Localized } from '../../locales.ts';
 import type { DetailCodeOf } from '../../otel/events.ts';
 import type { CauseDefinition } from '../cause.ts';
 import { textOf } from '../chain.ts';
@@ -6,13 +7,8 @@ import type { Facts } from '../facts.ts';
 
 type Named = DetailCodeOf<'PARAM_VALIDATION_FAILED'>;
 
-interface Trouble {
-  readonly ru: string;
-  readonly en: string;
-}
-
 /** After "the value was refused". */
-const troubles: Readonly<Record<Named, Trouble>> = {
+const troubles: Readonly<Record<Named, Localized>> = {
   too_short: { ru: 'текст слишком короткий', en: 'the text is too short' },
   too_long: { ru: 'текст слишком длинный', en: 'the text is too long' },
   not_a_text: { ru: 'нужен текст', en: 'a text is needed' },

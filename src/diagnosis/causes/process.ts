@@ -1,6 +1,7 @@
 // Causes of chains that are no update's: a callback that was refused, and what a process reports of itself.
+import type { Localized } from '../../locales.ts';
 import type { EventName } from '../../otel/events.ts';
-import { define } from '../cause.ts';
+import { type CauseText, define } from '../cause.ts';
 import { textOf } from '../chain.ts';
 import { type Facts, isCase, reasonOf } from '../facts.ts';
 
@@ -168,12 +169,7 @@ export const processCauses = define({
   },
 });
 
-interface Text {
-  readonly what: string;
-  readonly next: string;
-}
-
-function callback(is: (facts: Facts) => boolean, texts: { readonly ru: Text; readonly en: Text }) {
+function callback(is: (facts: Facts) => boolean, texts: Localized<CauseText>) {
   return {
     confidence: 'high',
     events: ['KIE_CALLBACK'],

@@ -1,6 +1,7 @@
 // Causes for which a generation gave no result: what KIE.ai answered or did not, and the files it was given.
+import type { Localized } from '../../locales.ts';
 import type { DetailCodeOf } from '../../otel/events.ts';
-import { define } from '../cause.ts';
+import { type CauseText, define } from '../cause.ts';
 import { numberOf, textOf } from '../chain.ts';
 import { type Facts, isCase, reasonOf } from '../facts.ts';
 
@@ -265,9 +266,7 @@ export const taskCauses = define({
   },
 });
 
-type TextOf = { readonly what: string; readonly next: string };
-
-function kieAnswered(code: number, texts: { readonly ru: TextOf; readonly en: TextOf }) {
+function kieAnswered(code: number, texts: Localized<CauseText>) {
   return {
     confidence: 'high',
     events: ['TASK_FAILED'],

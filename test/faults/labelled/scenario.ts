@@ -8,7 +8,7 @@ import { chainsOf, type TracedSpan, updateEndNames } from '../../../src/diagnosi
 import { parseLines } from '../../../src/diagnosis/lines.ts';
 import { surroundingsOfEvents } from '../../../src/diagnosis/surroundings.ts';
 import { type Verdict, verdictOf } from '../../../src/diagnosis/verdict.ts';
-import type { Locale } from '../../../src/otel/reasons.ts';
+import type { Locale } from '../../../src/locales.ts';
 import type { BotOptions, BotUnderTest } from '../../support/bot.ts';
 import { spanExporter } from '../../support/record-spans.ts';
 import { traceEnded } from '../../support/story.ts';
