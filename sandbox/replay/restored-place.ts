@@ -1,6 +1,7 @@
 // Where the user was: the message that was tapped, in the chat and in the database, and the session.
 
 import type { DispatchSnapshot } from '../../src/bot/dispatch-snapshot.ts';
+import { defaultLocale } from '../../src/locales.ts';
 import type { Form } from '../../src/pipeline/form.ts';
 import { readIncoming } from '../../src/telegram/incoming.ts';
 import { present } from '../../src/telegram/presenter.ts';
@@ -41,7 +42,7 @@ function draw(
   { screen, record }: Shown,
   form: Form | undefined,
 ): RenderedScreen | undefined {
-  const view = createView(catalogue, config.money.rates, past.snapshot.user?.language ?? 'ru');
+  const view = createView(catalogue, config.money.rates, past.snapshot.user?.language ?? defaultLocale);
   const isItsForm = form?.draft === record.draft && form?.revision === record.revision;
   const drawn = drawShown(screen, { record, form: isItsForm ? form : undefined, wallet: past.wallet }, view);
   if (!drawn) notes.different.push(`how the screen ${screen} looked: its message bears another text here`);

@@ -6,6 +6,7 @@ import { quoteSchema } from '../billing/pricing.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model, Parameter } from '../catalogue/schema.ts';
 import type { FormValue, FormValues } from '../catalogue/values.ts';
+import { localeSchema } from '../locales.ts';
 import { lengthOnly } from '../otel/redaction.ts';
 import { type Form, formSchema } from '../pipeline/form.ts';
 import { screenIds, screenRecordSchema } from '../ui/screens.ts';
@@ -13,7 +14,7 @@ import type { BotContext } from './bot-context.ts';
 
 export const dispatchSnapshotSchema = z.object({
   /** What the bot knew of the user; absent for a new one. */
-  user: z.object({ language: z.enum(['ru', 'en']), blocked: z.boolean() }).optional(),
+  user: z.object({ language: localeSchema, blocked: z.boolean() }).optional(),
   /** Of the message that bears the tapped button. */
   shown: z
     .object({

@@ -2,6 +2,7 @@
 // Each user at most once in ten minutes.
 import { isTrouble } from '../diagnosis/action.ts';
 import type { AdminDiagnostics } from '../diagnosis/admin-diagnostics.ts';
+import { defaultLocale } from '../locales.ts';
 import { type Pseudonyms, shortPseudonym } from '../otel/pseudonyms.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { MessageStore } from '../storage/message-store.ts';
@@ -28,7 +29,7 @@ const rememberedUsers = 10_000;
 /** Verdicts in one message. */
 const judgedActions = 3;
 /** Administrators are few and of one team. */
-const locale = 'ru';
+const locale = defaultLocale;
 
 export function createReports(options: ReportsOptions): Reports {
   const { telegram, adminIds, diagnostics, messages, texts, pseudonyms, telemetry } = options;

@@ -1,32 +1,34 @@
-// What users read of a model's parameters: label, question and values, in both languages, from labels.json. Texts
+// What users read of a model's parameters: label, question and values, by language, from labels.json. Texts
 // hang on the supplier's names of the parameters, so that a new model mostly finds its texts there. A text of a
 // category stands before the common one: a song is not described in the words of a picture.
-import type { Locale } from '../locales.ts';
+import { type Locale, type Localized, locales } from '../locales.ts';
 import labelsData from './labels.json' with { type: 'json' };
 import type { Category, MediaKind, Model, Scalar } from './schema.ts';
 
-type Text = Readonly<Record<Locale, string>>;
+type Words = Localized<readonly string[]>;
 
 interface ParameterTexts {
   /** One to three words. */
-  readonly label: Text;
+  readonly label: Localized;
   /** One sentence that the user is asked. */
-  readonly question: Text;
-  /** One text for both languages where it is a name. */
-  readonly values?: Readonly<Record<string, Text | string>>;
-  readonly in?: Readonly<Partial<Record<Category, { readonly label?: Text; readonly question?: Text }>>>;
+  readonly question: Localized;
+  /** One text for all languages where it is a name. */
+  readonly values?: Readonly<Record<string, Localized | string>>;
+  readonly in?: Readonly<
+    Partial<Record<Category, { readonly label?: Localized; readonly question?: Localized }>>
+  >;
 }
 
 interface Labels {
   /** What users type when they look for a category, and for models that take such a file. */
-  readonly categoryWords: Readonly<Record<Category, readonly string[]>>;
-  readonly inputWords: Readonly<Record<MediaKind, readonly string[]>>;
+  readonly categoryWords: Readonly<Record<Category, Words>>;
+  readonly inputWords: Readonly<Record<MediaKind, Words>>;
   /** What users type for a word of a title. */
-  readonly titleWords: Readonly<Record<string, readonly string[]>>;
+  readonly titleWords: Readonly<Record<string, Words>>;
   /** Values that mean the same in every parameter. */
-  readonly values: Readonly<Record<string, Text>>;
-  readonly switch: Readonly<Record<'true' | 'false', Text>>;
-  readonly units: Readonly<Record<'s', Text>>;
+  readonly values: Readonly<Record<string, Localized>>;
+  readonly switch: Readonly<Record<'true' | 'false', Localized>>;
+  readonly units: Readonly<Record<'s', Localized>>;
   readonly parameters: Readonly<Record<string, ParameterTexts>>;
 }
 
@@ -37,8 +39,28 @@ const valuesOf = new Map(
   [...parameterTexts].map(([name, texts]) => [name, new Map(Object.entries(texts.values ?? {}))]),
 );
 
-export const { categoryWords, inputWords } = labels;
-export const titleWords: ReadonlyMap<string, readonly string[]> = new Map(Object.entries(labels.titleWords));
+const titleWords = new Map(Object.entries(labels.titleWords));
+
+/** What users type when they look for a category, in any language. */
+export function wordsOfCategory(category: Category): string[] {
+  return inAnyLanguage(labels.categoryWords[category]);
+}
+
+/** The same of models that take such a file. */
+export function wordsOfInput(media: MediaKind): string[] {
+  return inAnyLanguage(labels.inputWords[media]);
+}
+
+/** What users type for a word of a title; nothing for most words. */
+export function wordsOfTitleWord(word: string): string[] {
+  const words = titleWords.get(word);
+  return words ? inAnyLanguage(words) : [];
+}
+
+/** A user may write in another language than the one of their Telegram. */
+function inAnyLanguage(words: Words): string[] {
+  return locales.flatMap(locale => words[locale]);
+}
 
 /** The short name of a parameter. An unknown one, which no valid catalogue has, is its own label. */
 export function labelOf(name: string, locale: Locale, category?: Category): string {
@@ -54,9 +76,14 @@ export function questionOf(name: string, locale: Locale, category?: Category): s
   return (own ?? texts?.question)?.[locale] ?? name;
 }
 
+/** Yes or No. */
+export function switchLabelOf(on: boolean, locale: Locale): string {
+  return labels.switch[on ? 'true' : 'false'][locale];
+}
+
 /** A value as users read it: `true` is Yes, 5 with the unit `s` is "5 s". What has no text of its own stays as it is. */
 export function valueLabelOf(name: string, value: Scalar, locale: Locale, unit?: 's'): string {
-  if (typeof value === 'boolean') return labels.switch[value ? 'true' : 'false'][locale];
+  if (typeof value === 'boolean') return switchLabelOf(value, locale);
   const text = valuesOf.get(name)?.get(String(value)) ?? commonValues.get(String(value)) ?? String(value);
   const label = typeof text === 'string' ? text : text[locale];
   return unit === undefined ? label : `${label} ${labels.units[unit][locale]}`;

@@ -2,6 +2,7 @@
 // rule it is priced. Everything that the bot knows of a model stands in its entry: no model has code of its own.
 // Entries are checked when the program starts (catalogue.ts).
 import { z } from 'zod';
+import { localized } from '../locales.ts';
 
 export const categories = ['image', 'video', 'audio', 'music', 'enhance', 'avatar'] as const;
 export type Category = (typeof categories)[number];
@@ -112,7 +113,7 @@ const price = z.strictObject({
 });
 export type Price = z.infer<typeof price>;
 
-const label = z.strictObject({ ru: z.string().min(1), en: z.string().min(1) });
+const label = z.strictObject(localized(() => z.string().min(1)));
 
 export const modelSchema = z.strictObject({
   /** Ours, unique; stands in telemetry and in rows. */

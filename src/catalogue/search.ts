@@ -1,7 +1,8 @@
 // Finds models by what a user types: words of the title or the id first, then what the model makes and takes, in
-// both languages. Every word must be found, so that a longer query finds less. An ending does not matter:
+// any language. Every word must be found, so that a longer query finds less. An ending does not matter:
 // "картинку" finds what "картинка" finds.
-import { categoryWords, inputWords, titleWords } from './labels.ts';
+import { type Localized, locales } from '../locales.ts';
+import { wordsOfCategory, wordsOfInput, wordsOfTitleWord } from './labels.ts';
 import { type Category, type Model, mediaKinds } from './schema.ts';
 
 export type Search = (query: string) => readonly Model[];
@@ -14,30 +15,19 @@ interface SearchEntry {
 const minQueryLength = 2;
 const weights = { title: 8, id: 4, titleMeaning: 3, category: 2, input: 1 };
 /** They say nothing about a model, and stand in titles: "text to image". */
-const fillers = new Set([
-  'из',
-  'в',
-  'на',
-  'по',
-  'с',
-  'и',
-  'для',
-  'a',
-  'an',
-  'the',
-  'to',
-  'from',
-  'of',
-  'for',
-]);
+const fillersOf: Localized<readonly string[]> = {
+  ru: ['из', 'в', 'на', 'по', 'с', 'и', 'для'],
+  en: ['a', 'an', 'the', 'to', 'from', 'of', 'for'],
+};
+const fillers = new Set(locales.flatMap(locale => fillersOf[locale]));
 
 /** Best matches first, equal ones in the order given. */
 export function createSearch(models: readonly Model[]): Search {
   const stems: Record<string, string[]> = {};
-  for (const kind of mediaKinds) stems[kind] = inputWords[kind].map(stemOf);
+  for (const kind of mediaKinds) stems[kind] = wordsOfInput(kind).map(stemOf);
   const categoryStems = new Map<Category, string[]>();
   const entries = models.map((model): SearchEntry => {
-    const ofCategory = categoryStems.get(model.category) ?? categoryWords[model.category].map(stemOf);
+    const ofCategory = categoryStems.get(model.category) ?? wordsOfCategory(model.category).map(stemOf);
     categoryStems.set(model.category, ofCategory);
     const inputs = model.parameters.flatMap(parameter =>
       parameter.type === 'files' && !parameter.advanced ? (stems[parameter.media] ?? []) : [],
@@ -83,7 +73,7 @@ function scoreOf(words: SearchEntry['words'], wanted: readonly string[]): number
 }
 
 function meaningsOf(title: string): string[] {
-  return wordsOf(title).flatMap(word => (titleWords.get(word) ?? []).map(stemOf));
+  return wordsOf(title).flatMap(word => wordsOfTitleWord(word).map(stemOf));
 }
 
 function stemsOf(text: string): string[] {

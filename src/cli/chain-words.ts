@@ -1,7 +1,12 @@
 // What is said to a command that shows chains: which one, in which language, and whether for people or for programs.
 import { parseArgs } from 'node:util';
-import type { Locale } from '../locales.ts';
+import { type Locale, locales } from '../locales.ts';
 import { UsageError } from './command.ts';
+
+const alternatives = new Intl.ListFormat('en', { type: 'disjunction' });
+
+/** In the usage of every command that shows chains. */
+export const localeUsage = `[--locale ${locales.join('|')}]`;
 
 /** Of every command that shows chains. */
 export const viewOptions = {
@@ -30,8 +35,9 @@ export function readOneChain(command: string, words: readonly string[]): OneChai
 
 /** Throws UsageError. */
 export function localeFrom(text: string): Locale {
-  if (text !== 'ru' && text !== 'en') throw new UsageError(`${text} is no locale: it is ru or en`);
-  return text;
+  const locale = locales.find(known => known === text);
+  if (!locale) throw new UsageError(`${text} is no locale: it is ${alternatives.format(locales)}`);
+  return locale;
 }
 
 /** Lower case. Throws UsageError for what is neither a cid (8 hex digits) nor more of a trace id (32). */

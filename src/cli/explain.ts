@@ -6,12 +6,12 @@ import { surroundingsOfEvents } from '../diagnosis/surroundings.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
 import type { Locale } from '../locales.ts';
 import { printChain, printChainAsJson, printChains, type ViewOptions } from './chain-view.ts';
-import { cidFrom, localeFrom, viewOptions } from './chain-words.ts';
+import { cidFrom, localeFrom, localeUsage, viewOptions } from './chain-words.ts';
 import type { Command, Terminal } from './command.ts';
 
 export const explain: Command = {
   usage: [
-    'trt explain [--cid <cid or trace id>] [--locale ru|en] [--json] < logfile   why, from stdout lines alone',
+    `trt explain [--cid <cid or trace id>] ${localeUsage} [--json] < logfile   why, from stdout lines alone`,
   ],
   async run(words, terminal) {
     const { cid, locale, json } = readWords(words);

@@ -11,14 +11,14 @@ import { cidOf } from '../otel/cid.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
 import { createJournalReader, type JournalReader } from '../storage/journal-store.ts';
 import { printMatches, type ViewOptions } from './chain-view.ts';
-import { nothingKnownOf, readOneChain } from './chain-words.ts';
+import { localeUsage, nothingKnownOf, readOneChain } from './chain-words.ts';
 import type { Command, Terminal } from './command.ts';
 import { withReadOnlyDatabase } from './database.ts';
 import { printReplay, printReplayAsJson } from './replay-view.ts';
 
 export const replayCommand: Command = {
   usage: [
-    'trt replay <cid or trace id> [--locale ru|en] [--json]  the same update once more, in a sandbox in the state of then',
+    `trt replay <cid or trace id> ${localeUsage} [--json]  the same update once more, in a sandbox in the state of then`,
   ],
   async run(words, terminal) {
     const { id, locale, json } = readOneChain('replay', words);

@@ -2,6 +2,7 @@
 // works by, so that it cannot say anything else. A test compares it with docs/telemetry.md.
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { locales } from '../locales.ts';
 import { detailCodes } from '../otel/detail-codes.ts';
 import { type EventName, events } from '../otel/events.ts';
 import { type FieldName, fieldDefinitions, lineFields } from '../otel/fields.ts';
@@ -134,11 +135,10 @@ function reasonTable(): string {
     code(name),
     fault ? 'fault' : 'normal',
     meaning,
-    text.ru,
-    text.en,
+    ...locales.map(locale => text[locale]),
     operator,
   ]);
-  return `## Reasons\n\nA fault is ours or a supplier's, and its text ends with the cid; all else is the product working as designed. Where a reason has a more precise text for the user, that one is shown.\n\n${table(['reason', 'kind', 'meaning', 'user, ru', 'user, en', 'operator'], rows)}`;
+  return `## Reasons\n\nA fault is ours or a supplier's, and its text ends with the cid; all else is the product working as designed. Where a reason has a more precise text for the user, that one is shown.\n\n${table(['reason', 'kind', 'meaning', ...locales.map(locale => `user, ${locale}`), 'operator'], rows)}`;
 }
 
 function detailTable(): string {

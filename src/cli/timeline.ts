@@ -5,7 +5,7 @@ import { chainsOfRows } from '../diagnosis/journal-chains.ts';
 import { type TimelineEntry, timelineOf } from '../diagnosis/timeline.ts';
 import type { Locale } from '../locales.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
-import { localeFrom, viewOptions } from './chain-words.ts';
+import { localeFrom, localeUsage, viewOptions } from './chain-words.ts';
 import { type Command, type Terminal, UsageError } from './command.ts';
 import { type JournalAccess, withJournal } from './journal.ts';
 import { periodFrom } from './period.ts';
@@ -25,9 +25,7 @@ const maxFound = 1_000;
 const maxRows = 5_000;
 
 export const timeline: Command = {
-  usage: [
-    'trt timeline <user_hash, @name or id> [--since 24h] [--locale ru|en] [--json]   what one user did',
-  ],
+  usage: [`trt timeline <user_hash, @name or id> [--since 24h] ${localeUsage} [--json]   what one user did`],
   async run(words, terminal) {
     const question = readWords(words);
     return withJournal(terminal, async access => {

@@ -5,7 +5,7 @@ import type { ChainSource } from '../diagnosis/journal-chains.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';
 import { cidOf } from '../otel/cid.ts';
 import { printChain, printChainAsJson, printMatches, type ViewOptions } from './chain-view.ts';
-import { nothingKnownOf, readOneChain } from './chain-words.ts';
+import { localeUsage, nothingKnownOf, readOneChain } from './chain-words.ts';
 import type { Command, Terminal } from './command.ts';
 
 /** Opens the source for the time of `work`, and throws AppError with a sentence where it cannot. */
@@ -16,7 +16,7 @@ export type WithChains = (
 
 export function createTrace(withChains: WithChains): Command {
   return {
-    usage: ['trt trace <cid or trace id> [--locale ru|en] [--json]   what happened, and why'],
+    usage: [`trt trace <cid or trace id> ${localeUsage} [--json]   what happened, and why`],
     async run(words, terminal) {
       const { id, locale, json } = readOneChain('trace', words);
       const options: ViewOptions = { terminal, locale };

@@ -1,4 +1,4 @@
-// What users call what telemetry names: screens, buttons and models, in both languages. Names that nobody has put down
+// What users call what telemetry names: screens, buttons and models, in every language. Names that nobody has put down
 // here are shown as they are; a test keeps the tables as complete as the map of the bot.
 import models from '../catalogue/models.json' with { type: 'json' };
 import type { Locale, Localized } from '../locales.ts';

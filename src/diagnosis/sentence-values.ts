@@ -101,7 +101,9 @@ const values: Readonly<Record<string, Value>> = {
       .filter(event => isReplacement(event) || isDatabaseTrouble(event) || event.name === 'QUEUE_FULL')
       .map(event => joined([event.name, textOf(event, 'operation')], ' ') ?? event.name);
     const once = joined([...new Set(near)].slice(-shownNear), ', ');
-    return beside(once, text => ({ ru: ` (рядом по времени: ${text})`, en: ` (near in time: ${text})` })[locale],
+    return beside(
+      once,
+      text => ({ ru: ` (рядом по времени: ${text})`, en: ` (near in time: ${text})` })[locale],
     );
   },
 };

@@ -41,7 +41,7 @@ export const reasons = define({
     meaning: 'The button data is not of this bot, or leads to no known action.',
     fault: false,
     text: {
-      ru: 'Эта кнопка мне не знакома. Откройте меню: /start',
+      ru: 'Эта кнопка мне незнакома. Откройте меню: /start',
       en: 'I do not know this button. Open the menu: /start',
     },
     operator:
@@ -139,7 +139,7 @@ export const reasons = define({
     fault: false,
     text: {
       ru: 'Ваш файл не открылся. Нажмите «Повторить», потом «Изменить» и пришлите его заново',
-      en: 'Your file could not be opened. Press “Try again”, then “Change”, and send it anew',
+      en: 'Your file could not be opened. Press “Try again”, then “Change”, and send it again',
     },
     operator: 'Links of users: nothing. Many files that were uploaded: look at the supplier’s file host.',
   },
@@ -148,9 +148,9 @@ export const reasons = define({
     fault: true,
     text: {
       ru: 'Генерация приостановлена на нашей стороне, мы уже занимаемся этим. Попробуйте позже',
-      en: 'Generation is paused on our side, and we are on it. Try again later',
+      en: 'Generation is paused on our side, and we are working on it. Try again later',
     },
-    operator: 'Look at credits, key and caps at kie.ai. Administrators are told, at most once an hour.',
+    operator: 'Look at credits, key and caps at kie.ai. Administrators are notified, at most once an hour.',
   },
   DOWNSTREAM_TIMEOUT: {
     meaning: 'A supplier or Telegram did not answer in time.',

@@ -1,8 +1,8 @@
 // Reading what a user typed as a text, a number, a choice or a yes. Whether the value fits is decided in
 // value-check.ts.
-import { valueLabelOf } from '../catalogue/labels.ts';
+import { switchLabelOf, valueLabelOf } from '../catalogue/labels.ts';
 import type { ParameterOf } from '../catalogue/schema.ts';
-import type { Locale } from '../locales.ts';
+import { locales } from '../locales.ts';
 
 /** jsonb holds neither NUL nor lone surrogates, and no model wants them. */
 export function cleanText(text: string): string {
@@ -21,23 +21,21 @@ export function readNumber(text: string): number | undefined {
   return decimal.test(plain) ? Number(plain) + 0 : undefined;
 }
 
-const words: ReadonlyMap<string, boolean> = new Map([
-  ['да', true],
-  ['yes', true],
+/** In any language, or a sign. */
+const switchWords: ReadonlyMap<string, boolean> = new Map([
   ['+', true],
-  ['нет', false],
-  ['no', false],
   ['-', false],
   ['−', false],
+  ...locales.flatMap(locale =>
+    [true, false].map((on): [string, boolean] => [folded(switchLabelOf(on, locale)), on]),
+  ),
 ]);
 
 export function readSwitch(text: string): boolean | undefined {
-  return words.get(folded(text));
+  return switchWords.get(folded(text));
 }
 
-const locales: readonly Locale[] = ['ru', 'en'];
-
-/** A value or what it is called in either language, whatever the case; the supplier's own spelling goes first. */
+/** A value or what it is called in any language, whatever the case; the supplier's own spelling goes first. */
 export function readChoice(
   { name, values, unit }: ParameterOf<'choice'>,
   text: string,

@@ -1,4 +1,5 @@
 // Records of messages that were sent outside an update, such as a delivered result.
+import { defaultLocale } from '../locales.ts';
 import type { Database } from './database.ts';
 
 export interface SentMessage {
@@ -25,11 +26,11 @@ export function createMessageStore(database: Database): MessageStore {
   return {
     async record({ chatId, messageId, screen, record, media }) {
       await database.query(
-        `with known as (insert into users (chat_id, language) values ($1, 'ru') on conflict do nothing)
+        `with known as (insert into users (chat_id, language) values ($1, $6) on conflict do nothing)
          insert into messages (chat_id, message_id, screen_id, screen_data, media) values ($1, $2, $3, $4, $5)
          on conflict (chat_id, message_id) do update
          set screen_id = excluded.screen_id, screen_data = excluded.screen_data, media = excluded.media, rendered_at = now()`,
-        [chatId, messageId, screen, JSON.stringify(record), media],
+        [chatId, messageId, screen, JSON.stringify(record), media, defaultLocale],
       );
     },
     async showsTask(chatId, messageId, taskId) {

@@ -1,7 +1,7 @@
 // What a row of `tasks` holds, and how it is read: a column that cannot be read does not fail the whole row.
 import { z } from 'zod';
 import { type FormValues, formValuesSchema } from '../catalogue/values.ts';
-import type { Locale } from '../locales.ts';
+import { type Locale, localeOf } from '../locales.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import { millisecondsSince } from './database-clock.ts';
 
@@ -51,7 +51,7 @@ const fileUrlsSchema = z.record(z.string(), z.array(z.string()));
 export interface TaskRecord {
   id: string;
   chat_id: string;
-  language: Locale;
+  language: string;
   model_id: string;
   model_key: string;
   model_version: string;
@@ -99,7 +99,7 @@ export function toTask(row: TaskRecord): TaskRow {
   return {
     id: row.id,
     chatId: Number(row.chat_id),
-    locale: row.language,
+    locale: localeOf(row.language),
     modelId: row.model_id,
     modelKey: row.model_key,
     modelVersion: row.model_version,

@@ -1,7 +1,8 @@
 // The pick of updates: the oldest unfinished one of a lane, with all that is needed to judge it.
+
+import { type Locale, localeOf } from '../locales.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';
-import type { Locale } from '../locales.ts';
 import type { Database } from './database.ts';
 import { epochMs } from './database-clock.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -76,7 +77,7 @@ interface PickRecord {
   traceparent: string;
   received_at: number;
   attempts: number;
-  language: Locale | null;
+  language: string | null;
   username: string | null;
   prompt_consent: boolean | null;
   blocked: boolean | null;
@@ -175,7 +176,7 @@ function toPicked(row: PickRecord): PickedUpdate {
       row.language === null
         ? undefined
         : {
-            language: row.language,
+            language: localeOf(row.language),
             blocked: row.blocked === true,
             username: row.username,
             promptConsent: row.prompt_consent === true,

@@ -4,8 +4,7 @@ import { type Api, GrammyError } from 'grammy';
 import type { BotCommand } from 'grammy/types';
 import type { Config } from '../config/config.ts';
 import { AppError } from '../errors.ts';
-import type { Locale } from '../locales.ts';
-import { locales } from '../locales.ts';
+import { defaultLocale, type Locale, locales } from '../locales.ts';
 import { commands } from '../ui/registry.ts';
 import type { Texts } from '../ui/texts.ts';
 import { refusedBy } from './refusal.ts';
@@ -62,10 +61,12 @@ export async function registerCommands(api: Api, texts: Texts, adminIds: readonl
   const listOf = (locale: Locale, entries: typeof all): BotCommand[] =>
     entries.map(([command]) => ({ command, description: texts.for(locale)(`command-${command}`) }));
   for (const locale of locales) {
-    // Russian is also what users of every other language see.
-    if (locale === 'ru') await api.setMyCommands(listOf(locale, everybodys));
+    // Without a language: what users of every other language see.
+    if (locale === defaultLocale) await api.setMyCommands(listOf(locale, everybodys));
     await api.setMyCommands(listOf(locale, everybodys), { language_code: locale });
   }
   for (const adminId of adminIds)
-    await refusedBy(api.setMyCommands(listOf('ru', all), { scope: { type: 'chat', chat_id: adminId } }));
+    await refusedBy(
+      api.setMyCommands(listOf(defaultLocale, all), { scope: { type: 'chat', chat_id: adminId } }),
+    );
 }

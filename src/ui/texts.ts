@@ -2,7 +2,7 @@
 // caller when they come from outside; `escapeHtml` is here for that.
 import { fileURLToPath } from 'node:url';
 import { I18n } from '@grammyjs/i18n';
-import { defaultLocale, type Locale, locales } from '../locales.ts';
+import { defaultLocale, type Locale, localized } from '../locales.ts';
 
 export type Translate = (key: string, variables?: Readonly<Record<string, string | number>>) => string;
 
@@ -11,21 +11,18 @@ export interface Texts {
   for(locale: Locale): Translate;
 }
 
-export function createTexts(): Texts {
+const ownDirectory = fileURLToPath(new URL('./locales', import.meta.url));
+
+/** Of `<locale>.ftl` in `directory`. */
+export function createTexts(directory = ownDirectory): Texts {
   const i18n = new I18n({
     defaultLocale,
-    directory: fileURLToPath(new URL('./locales', import.meta.url)),
+    directory,
     // Telegram shows the bidi isolation marks as boxes on some clients.
     fluentBundleOptions: { useIsolating: false },
   });
-  const translators = new Map(locales.map(locale => [locale, createTranslate(i18n, locale)]));
-  return {
-    for(locale) {
-      const translate = translators.get(locale);
-      if (!translate) throw new Error(`No such locale: ${locale}`);
-      return translate;
-    },
-  };
+  const translators = localized(locale => createTranslate(i18n, locale));
+  return { for: locale => translators[locale] };
 }
 
 /** Texts without variables are the same each time, and negotiating the locale costs more than the text. */

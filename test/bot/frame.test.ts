@@ -257,7 +257,7 @@ test('commands that are there, that are not, and that are not for everybody', as
       },
     ],
   ]);
-  expect(user.lastMessage()?.text).toMatch(/^There is no such command\. Let us go on from here:/);
+  expect(user.lastMessage()?.text).toMatch(/^There is no such command\. Let us continue from here:/);
   expect(await emittedOf(bot, user.say('/debug'))).toEqual([
     ['COMMAND_RECEIVED', { ...atPrompt, payload_sanitized: '/debug' }],
     [

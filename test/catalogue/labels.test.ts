@@ -1,16 +1,16 @@
-// The texts of parameters: short labels, one question each, in both languages, and values that users understand.
+// The texts of parameters: short labels, one question each, in every language, and values that users understand.
 import { expect, test } from 'vitest';
 import { createCatalogue } from '../../src/catalogue/catalogue.ts';
 import labelsData from '../../src/catalogue/labels.json' with { type: 'json' };
 import { labelOf, questionOf, valueLabelOf } from '../../src/catalogue/labels.ts';
 import type { Model, Parameter } from '../../src/catalogue/schema.ts';
+import { locales } from '../../src/locales.ts';
 
-const locales = ['ru', 'en'] as const;
 const parameters = createCatalogue().models.flatMap(model =>
   model.parameters.map((parameter): [Model, Parameter] => [model, parameter]),
 );
 
-test('every parameter has a label of one to three words and a question of one screen line, in both languages', () => {
+test('every parameter has a label of one to three words and a question of one screen line, in every language', () => {
   for (const locale of locales)
     for (const [model, { name }] of parameters) {
       const label = labelOf(name, locale, model.category);

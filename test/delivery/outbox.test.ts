@@ -97,7 +97,7 @@ test('a file that is too large to be sent is offered as a link, with text and bu
   await given.settle();
 
   const [message] = given.user.messages();
-  expect(message).toMatchObject({ kind: 'text', text: expect.stringContaining('does not take this file') });
+  expect(message).toMatchObject({ kind: 'text', text: expect.stringContaining('does not accept this file') });
   expect(message?.message.entities).toContainEqual(
     expect.objectContaining({ type: 'text_link', url: expect.stringMatching(/\/a\.mp4$/) }),
   );

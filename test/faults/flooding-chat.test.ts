@@ -117,7 +117,7 @@ test('the user of a tap and a message above the share is notified, of the messag
   expect(await user.answerOf(tap, patienceMs)).toMatchObject({ text: 'Too many requests. Wait a little' });
   const command = user.say('/balance');
   const words = [user.say('a bird'), user.say('a cat')];
-  await user.waitForMessage(/leave out/, { after: command, deadlineMs: patienceMs });
+  await user.waitForMessage(/skip some/, { after: command, deadlineMs: patienceMs });
   const chains = await Promise.all(
     [tap, command, ...words].map(async ({ updateId }) => {
       const cid = await bot.cidOf(updateId);
@@ -205,7 +205,7 @@ test('the notice is tried again: at the next message, or when Telegram lets it t
     method: 'sendMessage',
   });
   const last = user.say('a cat');
-  await user.waitForMessage(/leave out/, { after: last, deadlineMs: patienceMs });
+  await user.waitForMessage(/skip some/, { after: last, deadlineMs: patienceMs });
   await waitFor('the notices', () => notices().length === 3 || undefined, undefined, patienceMs);
   expect(notices()).toEqual(['failed', 'failed', 'accepted']);
 });

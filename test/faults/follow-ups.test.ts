@@ -65,7 +65,7 @@ describe('killed once the outcome is committed', () => {
     await lives.kill();
 
     await lives.start();
-    await lives.chat.waitForMessage(/All that we keep about you/, { after: asked, deadlineMs: waitMs });
+    await lives.chat.waitForMessage(/Everything we keep about you/, { after: asked, deadlineMs: waitMs });
     await nothingLeft(lives);
   });
 

@@ -193,13 +193,16 @@ describe.concurrent('words that could not be said', () => {
     await using bot = await startBot(quickly);
     const user = await userAtMenu(bot);
     await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
-    await user.waitForMessage(/All that we keep/, { after: user.click('📦 Get a copy'), deadlineMs: waitMs });
+    await user.waitForMessage(/Everything we keep/, {
+      after: user.click('📦 Get a copy'),
+      deadlineMs: waitMs,
+    });
     await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
     bot.telegram.failNext({ ...later, method: 'answerCallbackQuery' });
     const again = user.click('📦 Get a copy');
     const story = await storyOf(bot, again);
     expect(story.line('RENDER_OWED')).toMatchObject({ screen_id: 'NONE', reason_code: 'RATE_LIMIT' });
-    await user.waitForMessage(/The next one in a minute/, { after: again, deadlineMs: waitMs });
+    await user.waitForMessage(/the next one in a minute/, { after: again, deadlineMs: waitMs });
     await nothingOwed(bot);
   });
 });

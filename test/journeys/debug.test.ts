@@ -33,7 +33,7 @@ test('the panel shows how the service is and what others did, refusals first, on
   const panel = await admin.waitForMessage(/State/, { after: command });
   expect(panel.text).toMatch(/single, webhook · ACTIVE · epoch 1/);
   expect(panel.text).toMatch(/Heartbeat: \d+\.\d s/);
-  expect(panel.text).toMatch(/in the queue and in work: \d/);
+  expect(panel.text).toMatch(/queued and in progress: \d/);
   expect(panel.text).toMatch(/Last hour: 0 faults of \d+/);
   const cids = listed(panel);
   expect(cids.slice(0, 2)).toEqual([await bot.cidOf(refused.updateId), await bot.cidOf(last.updateId)]);
@@ -110,7 +110,7 @@ test('of a cid without any trace it is said why there may be none', async () => 
   await using bot = await startBot(withAdmin);
   const admin = bot.user({ id: adminId });
   const nothing = await admin.waitForMessage(/🔎 abcdef00/, { after: admin.say('/debug abcdef00') });
-  expect(nothing.text).toMatch(/no such cid.*typing mistake/s);
+  expect(nothing.text).toMatch(/no such cid.*typo/s);
   expect(nothing.text).toMatch(/service is well.*did not leave the phone; what to do/s);
 
   // An update of somebody else that nobody picks.
@@ -170,13 +170,13 @@ test('a user is found by name, by number and by a forwarded message', async () =
   await journaled(bot, last);
   const cid = await bot.cidOf(last.updateId);
   for (const word of ['@Masha_K', 'masha_k', String(user.id)]) {
-    const shown = await admin.waitForMessage(/Last actions of/, { after: admin.say(`/debug ${word}`) });
+    const shown = await admin.waitForMessage(/Latest actions of/, { after: admin.say(`/debug ${word}`) });
     expect(shown.text).toContain(word);
     expect(listed(shown)[0]).toBe(cid);
     expect(listed(shown)).toHaveLength(2);
   }
   const forwarded = forward(bot, admin, { type: 'user', sender_user: person(user.id), date: 1 });
-  expect(listed(await admin.waitForMessage(/Last actions of/, { after: forwarded }))[0]).toBe(cid);
+  expect(listed(await admin.waitForMessage(/Latest actions of/, { after: forwarded }))[0]).toBe(cid);
   expect((await storyOf(bot, forwarded)).line('DEBUG_COMMAND')).toMatchObject({
     operation: 'forwarded message',
   });
@@ -187,7 +187,7 @@ test('what cannot be looked up is answered with what can', async () => {
   const admin = bot.user({ id: adminId });
   await admin.waitForMessage(/never seen such a user/, { after: admin.say('/debug @nobody_here') });
   await admin.waitForMessage(/Write a cid/, { after: admin.say('/debug why, oh why?') });
-  await admin.waitForMessage(/No actions found of 77/, { after: admin.say('/debug 77777') });
+  await admin.waitForMessage(/No actions found for 77/, { after: admin.say('/debug 77777') });
   const hidden = forward(bot, admin, { type: 'hidden_user', sender_user_name: 'M', date: 1 });
   await admin.waitForMessage(/Telegram hides.*cid/, { after: hidden });
   expect(await outcomeOf(bot, hidden)).toMatchObject([{ reason_code: 'VALIDATION_FAILED' }]);
@@ -314,7 +314,7 @@ test.for([true, false])(
       expect((await user.answerOf(forged)).text, data).not.toBe('');
     }
     expect(await bot.database.query('select 1 from debug_level')).toEqual([]);
-    expect(user.messages().filter(({ text }) => /State|Confidence|Last actions/.test(text))).toEqual([]);
+    expect(user.messages().filter(({ text }) => /State|Confidence|Latest actions/.test(text))).toEqual([]);
   },
 );
 

@@ -66,7 +66,7 @@ describe.concurrent('a fault', () => {
 
     await bot.database.query(`update messages set last_action_at = now() - interval '1 minute'`);
     const again = user.click(reportButton, { messageId: notice.messageId });
-    expect((await user.answerOf(again)).text).toMatch(/told us already/);
+    expect((await user.answerOf(again)).text).toMatch(/already reported this/);
     expect(await outcomeOf(bot, again)).toMatchObject([{ outcome: 'rejected', reason_code: 'RATE_LIMIT' }]);
     await bot.telegram.idle();
     expect(user.messages()).toEqual(before);
@@ -101,7 +101,7 @@ describe.concurrent('a fault', () => {
 
   test.each([
     ['in the words of its reason', undefined, reasons.DOWNSTREAM_ERROR.text.en],
-    ['in words of its own', { key: 'hint-quote-expired' }, 'The price was worked out a while ago'],
+    ['in words of its own', { key: 'hint-quote-expired' }, 'The price was calculated a while ago'],
   ] as const)('that a handler refuses with, %s, has the cid and the button', async (_how, hint, words) => {
     const refuse = async (): Promise<Outcome<never>> =>
       rejected('DOWNSTREAM_ERROR', hint === undefined ? {} : { hint });

@@ -164,8 +164,8 @@ describe('the settings of a model', () => {
       next_screen: 'PARAMS_FORM',
     });
     await user.waitForMessage(/^A number is needed: 1–10\.$/, { after: user.say('strong') });
-    await user.waitForMessage(/^Too much\. Allowed: 1–10\.$/, { after: user.say('11') });
-    await user.waitForMessage(/^Too little\. Allowed: 1–10\.$/, { after: user.say('0,5') });
+    await user.waitForMessage(/^Too large\. Allowed: 1–10\.$/, { after: user.say('11') });
+    await user.waitForMessage(/^Too small\. Allowed: 1–10\.$/, { after: user.say('0,5') });
     const comma = user.say('3,5');
     const changed = await user.waitForMessage(/settings/, { after: comma });
     expect(changed.text).toContain('Prompt strength: 3.5\n');
@@ -193,11 +193,11 @@ describe('the settings of a model', () => {
     await user.waitForMessage(/settings/, { after: user.say('a red cube') });
     for (const send of [() => user.say('go'), () => user.sendPhoto()]) {
       const sent = send();
-      await user.waitForMessage(/^Nothing has to be sent now\. Use the buttons above\.$/, { after: sent });
+      await user.waitForMessage(/^There is nothing to send now\. Use the buttons above\.$/, { after: sent });
       expect(await outcomeOf(bot, sent)).toMatchObject([{ reason_code: 'STATE_MISMATCH' }]);
     }
     await user.waitForMessage(/Check and run/, { after: user.click('▶️ Go on') });
-    await user.waitForMessage(/^Nothing has to be sent now/, { after: user.say('go') });
+    await user.waitForMessage(/^There is nothing to send now/, { after: user.say('go') });
     const change = await user.waitForMessage(/settings/, { after: user.click('✏️ Change') });
     expect(change.text).toContain('a red cube');
   });
@@ -209,7 +209,9 @@ describe('the settings of a model', () => {
     expect(user.lastMessage()?.text).toContain('step 1 of 3');
     await user.waitForMessage(/step 2 of 5/, { after: user.click('Yes') });
     await user.waitForMessage(/step 3 of 5/, { after: user.click('No') });
-    await user.waitForMessage(/Which style is the song\?/, { after: user.say('a song about rain') });
+    await user.waitForMessage(/Which style should the song be in\?/, {
+      after: user.say('a song about rain'),
+    });
     await user.waitForMessage(/What is the song called\?/, { after: user.say('jazz') });
     const custom = await user.waitForMessage(/settings/, { after: user.say('Rain') });
     expect(custom.text).toContain('Style: jazz\nTitle: Rain\nVocals: –\nAvoid: –');
@@ -254,7 +256,7 @@ describe('the settings of a model', () => {
     await user.waitForMessage(/References: 1 file\n/, { after: user.click('▶️ Go on') });
     const both = user.click('▶️ Go on');
     expect((await user.answerOf(both)).text).toBe(
-      'These do not go together: First frame, References. Take one away.',
+      'These do not go together: First frame, References. Remove one.',
     );
     await outcomeOf(bot, both);
     await user.waitForMessage(/So far: 1 of 9/, { after: user.click('✏️ References') });

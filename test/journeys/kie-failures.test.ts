@@ -492,7 +492,7 @@ function expectFailure(user: SandboxUser, story: Story, reason: ReasonCode): voi
 function expectFailureNotice(user: SandboxUser, story: Story, reason: ReasonCode, hasResult = false): void {
   const notices = user.messages().filter(({ text }) => text.includes(story.cid));
   const words = hasResult
-    ? 'The result is ready, but sending it did not work.\nIt is paid for and kept: press “Send it again”.'
+    ? 'The result is ready, but it could not be sent.\nIt is paid for and saved: press “Send it again”.'
     : `${reasons[reason].text.en}\nYour money is back on your balance.`;
   expect(notices.map(({ text }) => text)).toEqual([`⚠️ Z-Image\n\n${words}\nReference: ${story.cid}`]);
   expect(notices[0]?.keyboard.flat().map(({ text }) => text)).toEqual([

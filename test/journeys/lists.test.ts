@@ -155,7 +155,7 @@ describe('the search', () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
     const nothing = user.say('zzzzzz');
-    expect((await user.waitForMessage(/Nothing was found/, { after: nothing })).text).toContain(
+    expect((await user.waitForMessage(/Nothing found/, { after: nothing })).text).toContain(
       'Try other words',
     );
     expect(await outcomeOf(bot, nothing)).toEqual([
@@ -178,7 +178,7 @@ describe('the search', () => {
   test('does not offer what has no price, and a button to it is refused with the reason', async () => {
     await using bot = await startBot();
     const user = await userAtMenu(bot);
-    await user.waitForMessage(/Nothing was found/, { after: user.say('seedance 2.0 fast') });
+    await user.waitForMessage(/Nothing found/, { after: user.say('seedance 2.0 fast') });
     await user.waitForMessage(/^Found/, { after: user.say('suno') });
     const tap = user.rawCallback('v1:mod:m50');
     expect((await user.answerOf(tap)).text).toBe(
@@ -205,7 +205,7 @@ describe('SINGLE_MODEL_ONLY', () => {
     expect(buttonsOf(user.lastMessage() ?? { keyboard: [] })).not.toContain('🎬 Video');
     const list = await user.waitForMessage(/Pictures · 1 of 1/, { after: user.click('🎨 Pictures') });
     expect(buttonsOf(list)).toEqual(['Z-Image · from ₽0.80', '◀️ Back', '❓ Help']);
-    await user.waitForMessage(/Nothing was found/, { after: user.say('suno') });
+    await user.waitForMessage(/Nothing found/, { after: user.say('suno') });
     await user.waitForMessage(/^Found/, { after: user.say('z-image') });
     await user.waitForMessage(/Questions: 2/, { after: user.click({ text: /^Z-Image/ }) });
     await user.waitForMessage(/step 1 of 2/, { after: user.click('✨ Create') });
@@ -238,7 +238,7 @@ test('without a public address what needs one is on no list, and a button to it 
   await using bot = await startBot({ environment: { BOT_MODE: 'polling' } });
   const user = await userAtMenu(bot);
   expect(buttonsOf(user.lastMessage() ?? { keyboard: [] })).not.toContain('🎵 Music');
-  await user.waitForMessage(/Nothing was found/, { after: user.say('suno') });
+  await user.waitForMessage(/Nothing found/, { after: user.say('suno') });
   await user.waitForMessage(/^Found/, { after: user.say('kling') });
   const tap = user.rawCallback('v1:mod:m112');
   expect((await user.answerOf(tap)).text).toBe(

@@ -18,8 +18,8 @@ const tooOld = {
 } as const;
 /** Telegram shows a spinner for so long. */
 const spinnerMs = 15_000;
-const updating = /The service is being updated…\s+Your tap was not carried out/;
-const updatingMessage = /The service is being updated… Your message is kept/;
+const updating = /The service is being updated…\s+Your tap had no effect/;
+const updatingMessage = /The service is being updated… Your message is saved/;
 const refusedTap = ['UPDATE_RECEIVED', 'CALLBACK_REJECTED', 'ANSWER_CALLBACK_QUERY', 'PASSIVE_NOTICE'];
 
 describe.concurrent('a checkout', () => {
@@ -331,7 +331,7 @@ describe.concurrent('while no instance is ACTIVE', () => {
     expect(await outcomeOf(bot, second)).toEqual([
       { outcome: 'accepted', reason_code: 'SUCCESS', attempts: 1 },
     ]);
-    for (const shown of ['How it works', 'Nothing was found'])
+    for (const shown of ['How it works', 'Nothing found'])
       expect(user.messages().some(({ text }) => text.includes(shown))).toBe(true);
   });
 

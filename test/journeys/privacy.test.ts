@@ -77,7 +77,7 @@ test('a copy has all that is stored about the user and nothing of another, and i
   });
   await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
   const asked = user.click('📦 Get a copy');
-  const sent = await user.waitForMessage(/All that we keep about you/, { after: asked });
+  const sent = await user.waitForMessage(/Everything we keep about you/, { after: asked });
   const story = await storyOf(bot, asked, 'USER_EXPORTED');
   expect(story.line('USER_EXPORTED')).toMatchObject({ result: 'accepted', domain: 'UX' });
 
@@ -96,7 +96,7 @@ test('a copy has all that is stored about the user and nothing of another, and i
 
   await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
   const again = user.click('📦 Get a copy');
-  expect((await user.answerOf(again)).text).toMatch(/The next one in a minute/);
+  expect((await user.answerOf(again)).text).toMatch(/the next one in a minute/);
   expect((await storyOf(bot, again)).line('CALLBACK_REJECTED')).toMatchObject({ reason_code: 'RATE_LIMIT' });
 });
 
@@ -105,7 +105,7 @@ test('a user who has been erased is in no table any more, and the money of all a
   const user = bot.user({ id: canaryId, username: canaryName });
   await generate(user);
   await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
-  await user.waitForMessage(/Your balance goes too: ₽999\.20/, { after: user.click('🗑 Erase') });
+  await user.waitForMessage(/You will lose your balance too: ₽999\.20/, { after: user.click('🗑 Erase') });
   const confirmed = user.click('🗑 Yes, erase everything');
   await user.waitForMessage(/everything is erased/, { after: confirmed });
   const { line } = await storyOf(bot, confirmed, 'USER_ERASED');
@@ -129,7 +129,7 @@ test('what arrives during the erasure is answered, and is in no table once it ha
   const user = bot.user({ id: canaryId, username: canaryName });
   await generate(user);
   await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
-  await user.waitForMessage(/Your balance goes too/, { after: user.click('🗑 Erase') });
+  await user.waitForMessage(/You will lose your balance too/, { after: user.click('🗑 Erase') });
   await using erasing = await holdStatement(bot.database, { table: 'erased', event: 'insert', when: 'true' });
   const confirmed = user.click('🗑 Yes, erase everything');
   await erasing.reached();
@@ -178,7 +178,7 @@ test('while a generation runs nothing is erased, and the user reads why', async 
   await user.waitForMessage(/Your data/, { after: user.say('/privacy') });
   await user.waitForMessage(/Erase everything/, { after: user.click('🗑 Erase') });
   const refused = user.click('🗑 Yes, erase everything');
-  expect((await user.answerOf(refused)).text).toMatch(/Something is still under way/);
+  expect((await user.answerOf(refused)).text).toMatch(/is still in progress/);
   const { line } = await storyOf(bot, refused);
   expect(line('CALLBACK_REJECTED')).toMatchObject({ reason_detail: 'something still runs' });
   expect(await bot.database.query('select state from holds')).toEqual([{ state: 'held' }]);

@@ -384,7 +384,7 @@ test('a text after the last question is refused as a step already passed', async
   const user = bot.user();
   await walkToConfirm(user);
   const message = user.say('one more wish');
-  await user.waitForMessage(/^Nothing has to be sent now\. Use the buttons above\.$/, { after: message });
+  await user.waitForMessage(/^There is nothing to send now\. Use the buttons above\.$/, { after: message });
   const story = await storyOf(bot, message);
   expect(story.chain).toEqual(messageChain('MESSAGE_RECEIVED', 'DISPATCH_OK'));
   await expectOutcome(bot, message, 'rejected', 'STATE_MISMATCH');
@@ -450,7 +450,7 @@ test('a photo after the last question is refused as a step already passed', asyn
   const user = bot.user();
   await walkToConfirm(user);
   const photo = user.sendPhoto();
-  await user.waitForMessage(/^Nothing has to be sent now/, { after: photo });
+  await user.waitForMessage(/^There is nothing to send now/, { after: photo });
   expect((await storyOf(bot, photo)).chain).toEqual(messageChain('MESSAGE_RECEIVED', 'DISPATCH_OK'));
   await expectOutcome(bot, photo, 'rejected', 'STATE_MISMATCH');
 });
@@ -469,7 +469,7 @@ test('a message without text and file in the middle of a form brings the questio
       dice: { value: 3 },
     },
   });
-  await user.waitForMessage(/Let us go on from here:[\s\S]*step 1 of 2/, { after: dice });
+  await user.waitForMessage(/Let us continue from here:[\s\S]*step 1 of 2/, { after: dice });
   const story = await storyOf(bot, dice);
   expect(story.line('UI_RENDER')).toMatchObject({ screen_id: 'PARAMS_FORM' });
   await expectOutcome(bot, dice, 'noop', 'NOOP');
@@ -491,7 +491,7 @@ test('one letter is too little to look for; more shows what was found, and it ca
   expect(found.line('UI_RENDER')).toMatchObject({ screen_id: 'SEARCH', operation: 'send' });
   expect((await storyOf(bot, user.click({ text: /^Z-Image/ }))).chain).toEqual(acceptedTap);
 
-  await user.waitForMessage(/Nothing was found/, { after: user.say('a canary wish') });
+  await user.waitForMessage(/Nothing found/, { after: user.say('a canary wish') });
   expect(bot.output.join('')).not.toContain('canary wish');
 });
 

@@ -69,7 +69,7 @@ test('a second report within ten minutes is refused kindly', async () => {
   const user = bot.user();
   await user.waitForMessage(/looking into it/, { after: user.say('/report') });
   const again = user.say('/report');
-  await user.waitForMessage(/told us already/, { after: again });
+  await user.waitForMessage(/already reported this/, { after: again });
   expect(await outcomeOf(bot, again)).toMatchObject([{ outcome: 'rejected', reason_code: 'RATE_LIMIT' }]);
   const other = bot.user();
   await other.waitForMessage(/looking into it/, { after: other.say('/report') });
@@ -80,7 +80,7 @@ test('without administrators the user reads that there are none', async () => {
   await using bot = await startBot();
   const user = bot.user();
   const command = user.say('/report');
-  await user.waitForMessage(/nobody to tell/, { after: command });
+  await user.waitForMessage(/nobody to report to/, { after: command });
   expect(await outcomeOf(bot, command)).toMatchObject([{ reason_code: 'SUCCESS' }]);
 });
 
@@ -103,7 +103,7 @@ test('a report that reached nobody does not count: the next one goes through', a
   const admin = bot.user({ id: firstAdmin });
   const user = bot.user();
   const command = user.say('/report');
-  await user.waitForMessage(/nobody to tell/, { after: command });
+  await user.waitForMessage(/nobody to report to/, { after: command });
   expect((await storyOf(bot, command)).line('PROBLEM_REPORTED')).toMatchObject({ result: 'failed' });
   admin.start();
   await user.waitForMessage(/looking into it/, { after: user.say('/report') });

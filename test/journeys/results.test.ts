@@ -179,8 +179,8 @@ describe('a result that could not be sent', () => {
     ]);
     const notice = user.lastMessage();
     expect(notice?.text).toBe(
-      '⚠️ Z-Image\n\nThe result is ready, but sending it did not work.\n' +
-        `It is paid for and kept: press “Send it again”.\nReference: ${failed.cid}`,
+      '⚠️ Z-Image\n\nThe result is ready, but it could not be sent.\n' +
+        `It is paid for and saved: press “Send it again”.\nReference: ${failed.cid}`,
     );
     expect(notice && buttonsOf(notice)).toEqual([
       '📨 Send it again',

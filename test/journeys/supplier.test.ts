@@ -56,7 +56,7 @@ describe('a model that KIE.ai has switched off', () => {
       reason_detail: 'z-image: disabled',
     });
     await bot.restart();
-    await other.waitForMessage(/Nothing was found/, { after: other.say('z-image') });
+    await other.waitForMessage(/Nothing found/, { after: other.say('z-image') });
   });
 
   test('is refused at the last step to a user who had it confirmed already, and nothing moves', async () => {
@@ -89,7 +89,7 @@ describe('an account that KIE.ai refuses', () => {
       await walkToConfirm(user);
       const first = await failedRun(bot, user);
       expect(first.text).toBe(
-        '⚠️ Z-Image\n\nGeneration is paused on our side, and we are on it. Try again later\n' +
+        '⚠️ Z-Image\n\nGeneration is paused on our side, and we are working on it. Try again later\n' +
           `Your money is back on your balance.\nReference: ${first.cid}`,
       );
       expect(bot.linesOf(first.cid).find(({ name }) => name === 'TASK_FAILED')).toMatchObject({

@@ -174,12 +174,12 @@ describe('a file that does not fit', () => {
     [
       'of another medium',
       user => user.sendVideo(),
-      'This is another kind of file. Needed: JPEG, PNG, WEBP; ≤ 5 MB.',
+      'This is a different kind of file. Needed: JPEG, PNG, WEBP; ≤ 5 MB.',
     ],
     [
       'of a format that the model does not read',
       user => user.sendDocument(Buffer.from('BM'), file('a.bmp', 'image/bmp')),
-      'This format does not fit. Needed: JPEG, PNG, WEBP; ≤ 5 MB.',
+      'This format is not supported. Needed: JPEG, PNG, WEBP; ≤ 5 MB.',
     ],
     [
       'over the limit of the model',
@@ -216,7 +216,7 @@ describe('a file that does not fit', () => {
     await walkToModel(user, 'Topaz Video Upscale', /Send/);
     const large = user.sendVideo(undefined, { declaredBytes: 21 * megabyte });
     const hint = await user.waitForMessage(/Send a link/, { after: large });
-    expect(hint.text).toBe('Telegram does not give me files this big (≤ 20 MB). Send a link to it.');
+    expect(hint.text).toBe('Telegram does not give me files this big (≤ 20 MB). Send a link to it instead.');
     await storyOf(bot, large);
     await user.waitForMessage(/settings/, { after: user.say('https://files.example.com/large.mp4') });
   });
@@ -305,7 +305,7 @@ describe('when an order is given', () => {
     });
     const { cid, text } = await failedRun(bot, user);
     expect(text).toContain(
-      'Your file could not be opened. Press “Try again”, then “Change”, and send it anew',
+      'Your file could not be opened. Press “Try again”, then “Change”, and send it again',
     );
     expect(text).toContain('Your money is back on your balance.');
     expect(bot.linesOf(cid).find(({ name }) => name === 'TASK_FAILED')).toMatchObject({

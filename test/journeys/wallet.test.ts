@@ -26,7 +26,7 @@ test('a new user is given the welcome credit once, and sees it under /balance', 
 
   const asked = user.say('/balance');
   const shown = await user.waitForMessage(/Balance: /, { after: asked });
-  expect(shown.text).toBe(`Balance: ₽1,000\n\n${today()} · welcome credit · +₽1,000`);
+  expect(shown.text).toBe(`Balance: ₽1,000\n\n${today()} · welcome bonus · +₽1,000`);
   expect(buttonsOf(shown)).toEqual(['◀️ Back', '🏠 Menu']);
   expect((await storyOf(bot, asked)).chain).toEqual(
     messageChain('COMMAND_RECEIVED', 'COMMAND_START', 'UI_RENDER', 'DISPATCH_OK'),
@@ -66,10 +66,10 @@ test('the price on the confirmation is what is held and then charged, and the ba
   expect(held.text).toBe(
     [
       'Balance: ₽999.20',
-      'Reserved for what is being made: ₽0.80',
+      'Reserved for generations in progress: ₽0.80',
       '',
       `${today()} · reserved · −₽0.80`,
-      `${today()} · welcome credit · +₽1,000`,
+      `${today()} · welcome bonus · +₽1,000`,
     ].join('\n'),
   );
 
@@ -80,9 +80,7 @@ test('the price on the confirmation is what is held and then charged, and the ba
   expect(await balanceOf(bot)).toEqual({ available: 99_920, held: 0 });
   const paid = await user.waitForMessage(/Balance: /, { after: user.say('/balance') });
   expect(paid.text).toBe(
-    ['Balance: ₽999.20', '', `${today()} · paid · −₽0.80`, `${today()} · welcome credit · +₽1,000`].join(
-      '\n',
-    ),
+    ['Balance: ₽999.20', '', `${today()} · paid · −₽0.80`, `${today()} · welcome bonus · +₽1,000`].join('\n'),
   );
   expect(await ledger(bot)).toEqual([
     ['welcome', 100_000, 0],
@@ -172,9 +170,9 @@ test('a failure gives the money back and says so; trying again is a new order of
   const shown = await user.waitForMessage(/Balance: /, { after: user.say('/balance') });
   expect(shown.text.split('\n').slice(2)).toEqual([
     `${today()} · paid · −₽0.80`,
-    `${today()} · reserve returned · +₽0.80`,
+    `${today()} · reservation returned · +₽0.80`,
     `${today()} · reserved · −₽0.80`,
-    `${today()} · welcome credit · +₽1,000`,
+    `${today()} · welcome bonus · +₽1,000`,
   ]);
   await expectBooksInOrder(bot);
 });
@@ -195,7 +193,7 @@ test('a quote that is over 15 minutes old is shown anew at the price of now, and
     reason_detail: 'the quote',
   });
   expect(await user.answerOf(late)).toMatchObject({
-    text: 'The price was worked out a while ago. Check today’s price and run again.',
+    text: 'The price was calculated a while ago. Check the current price and run again.',
   });
   expect(confirmation.text).toContain('Price: ₽0.80.');
   expect(await ledger(bot)).toEqual([['welcome', 100_000, 0]]);

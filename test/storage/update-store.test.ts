@@ -3,6 +3,7 @@
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startPostgresProxy } from '../../sandbox/tcp-proxy.ts';
+import { defaultLocale } from '../../src/locales.ts';
 import { Secret } from '../../src/secret.ts';
 import { createDatabase } from '../../src/storage/database.ts';
 import { createFollowUpStore } from '../../src/storage/follow-up-store.ts';
@@ -216,6 +217,22 @@ test('among many updates the statements of a tap keep their plans: planning take
     await database.stop();
     await testDatabase.drop();
   }
+});
+
+test('the language of a newer release is stored, and read as the default here', async () => {
+  await using scene = await createScene();
+  const { store, testDatabase } = scene;
+  await testDatabase.query(`insert into users (chat_id, language) values ($1, 'eo')`, [lane]);
+  await store.insert(newUpdate(1));
+  expect((await store.pick(lane))?.user?.language).toBe(defaultLocale);
+  expect(await testDatabase.query('select language from users')).toEqual([{ language: 'eo' }]);
+});
+
+test.each(['', 'EN', 'en-GB', 'english'])('%j is stored as no language', async language => {
+  await using scene = await createScene();
+  await expect(
+    scene.testDatabase.query('insert into users (chat_id, language) values ($1, $2)', [lane, language]),
+  ).rejects.toThrow('users_language_check');
 });
 
 function over(count: number): 'RATE_LIMIT'[] {
