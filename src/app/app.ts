@@ -2,6 +2,7 @@
 // and stops them in order. What a part needs that comes later, it is given when it starts. Nothing else in the program
 // creates its own collaborators.
 import { randomBytes } from 'node:crypto';
+import type { UserFromGetMe } from 'grammy/types';
 import type { Handlers } from '../bot/context.ts';
 import type { Config } from '../config/config.ts';
 import { errorMessage, errorType } from '../errors.ts';
@@ -9,7 +10,6 @@ import { handlers } from '../handlers/index.ts';
 import { createHealth } from '../health/instance-health.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { createStateHolder, type InstanceState } from '../lock/instance-state.ts';
-import { createRole } from '../lock/role.ts';
 import { createDebugLevel } from '../otel/debug-level.ts';
 import type { LogDestination } from '../otel/logger.ts';
 import { createPseudonyms } from '../otel/pseudonyms.ts';
@@ -18,7 +18,6 @@ import type { Telemetry } from '../otel/telemetry.ts';
 import { type PipelineTimings, productionTimings } from '../pipeline/timings.ts';
 import { forgottenUpdate } from '../reception/forgotten-update.ts';
 import { createDebugLevelStore } from '../storage/debug-level-store.ts';
-import { shareWork } from '../storage/job-queue.ts';
 import { createMessageStore } from '../storage/message-store.ts';
 import { createPersonalDataStore } from '../storage/personal-data.ts';
 import { createTelegramApi } from '../telegram/api.ts';
@@ -35,6 +34,7 @@ import {
 import { createDispatch } from './dispatch.ts';
 import { createGenerations } from './generations.ts';
 import { createHttpService } from './http-service.ts';
+import { createInstanceRole } from './instance-role.ts';
 import { createJournaling, type Journaling } from './journaling.ts';
 import { startMetering } from './metering.ts';
 import { createObservability, type Observability } from './observability.ts';
@@ -109,23 +109,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       telemetry,
     });
     lifecycle.onStop('debug level', () => debugLevel.stop());
-    const role = createRole({
-      mode: config.instance.mode,
-      url: config.lockDatabaseUrl,
-      database,
-      botId: config.telegram.botId,
-      instanceId,
-      release: config.instance.release,
-      timings: config.instance.lock,
-      telemetry: observability.ofDatabase,
-      lockTelemetry: observability.ofLockDatabase,
-    });
-    lifecycle.onStop('membership', async () => {
-      await role.leave();
-      if (config.instance.mode === 'cluster') await shareWork(database);
-    });
+    const role = createInstanceRole({ config, instanceId, database, observability, lifecycle });
     state.follow(overrides.state ?? role.state);
-    const { lease } = role;
     const telegram = createTelegramApi({ ...config.telegram, telemetry });
     lifecycle.onStop('Telegram client', () => telegram.stop());
     const watch = createSourceWatch({
@@ -136,7 +121,15 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       ...(overrides.lookAtSourceEveryMs === undefined ? {} : { lookEveryMs: overrides.lookAtSourceEveryMs }),
     });
     const shared = {
-      ...{ config, instanceId, database, lease, state, telegram, observability, telemetry, lifecycle },
+      config,
+      instanceId,
+      database,
+      lease: role.lease,
+      state,
+      telegram,
+      observability,
+      telemetry,
+      lifecycle,
       messages: createMessageStore(database),
       texts: createTexts(),
       pseudonyms: createPseudonyms(config.hashSecret),
@@ -154,15 +147,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       stallLimitMs: config.instance.lock.staleMs + config.updateDeadlineMs,
       botState: state.botState,
     });
-    startMetering({
-      eventCounts: observability.eventCounts,
-      health,
-      lease,
-      queueMax: config.inboxMax,
-      logger,
-      botState: state.botState,
-      supplierState: () => generations.kie.breakerState(),
-    });
+    startMetering({ ...shared, health, kie: generations.kie });
     const http = createHttpService({ ...shared, health, receiving, generations, watch, refusals });
     // Before anything is waited for: whoever watches this process sees that it lives, and a port that is taken is
     // reported at once.
@@ -180,7 +165,7 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     const me = await wait.until(botIdentity(telegram.api, config.telegram.apiRoot));
     const keyChecked = checkSupplierKey(generations.kie, telemetry);
 
-    const people = createPersonalDataStore({ database, archive, lease, forgotten: forgottenUpdate });
+    const people = createPersonalDataStore({ ...shared, archive, forgotten: forgottenUpdate });
     const parts = { ...shared, databases, generations, receiving, watch, people, journaling };
     const lanes = createDispatch({
       ...parts,
@@ -189,14 +174,8 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
       me,
       handlers: overrides.handlers ?? handlers,
     });
-    const tasks = createInstanceTasks({
-      ...parts,
-      lanes,
-      pipeline: generations.pipeline,
-      concurrency: overrides.concurrency,
-      address,
-      refusals,
-    });
+    const { concurrency } = overrides;
+    const tasks = createInstanceTasks({ ...parts, lanes, concurrency, address, refusals });
     lifecycle.onStop('lock', () => role.release());
     lifecycle.stopping.throwIfAborted();
     // From here on updates can be stored; Telegram may send some the moment it knows where to.
@@ -204,6 +183,10 @@ export function buildApp(config: Config, overrides: AppOverrides = {}): App {
     await role.start(tasks);
     tasks.started();
     await keyChecked;
+    emitBootOk(me, startedAt);
+  }
+
+  function emitBootOk(me: UserFromGetMe, startedAt: number): void {
     const webhook = address.publicUrl();
     telemetry.emit('BOOT_OK', {
       operation: config.bot.mode,

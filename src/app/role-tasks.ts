@@ -9,7 +9,6 @@ import type { CurrentLease } from '../lock/lease.ts';
 import { proofLimitOf, type RoleTasks } from '../lock/role.ts';
 import { createRoleTask } from '../lock/role-task.ts';
 import type { Refusals } from '../otel/refusals.ts';
-import type { Pipeline } from '../pipeline/pipeline.ts';
 import { startPolling } from '../reception/polling.ts';
 import { createHousekeepingStore } from '../storage/housekeeping-store.ts';
 import { cleanQueue } from '../storage/job-queue.ts';
@@ -20,6 +19,7 @@ import { registerCommands, registerWebhook } from '../telegram/registration.ts';
 import type { SourceWatch } from '../telegram/source-watch.ts';
 import type { Texts } from '../ui/texts.ts';
 import type { Databases } from './databases.ts';
+import type { Generations } from './generations.ts';
 import { type Chore, startHousekeeping } from './housekeeping.ts';
 import type { Journaling } from './journaling.ts';
 import type { Observability } from './observability.ts';
@@ -39,7 +39,7 @@ export interface InstanceTasksOptions {
   readonly databases: Databases;
   readonly lease: CurrentLease;
   readonly lanes: Lanes;
-  readonly pipeline: Pick<Pipeline, 'advance' | 'underWay'>;
+  readonly generations: Pick<Generations, 'pipeline'>;
   /** How many chats may be worked at a time. */
   readonly concurrency: number | undefined;
   readonly telegram: TelegramApi;
@@ -60,7 +60,8 @@ const defaultConcurrency = 200;
 const taskConcurrency = 100;
 
 export function createInstanceTasks(options: InstanceTasksOptions): InstanceTasks {
-  const { config, databases, lanes, pipeline, telegram, watch, observability, lifecycle } = options;
+  const { config, databases, lanes, telegram, watch, observability, lifecycle } = options;
+  const { pipeline } = options.generations;
   const { telemetry, ofDatabase } = observability;
   const periodic = observability.periodic.telemetry;
   const { staleMs } = config.instance.lock;
