@@ -111,7 +111,7 @@ test('of a cid without any trace it is said why there may be none', async () => 
   const admin = bot.user({ id: adminId });
   const nothing = await admin.waitForMessage(/🔎 abcdef00/, { after: admin.say('/debug abcdef00') });
   expect(nothing.text).toMatch(/no such cid.*typo/s);
-  expect(nothing.text).toMatch(/service is well.*did not leave the phone; what to do/s);
+  expect(nothing.text).toMatch(/service is healthy.*did not leave the phone; what to do/s);
 
   // An update of somebody else that nobody picks.
   await bot.database.query(

@@ -212,7 +212,7 @@ describe('the settings of a model', () => {
     await user.waitForMessage(/Which style should the song be in\?/, {
       after: user.say('a song about rain'),
     });
-    await user.waitForMessage(/What is the song called\?/, { after: user.say('jazz') });
+    await user.waitForMessage(/What should the song be called\?/, { after: user.say('jazz') });
     const custom = await user.waitForMessage(/settings/, { after: user.say('Rain') });
     expect(custom.text).toContain('Style: jazz\nTitle: Rain\nVocals: –\nAvoid: –');
 
