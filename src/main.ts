@@ -30,7 +30,10 @@ function configOrExit(): ReturnType<typeof parseConfig> {
 }
 
 /** An error that nobody waits for: it would be lost. In the trace of the update that caused it, if one did. */
-function endOn(telemetry: Telemetry, operation: string): (error: unknown) => void {
+function endOn(
+  telemetry: Telemetry,
+  operation: 'uncaughtException' | 'unhandledRejection',
+): (error: unknown) => void {
   return error => {
     if (config.silenceGuard)
       telemetry.emit('SILENCE_GUARD_WARNING', {

@@ -1,6 +1,7 @@
 // The composition root: makes every part from the configuration, in an order in which each gets finished ones, and starts
 // and stops them in order. What a part needs that comes later, it is given when it starts. Nothing else in the program
 // creates its own collaborators.
+
 import { randomBytes } from 'node:crypto';
 import type { UserFromGetMe } from 'grammy/types';
 import type { Handlers } from '../bot/context.ts';
@@ -11,6 +12,7 @@ import { createHealth } from '../health/instance-health.ts';
 import { createLifecycle, type Lifecycle } from '../lifecycle.ts';
 import { createStateHolder, type InstanceState } from '../lock/instance-state.ts';
 import { createDebugLevel } from '../otel/debug-level.ts';
+import type { OperationOf } from '../otel/events.ts';
 import type { LogDestination } from '../otel/logger.ts';
 import { createPseudonyms } from '../otel/pseudonyms.ts';
 import { createRefusals } from '../otel/refusals.ts';
@@ -65,7 +67,7 @@ export interface App {
    * Ends within SHUTDOWN_GRACE_SECONDS, whatever hangs. `operation`: what asked for it; then SHUTDOWN reports how it
    * went. Rejects when a part failed or did not end in time, after all of them were asked to.
    */
-  stop(operation?: string): Promise<void>;
+  stop(operation?: OperationOf<'SHUTDOWN'>): Promise<void>;
   readonly telemetry: Telemetry;
   /**
    * For the very end, which may come before the stop has ended: emits SHUTDOWN where `stop` was called and it was not

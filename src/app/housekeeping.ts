@@ -1,7 +1,9 @@
 // What one instance does for all of them now and then. When something is due stands in the database, so a process that
 // is restarted every hour does all of it, and one that was away for a day does it when it is back. What fails is logged
 // and tried again after minutes.
+
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { ChoreName } from '../otel/warning-operations.ts';
 import type { HousekeepingStore } from '../storage/housekeeping-store.ts';
 
 export interface Chore {
@@ -14,10 +16,12 @@ export interface Housekeeping {
   stop(): void;
 }
 
+type Chores = Readonly<Partial<Record<ChoreName, Chore>>>;
+
 export interface HousekeepingOptions {
   readonly store: HousekeepingStore;
   /** By what each is called, also in the lines about its trouble. */
-  readonly chores: Readonly<Record<string, Chore>>;
+  readonly chores: Chores;
   readonly telemetry: Pick<Telemetry, 'warn'>;
 }
 
@@ -37,12 +41,14 @@ export function startHousekeeping({ store, chores, telemetry }: HousekeepingOpti
         Object.fromEntries(Object.entries(chores).map(([name, { everyMs }]) => [name, everyMs])),
       );
     isPlanned = true;
-    const idle = Object.keys(chores).filter(name => !underWay.has(name));
-    for (const name of await store.take(idle, retryMs)) void work(name);
+    // SAFETY: the keys of the table.
+    const idle = (Object.keys(chores) as ChoreName[]).filter(name => !underWay.has(name));
+    const due = await store.take(idle, retryMs);
+    for (const name of idle) if (due.includes(name)) void work(name);
   }
 
   /** Never rejects. */
-  async function work(name: string): Promise<void> {
+  async function work(name: ChoreName): Promise<void> {
     const chore = chores[name];
     if (!chore) return;
     underWay.add(name);

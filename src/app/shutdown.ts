@@ -1,10 +1,12 @@
 // The report of a stop: SHUTDOWN, emitted once for each stop that was asked for, with what did not end.
+
 import { failureFields, type Lifecycle } from '../lifecycle.ts';
+import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 
 export interface ShutdownReport {
   /** The stop begins. `operation`: what asked for it; without it nothing is reported. */
-  begin(operation: string | undefined): void;
+  begin(operation: OperationOf<'SHUTDOWN'> | undefined): void;
   /** Emits SHUTDOWN where a stop has begun and it was not emitted yet. */
   emit(): void;
 }
@@ -15,7 +17,7 @@ export interface ShutdownReportOptions {
 }
 
 export function createShutdownReport({ lifecycle, telemetry }: ShutdownReportOptions): ShutdownReport {
-  let begun: { readonly operation: string; readonly at: number } | undefined;
+  let begun: { readonly operation: OperationOf<'SHUTDOWN'>; readonly at: number } | undefined;
   let isEmitted = false;
   return {
     begin(operation) {

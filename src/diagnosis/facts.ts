@@ -1,6 +1,6 @@
 // What a chain says, looked up once: the events by name, how the update ended, what became of its task and its money.
 // Nothing is judged here; the causes are recognized from these facts.
-import type { DetailCodeOf, EventName } from '../otel/events.ts';
+import type { DetailCodeOf, EventName, OperationOf } from '../otel/events.ts';
 import type { EventType, Result } from '../otel/fields.ts';
 import { withCodes } from '../otel/lines-before-codes.ts';
 import { type ReasonCode, reasons } from '../otel/reasons.ts';
@@ -91,6 +91,15 @@ export function isCase<N extends EventName>(
   return event?.name === name && codes.some(code => code === event.fields.detail_code);
 }
 
+/** Whether it is that event, about one of these. A name that the event cannot carry does not compile. */
+export function isAbout<N extends EventName>(
+  event: ChainEvent | undefined,
+  name: N,
+  ...operations: readonly OperationOf<N>[]
+): boolean {
+  return event?.name === name && operations.some(operation => operation === event.fields.operation);
+}
+
 export function reasonOf(event: ChainEvent | undefined): ReasonCode | undefined {
   const code = textOf(event, 'reason_code');
   // SAFETY: checked to be a key of the table.
@@ -137,8 +146,10 @@ function taskOf(chain: Chain, all: Facts['all']): TaskFacts | undefined {
 
 /** Files are what a user has ordered; the rest are notices. */
 function isFile(event: ChainEvent): boolean {
-  const kind = textOf(event, 'operation');
-  return kind === 'result' || kind === 'original';
+  return (
+    isAbout(event, 'RESULT_DELIVERED', 'result', 'original') ||
+    isAbout(event, 'DELIVERY_FAILED', 'result', 'original')
+  );
 }
 
 function isTriedAgain(event: ChainEvent): boolean {

@@ -3,7 +3,7 @@
 import { formatMoney } from '../billing/money-text.ts';
 import type { Locale, Localized } from '../locales.ts';
 import { type ChainEvent, textOf } from './chain.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, isAbout } from './facts.ts';
 import { buttonName, screenName } from './names.ts';
 import { charactersText } from './words.ts';
 
@@ -113,7 +113,7 @@ const sights: Readonly<Partial<Record<string, Sight>>> = {
     return { ru: `экран «${screen}»`, en: `the screen «${screen}»` }[locale];
   },
   PASSIVE_NOTICE: (event, locale) => {
-    if (textOf(event, 'result') === 'failed' || textOf(event, 'operation') !== 'send') return undefined;
+    if (textOf(event, 'result') === 'failed' || !isAbout(event, 'PASSIVE_NOTICE', 'send')) return undefined;
     return { ru: 'сообщение, что сервис обновляется', en: 'a notice that the service is being updated' }[
       locale
     ];

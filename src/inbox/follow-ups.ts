@@ -4,6 +4,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import type { AmbientFields } from '../otel/fields.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
+import type { FollowUpOperation } from '../otel/warning-operations.ts';
 import { isConnectionLost } from '../postgres/connection-lost.ts';
 import type { FollowUpStore, PickedFollowUp } from '../storage/follow-up-store.ts';
 import { type FollowUp, type FollowUpKind, followUpSchema } from './follow-up.ts';
@@ -91,12 +92,12 @@ export function createFollowUps(options: FollowUpsOptions): FollowUps {
       if (isConnectionLost(error)) {
         // Perhaps it cannot even be put off now. It is there when the database is, however often it was tried: that the
         // database was away says nothing against the work.
-        telemetry.warn(`follow up ${kind}`, error, 'DB_ERROR');
+        telemetry.warn(operationOf(kind), error, 'DB_ERROR');
         await store.postpone(picked, pauseMs(attempt));
         return;
       }
       telemetry.recordError(error);
-      telemetry.warn(`follow up ${kind}`, error, 'INTERNAL_ERROR');
+      telemetry.warn(operationOf(kind), error, 'INTERNAL_ERROR');
       if (attempt < maxAttempts) await store.postpone(picked, pauseMs(attempt));
       else await store.finish(picked);
     }
@@ -129,4 +130,10 @@ export function dataOf({ kind: _, ...data }: FollowUp): object {
 
 function pauseMs(attempt: number): number {
   return Math.min(firstPauseMs * 2 ** (attempt - 1), longestPauseMs);
+}
+
+/** The kind may be one of another release. */
+function operationOf(kind: string): FollowUpOperation {
+  const known = followUpSchema.options.find(({ shape }) => shape.kind.value === kind);
+  return known ? `follow up ${known.shape.kind.value}` : 'follow up of an unknown kind';
 }

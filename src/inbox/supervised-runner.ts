@@ -20,7 +20,7 @@ export interface SupervisedRunnerOptions extends Omit<RunnerOptions, 'onEnded' |
   /** What the ids of its runners begin with. */
   readonly owner: string;
   /** What it is called where its proofs are missed. */
-  readonly part: string;
+  readonly part: 'lane' | 'task';
   /** The job that shows that it works, which no other runner takes. */
   readonly pulse: string;
   readonly sendPulse: () => Promise<void>;

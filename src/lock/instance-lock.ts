@@ -8,7 +8,9 @@
 // inside Postgres, so that a holder that dies or yields is succeeded at once. Unless it has been ACTIVE itself, it asks
 // a holder of another release or mode to yield, and it ends a holder that has not renewed. A holder that cannot prove
 // that it works gives the lock back by itself.
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isReadOnly } from '../postgres/read-only.ts';
 import type { Secret } from '../secret.ts';
@@ -83,6 +85,9 @@ const yieldDeadlineMs = 200;
 const pauseAfterYieldMs = 2_000;
 const reconnectPauseMs = 250;
 
+/** Why it ended, as the events say it. */
+type Ended = OperationOf<'LOCK_LOST'>;
+
 type Ending = 'yielded' | 'resigned' | 'lost' | 'stopped';
 
 /** What `start` was given, and its answer to whether this instance is the one; only the first one counts. */
@@ -106,7 +111,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   let seenAt = 0;
   let unseenSince = changedAt;
   let takeover: LockSnapshot['takeover'];
-  let endHolding: ((ending: Ending, operation: string) => void) | undefined;
+  let endHolding: ((ending: Ending, operation: Ended) => void) | undefined;
   let running: Promise<void> | undefined;
 
   function become(next: 'ACTIVE' | 'PASSIVE'): void {
@@ -259,8 +264,8 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
 
   /** From the lock to its end. */
   async function hold(connection: LockConnection, begun: Start, waitedMs: number): Promise<Ending> {
-    const { promise, resolve } = Promise.withResolvers<{ ending: Ending; operation: string }>();
-    const lost = (operation: string): void => resolve({ ending: 'lost', operation });
+    const { promise, resolve } = Promise.withResolvers<{ ending: Ending; operation: Ended }>();
+    const lost = (operation: Ended): void => resolve({ ending: 'lost', operation });
     const tenure = createTenure(lease, options.proofs, timings.staleMs);
     endHolding = (ending, operation) => resolve({ ending, operation });
     void connection.ended.then(() => lost('connection ended'));
@@ -324,7 +329,7 @@ export function createInstanceLock(options: InstanceLockOptions): InstanceLock {
   }
 
   /** Resolves when the lease could not be renewed in time, saying how. Never rejects. */
-  async function renew(connection: LockConnection, tenure: OwnTenure): Promise<string> {
+  async function renew(connection: LockConnection, tenure: OwnTenure): Promise<Ended> {
     const { signal } = tenure;
     let renewedAt = performance.now();
     for (;;) {

@@ -2,7 +2,9 @@
 // can prove that it works. One that was frozen finds its lease gone (the others have ended it and taken over what it
 // had picked), and joins again under a new one. While an instance of mode single works, nobody joins.
 // It also looks whether another one is late.
+
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import { isReadOnly } from '../postgres/read-only.ts';
 import { type InstanceState, lateAfterHeartbeats } from './instance-state.ts';
@@ -108,16 +110,16 @@ export function createMembership(options: MembershipOptions): Membership {
   }
 
   /** Until the lease is lost, or this instance cannot show that it works. Resolves to why. */
-  async function keep(joined: OwnTenure, begun: Promise<unknown>): Promise<string> {
+  async function keep(joined: OwnTenure, begun: Promise<unknown>): Promise<OperationOf<'LOCK_LOST'>> {
     const over = new AbortController();
     const ended = Promise.race([
       renewUntilLost(joined, over.signal),
-      proofs.overdue(over.signal).then(part => `no proof of work: ${part}`),
+      proofs.overdue(over.signal).then((part): OperationOf<'LOCK_LOST'> => `no proof of work: ${part}`),
       begun.then(
         () => new Promise<never>(() => undefined),
         (error: unknown) => {
           telemetry.warn('join the cluster', error);
-          return 'work could not begin';
+          return 'work could not begin' as const;
         },
       ),
     ]);
@@ -127,7 +129,7 @@ export function createMembership(options: MembershipOptions): Membership {
     return operation;
   }
 
-  async function renewUntilLost(joined: OwnTenure, signal: AbortSignal): Promise<string> {
+  async function renewUntilLost(joined: OwnTenure, signal: AbortSignal): Promise<OperationOf<'LOCK_LOST'>> {
     let renewedAt = performance.now();
     let pauseMs = options.heartbeatMs;
     for (;;) {

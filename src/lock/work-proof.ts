@@ -2,12 +2,15 @@
 // works has to prove it again and again, by work that came back, and whoever renews a lease asks here first.
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** What has to prove itself. */
+export type ProvedPart = 'beginning' | 'lane' | 'task';
+
 /** As probes and the holder of a lease see it. */
 export interface WorkProof {
   /** Since the last proof of the part that has been silent the longest; undefined while none is due. */
   ageMs(): number | undefined;
   /** The part whose proof is overdue; undefined when there is none. A beginning that goes on has proved nothing yet. */
-  missing(): string | undefined;
+  missing(): ProvedPart | undefined;
   /**
    * True from a tenure that was given up without proof until every part has proved itself in a later one, or another
    * instance was seen to work.
@@ -18,11 +21,11 @@ export interface WorkProof {
 /** What one tenure has to show. */
 export interface DueProof {
   /** From now on these parts have to prove themselves, and no others; now counts as their first proof. */
-  expect(parts: readonly string[]): void;
+  expect(parts: readonly ProvedPart[]): void;
   /** Work of this part came back. */
-  prove(part: string): void;
+  prove(part: ProvedPart): void;
   /** A step of this part is done, and the next one has as long again. That is no proof that it works. */
-  advance(part: string): void;
+  advance(part: ProvedPart): void;
   /** Nothing has to be proved any more. */
   end(): void;
 }
@@ -33,9 +36,9 @@ export interface ProofBook extends WorkProof {
    * Resolves to the part that has neither proved itself nor gone on in time, for who has to give its tenure up then;
    * never when `signal` is aborted before.
    */
-  overdue(signal: AbortSignal): Promise<string>;
+  overdue(signal: AbortSignal): Promise<ProvedPart>;
   /** The part of which `overdue` speaks, now. */
-  stalled(): string | undefined;
+  stalled(): ProvedPart | undefined;
   /** How many tenures in a row were given up without proof: until one in which every part proves itself. */
   failures(): number;
   /** Another instance works: that this one could not says nothing any more. */
@@ -50,21 +53,21 @@ const graceMs = 2_000;
 /** A proof counts for `limitMs`. */
 export function createProofBook(limitMs: number): ProofBook {
   /** By tenure and part. */
-  const due = new Map<DueProof, Map<string, { provenAt: number; wentOnAt: number }>>();
+  const due = new Map<DueProof, Map<ProvedPart, { provenAt: number; wentOnAt: number }>>();
   /** Parts of the newest tenure, or of the one given up, that have not proved themselves since. */
-  let awaited = new Set<string>();
+  let awaited = new Set<ProvedPart>();
   let hasFailed = false;
   let failures = 0;
 
   function longest(
     since: 'provenAt' | 'wentOnAt',
-  ): { readonly part: string; readonly ageMs: number } | undefined {
+  ): { readonly part: ProvedPart; readonly ageMs: number } | undefined {
     const all = [...due.values()].flatMap(parts => [...parts]);
     const [oldest] = all.sort(([, one], [, other]) => one[since] - other[since]);
     return oldest && { part: oldest[0], ageMs: performance.now() - oldest[1][since] };
   }
 
-  function overLimit(since: 'provenAt' | 'wentOnAt'): string | undefined {
+  function overLimit(since: 'provenAt' | 'wentOnAt'): ProvedPart | undefined {
     const silent = longest(since);
     return silent && silent.ageMs > limitMs ? silent.part : undefined;
   }

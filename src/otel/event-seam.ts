@@ -3,13 +3,14 @@
 import type { Attributes } from '@opentelemetry/api';
 import { checkEvent } from './event-check.ts';
 import type { EmittedEvent, EventSink } from './event-sink.ts';
-import { type DetailCodeOf, type EventName, events } from './events.ts';
+import { type DetailCodeOf, type EventName, events, type OperationOf } from './events.ts';
 import type { AmbientFields, BotState, EventFields } from './fields.ts';
 import { createLineHead, formatLine, type Line, type LineHead, type OwnFields } from './line.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Scrubber } from './redaction.ts';
 import { activeScope, type Scope } from './scope.ts';
 import { warningFields } from './warning.ts';
+import type { WarningOperation } from './warning-operations.ts';
 
 type Required<N extends EventName> = (typeof events)[N]['required'][number];
 type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
@@ -17,7 +18,9 @@ type Optional<N extends EventName> = (typeof events)[N]['optional'][number];
 /** Of fields that each event has its own list for, what this event may say. */
 type ValueOf<N extends EventName, F extends keyof EventFields> = F extends 'detail_code'
   ? DetailCodeOf<N>
-  : EventFields[F];
+  : F extends 'operation'
+    ? OperationOf<N>
+    : EventFields[F];
 
 /** What `emit(name, …)` must and may be given; everything else does not compile. */
 export type FieldsOf<N extends EventName> = {
@@ -36,7 +39,7 @@ export interface EventSeam {
   /** False when the event would leave no trace, so that callers can skip what its fields cost. */
   isEnabled(name: EventName): boolean;
   /** Emits SYSTEM_WARNING: `operation` failed with `error`, and no event of an update says so. */
-  warn(operation: string, error: unknown, reason?: ReasonCode): void;
+  warn(operation: WarningOperation, error: unknown, reason?: ReasonCode): void;
 }
 
 export interface EventSeamOptions {

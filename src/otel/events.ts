@@ -4,12 +4,15 @@
 // field does not compile. Ambient fields (cid, update_id, user_hash …) need not be listed.
 import type { DetailCode } from './detail-codes.ts';
 import type { Domain, FieldName, Level } from './fields.ts';
+import { warningOperations } from './warning-operations.ts';
 
 interface EventDefinition {
   readonly domain: Domain;
   readonly level: Level;
   readonly required: readonly FieldName[];
   readonly optional: readonly FieldName[];
+  /** All that `operation` can be, where the event has one; or, in words, whose names it takes. */
+  readonly operations?: readonly string[] | string;
   /** All that `detail_code` can be, where the event has one. */
   readonly details?: readonly DetailCode[];
   readonly doc: string;
@@ -18,6 +21,25 @@ interface EventDefinition {
 }
 
 const define = <const E extends Record<string, EventDefinition>>(definitions: E): Readonly<E> => definitions;
+
+/** The files and notices that a task owes. */
+const deliveries = ['result', 'closing', 'failure', 'original'] as const;
+
+/** Why an instance works no more. */
+const lockEndings = [
+  'connection ended',
+  'connection failed',
+  'work could not begin',
+  'renewal ended',
+  'renewal timed out',
+  'renewal came too late',
+  'renewal was refused',
+  'hand-over',
+  'stop',
+  'no proof of work: beginning',
+  'no proof of work: lane',
+  'no proof of work: task',
+] as const;
 
 /** What is wrong with a value. */
 const problems = [
@@ -242,6 +264,7 @@ export const events = define({
     level: 'WARNING',
     required: ['result', 'reason_code', 'operation', 'text'],
     optional: ['message_id', 'reason_detail'],
+    operations: ['send', 'answer'],
     doc: 'The user was notified that the service is being updated: operation is send for a message, answer where the answer to the tap is all.',
   },
   FLOOD_NOTICE: {
@@ -256,6 +279,7 @@ export const events = define({
     level: 'INFO',
     required: ['screen_id', 'buttons_count', 'operation'],
     optional: ['message_id', 'flow_id', 'step_id'],
+    operations: ['send', 'edit', 'unchanged'],
     doc: 'A screen was shown: operation is send, edit or unchanged. With flow_id and step_id where it shows a form.',
   },
   RENDER_OWED: {
@@ -306,6 +330,18 @@ export const events = define({
     level: 'INFO',
     required: ['task_id', 'model_id', 'model_version', 'operation'],
     optional: ['reason_detail', 'attempt', 'error_type'],
+    operations: [
+      'wait for a place',
+      'store files again',
+      'files stored',
+      'order not sent',
+      'outcome unknown',
+      'submit again',
+      'submitted',
+      'callback ignored',
+      'waiting',
+      'look again',
+    ],
     doc: 'A step of a running generation: submitted, waiting, or retrying.',
   },
   TASK_COMPLETED: {
@@ -335,6 +371,7 @@ export const events = define({
     level: 'INFO',
     required: ['task_id', 'model_id', 'model_version', 'operation', 'message_id', 'latency_ms'],
     optional: ['position', 'attempt', 'reason_detail'],
+    operations: deliveries,
     doc: 'The user has a file or a notice; operation is result, closing, failure or original, position the place of the file, latency_ms counts from the creation of the task.',
   },
   DELIVERY_FAILED: {
@@ -342,6 +379,7 @@ export const events = define({
     level: 'ERROR',
     required: ['task_id', 'model_id', 'model_version', 'operation', 'reason_code', 'next_attempt'],
     optional: ['position', 'attempt', 'reason_detail', 'error_type', 'error_message', 'detail_code'],
+    operations: deliveries,
     details: telegramRefusals,
     doc: 'A file or a notice could not be sent (operation and position say which); next_attempt says whether it is tried again.',
   },
@@ -379,6 +417,7 @@ export const events = define({
     level: 'INFO',
     required: ['amount', 'operation'],
     optional: [],
+    operations: ['topup', 'welcome'],
     doc: 'Money came in: operation is topup for a payment, welcome for the credit of a new user.',
   },
   BALANCE_ADJUST: {
@@ -439,6 +478,7 @@ export const events = define({
     level: 'DEBUG',
     required: ['operation', 'result', 'duration_ms'],
     optional: ['reason_detail'],
+    operations: 'a method of the Bot API',
     doc: 'One attempt of a call to the Bot API; operation is its method, reason_detail what Telegram said against it, or the type of the error where it said nothing.',
   },
   KIE_CALL: {
@@ -446,6 +486,7 @@ export const events = define({
     level: 'DEBUG',
     required: ['operation', 'result', 'reason_detail', 'duration_ms'],
     optional: [],
+    operations: ['createTask', 'recordInfo', 'upload', 'credits'],
     doc: 'One attempt of a call to KIE.ai; reason_detail has the code of its answer, or the type of the error where there was none.',
   },
   SYSTEM_WARNING: {
@@ -453,6 +494,7 @@ export const events = define({
     level: 'WARNING',
     required: ['operation', 'error_type', 'error_message'],
     optional: ['reason_code', 'attempt', 'task_id', 'repeat_count'],
+    operations: warningOperations,
     doc: 'Something outside any update went wrong and will be tried again. What a part of the process tries by itself is emitted at once, then the same at most every 10 s, with repeat_count.',
   },
   MODEL_SWITCHED_OFF: {
@@ -467,6 +509,7 @@ export const events = define({
     level: 'WARNING',
     required: ['operation', 'result'],
     optional: ['reason_detail'],
+    operations: ['supplier account', 'disk of files', 'task given up', 'model switched off'],
     doc: 'An administrator was called by message; operation says for what, result failed that Telegram refused.',
   },
   SUPPLIER_DOWN: {
@@ -488,6 +531,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation'],
     optional: [],
+    operations: 'a command or a button of administrators',
     doc: 'An administrator used a command, a button or a forwarded message of theirs; operation names it, user_hash who.',
   },
   PROBLEM_REPORTED: {
@@ -516,6 +560,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation', 'user_hash', 'until'],
     optional: [],
+    operations: ['command', 'follow'],
     doc: 'This instance emits DEBUG events too, until then; user_hash is the administrator. operation: command where it was asked for, follow on the other instances and after a restart.',
   },
   DEBUG_DISABLED: {
@@ -523,6 +568,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation'],
     optional: ['user_hash'],
+    operations: ['command', 'follow', 'expired'],
     doc: 'This instance is back at its own level. operation: command where it was asked for, follow on the other instances, expired when the time was over; user_hash is the administrator of a command.',
   },
   BOOT_OK: {
@@ -530,6 +576,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation', 'duration_ms'],
     optional: ['bot_username', 'port', 'webhook_address', 'release'],
+    operations: ['webhook', 'polling'],
     doc: 'The process is ready; operation is its mode.',
   },
   BOOT_FAIL: {
@@ -551,6 +598,7 @@ export const events = define({
     level: 'INFO',
     required: ['lock_epoch', 'operation'],
     optional: [],
+    operations: lockEndings,
     doc: 'This instance has given the lock back: to another release or mode, because it cannot show that it works, or because it stops; operation says which.',
   },
   LOCK_LOST: {
@@ -558,6 +606,7 @@ export const events = define({
     level: 'ERROR',
     required: ['lock_epoch', 'operation'],
     optional: [],
+    operations: lockEndings,
     doc: 'This instance is PASSIVE at once; operation says how it found out. What was in flight may be worked again.',
   },
   LOCK_TAKEOVER: {
@@ -572,6 +621,7 @@ export const events = define({
     level: 'INFO',
     required: ['operation', 'duration_ms'],
     optional: ['error_type', 'error_message'],
+    operations: ['SIGTERM', 'SIGINT', 'uncaughtException', 'unhandledRejection'],
     doc: 'The process ends; operation names the signal.',
   },
 });
@@ -584,3 +634,12 @@ export type DetailCodeOf<N extends EventName> = (typeof events)[N] extends {
 }
   ? C
   : never;
+
+/** What `operation` of an event can be: its list, or any text where its names are those of another catalogue. */
+export type OperationOf<N extends EventName> = (typeof events)[N] extends {
+  readonly operations: readonly (infer O)[];
+}
+  ? O
+  : (typeof events)[N] extends { readonly operations: string }
+    ? string
+    : never;

@@ -3,6 +3,7 @@
 // batches may be lost on a kill; it has pino's own lines (numeric level and time), because its transport expects those.
 // Neither can end the program or make it wait: what they do not take is dropped and counted, and a warning says so when
 // they take lines again.
+
 import { isatty } from 'node:tty';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import pino from 'pino';
@@ -15,12 +16,16 @@ import { createLineWriter, type LineWriter } from './line-writer.ts';
 import { createLogExport, type LogExport } from './log-export.ts';
 import { createStartLines } from './start-lines.ts';
 import { openStdout, stdoutDescriptor } from './stdout.ts';
+import type { WarningOperation } from './warning-operations.ts';
 
 export type LogFormat = 'json' | 'kv';
 
 export interface LogDestination {
   write(line: string): void;
 }
+
+/** What a warning about the lines themselves is about. */
+type LogOperation = Extract<WarningOperation, 'write lines' | 'export lines'>;
 
 export interface LoggerOptions {
   readonly format: LogFormat;
@@ -37,7 +42,7 @@ export interface Logger extends EventSink {
   /** The level from now on, of both streams. */
   setLevel(level: Level): void;
   /** From now on `warn` is called when lines begin to be dropped, and when they are written again; in no span. */
-  warnBy(warn: (operation: string, error: Error) => void): void;
+  warnBy(warn: (operation: LogOperation, error: Error) => void): void;
   /** Lines that were dropped since the start, by where they did not go. */
   dropped(): { readonly stdout: number; readonly otlp: number };
   /** Ends the OTLP stream and writes what stdout has not taken, waiting at most `deadlineMs`. */
@@ -56,8 +61,8 @@ const pinoLevels = {
 } as const;
 
 export function createLogger(options: LoggerOptions): Logger {
-  let report: ((operation: string, error: Error) => void) | undefined;
-  const warn = (operation: string, message: string): void =>
+  let report: ((operation: LogOperation, error: Error) => void) | undefined;
+  const warn = (operation: LogOperation, message: string): void =>
     context.with(ROOT_CONTEXT, () => report?.(operation, new AppError({ code: 'LINES_LOST', message })));
   const target: LogDestination & Partial<LineWriter> = options.destination ?? createStdoutWriter(warn);
   const formatted = options.format === 'kv' ? keyValueStream(target) : target;
@@ -98,7 +103,7 @@ function severityOf(level: Level): number {
 }
 
 /** stdout's lines; `warn` hears of the gap where there was one. */
-function createStdoutWriter(warn: (operation: string, message: string) => void): LineWriter {
+function createStdoutWriter(warn: (operation: LogOperation, message: string) => void): LineWriter {
   return createLineWriter(openStdout(), {
     onDropping: reason =>
       warn('write lines', `stdout takes no lines, from here on they are dropped: ${reason.message}`),
@@ -112,7 +117,7 @@ function createStdoutWriter(warn: (operation: string, message: string) => void):
 
 function createExport(
   service: NonNullable<LoggerOptions['otlp']>,
-  warn: (operation: string, message: string) => void,
+  warn: (operation: LogOperation, message: string) => void,
 ): LogExport {
   const operation = 'export lines';
   return createLogExport({

@@ -2,9 +2,15 @@
 import { errorMessage, errorType } from '../errors.ts';
 import type { ReasonCode } from './reasons.ts';
 import type { Scrubber } from './redaction.ts';
+import type { WarningOperation } from './warning-operations.ts';
 
 /** `operation`: what did not work. The error's message is scrubbed. */
-export function warningFields(scrub: Scrubber, operation: string, error: unknown, reason?: ReasonCode) {
+export function warningFields(
+  scrub: Scrubber,
+  operation: WarningOperation,
+  error: unknown,
+  reason?: ReasonCode,
+) {
   return {
     operation,
     error_type: errorType(error),

@@ -1,10 +1,12 @@
 // How a submitted task goes on. The supplier is asked at intervals, at once after a callback, and still after the task
 // was given up, because there may be a result by then. After a state that we do not know it is asked again.
+
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';
 import type { KieClient, TaskStatus } from '../kie/client.ts';
 import { emptyResultCode } from '../kie/task-status.ts';
+import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { PendingCallback } from '../storage/callback-store.ts';
 import type { DeliveryStore } from '../storage/delivery-store.ts';
@@ -167,7 +169,7 @@ export function createObservation(options: ObservationOptions): Observation {
 
   function progress(
     task: TaskRow,
-    operation: string,
+    operation: OperationOf<'TASK_PROGRESS'>,
     details: { reason_detail: string; error_type?: string },
   ): void {
     telemetry.emit('TASK_PROGRESS', { ...fieldsOf(task), operation, ...details });

@@ -1,12 +1,14 @@
 // From a created task to the supplier's id of it. Input files are stored at the supplier first, which is free and may
 // be repeated. The order itself costs money and knows no idempotency key: `submitting` is committed before it is
 // sent, and only a definite refusal ever leads to another attempt.
+
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
 import { AppError, errorType } from '../errors.ts';
 import type { KieClient, VendorOrder } from '../kie/client.ts';
 import { refusalReason } from '../kie/codes.ts';
 import { assertLeaseLater } from '../lock/lease.ts';
+import type { OperationOf } from '../otel/events.ts';
 import type { ReasonCode } from '../otel/reasons.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { TaskRow } from '../storage/task-row.ts';
@@ -234,7 +236,7 @@ export function createSubmission(options: SubmissionOptions): Submission {
 
   function progress(
     task: TaskRow,
-    operation: string,
+    operation: OperationOf<'TASK_PROGRESS'>,
     details: { reason_detail?: string; attempt?: number; error_type?: string } = {},
   ): void {
     telemetry.emit('TASK_PROGRESS', { ...fieldsOf(task), operation, ...details });

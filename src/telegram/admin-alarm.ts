@@ -1,6 +1,7 @@
 // Calls the administrators when only they can help. About the account, the disk and what was given up it calls at most
 // once an hour, because one cause leads to many calls. It fails nothing when an administrator cannot be reached; the
 // event says so.
+import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { Alarm } from '../pipeline/ports.ts';
 import type { TelegramApi } from './api.ts';
@@ -24,7 +25,7 @@ export function createAdminAlarm({ telegram, adminIds, telemetry }: AdminAlarmOp
     return false;
   }
 
-  async function call(operation: string, text: string): Promise<void> {
+  async function call(operation: OperationOf<'ADMIN_ALARM'>, text: string): Promise<void> {
     for (const adminId of adminIds) {
       const refusal = await refusedBy(telegram.api.sendMessage(adminId, text).then(() => undefined));
       telemetry.emit('ADMIN_ALARM', {

@@ -252,10 +252,10 @@ test('failures are counted in a row: a tenure in which every part proves itself 
   proofs.forgive();
   expect([proofs.failures(), proofs.hasFailed()]).toEqual([2, false]);
   const tenure = proofs.open();
-  tenure.expect(['lanes', 'tasks']);
-  tenure.prove('lanes');
+  tenure.expect(['lane', 'task']);
+  tenure.prove('lane');
   expect(proofs.failures()).toBe(2);
-  tenure.prove('tasks');
+  tenure.prove('task');
   expect([proofs.failures(), proofs.hasFailed()]).toEqual([0, false]);
 });
 

@@ -147,7 +147,7 @@ test('the search finds what gets past the scrubber, wherever it stands', async (
     expect(spans.map(span => leaksIn(textsOf(span), all).length > 0)).toEqual(places.map(() => true));
     // The seam itself passes on what its caller did not scrub.
     bot.app.telemetry.emit('SYSTEM_WARNING', {
-      operation: 'control',
+      operation: 'job queue',
       error_type: 'none',
       error_message: canary,
     });

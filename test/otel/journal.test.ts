@@ -350,9 +350,9 @@ test('an event outside of any span, and one that comes after its span, is a row 
   const warned = Promise.withResolvers<void>();
   const late = Promise.withResolvers<void>();
   telemetry.emit('BOOT_OK', { operation: 'webhook', duration_ms: 1 });
-  telemetry.outsideTrace(() => telemetry.warn('stranger', new Error('canary'), 'RATE_LIMIT'));
+  telemetry.outsideTrace(() => telemetry.warn('http request', new Error('canary'), 'RATE_LIMIT'));
   await telemetry.inSpan('work', {}, async () => {
-    void late.promise.then(() => telemetry.warn('late', new Error('late'))).then(warned.resolve);
+    void late.promise.then(() => telemetry.warn('job queue', new Error('late'))).then(warned.resolve);
   });
   late.resolve();
   await warned.promise;

@@ -19,7 +19,7 @@ function spanOf(cid: string, name: string): ReadableSpan {
   return spanExporter.getFinishedSpans().find(fits) ?? expect.fail(`No ended span ${name} in ${cid}`);
 }
 
-const warning = { operation: 'test', error_type: 'Error', error_message: 'a message' } as const;
+const warning = { operation: 'job queue', error_type: 'Error', error_message: 'a message' } as const;
 
 test('a span gives back what its work gives, and is named after its cid', async () => {
   const { telemetry } = recordTelemetry();
@@ -169,7 +169,7 @@ test('a line begins with level, time and ids, then has what surrounds the event,
       new RegExp(
         `^\\{"level":"WARNING","ts":"[^"]+","cid":${hex(8)},"trace_id":${hex(32)},"span_id":${hex(16)},"trace_flags":1,` +
           '"bot_state":"ACTIVE","instance_id":"instance-1","update_id":7,"screen_id":"HELP",' +
-          '"name":"SYSTEM_WARNING","domain":"SYSTEM","operation":"test","error_type":"Error",' +
+          '"name":"SYSTEM_WARNING","domain":"SYSTEM","operation":"job queue","error_type":"Error",' +
           String.raw`"error_message":"a \\"message\\"\\n","msg":"SYSTEM_WARNING cid=[0-9a-f]{8} domain=SYSTEM"\}\n$`,
       ),
     ),
@@ -228,9 +228,9 @@ test('what is annotated stands on the span and in the lines that follow, but not
 
 test('no name stands in a line twice, and the event knows better than what surrounds it', async () => {
   const { telemetry, lines, output } = recordTelemetry();
-  await telemetry.inSpan('work', { fields: { operation: 'around', task_id: 'task-1' } }, async () => {
+  await telemetry.inSpan('work', { fields: { operation: 'getUpdates', task_id: 'task-1' } }, async () => {
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
-    telemetry.emit('SYSTEM_WARNING', { ...warning, operation: 'around', task_id: undefined });
+    telemetry.emit('SYSTEM_WARNING', { ...warning, operation: 'getUpdates', task_id: undefined });
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-2' });
   });
   for (const line of output) {
@@ -238,9 +238,9 @@ test('no name stands in a line twice, and the event knows better than what surro
     expect(names.length, line).toBe(new Set(names).size);
   }
   expect(lines.map(({ operation, task_id }) => [operation, task_id])).toEqual([
-    ['test', 'task-1'],
-    ['around', 'task-1'],
-    ['test', 'task-2'],
+    ['job queue', 'task-1'],
+    ['getUpdates', 'task-1'],
+    ['job queue', 'task-2'],
   ]);
 });
 
@@ -280,30 +280,30 @@ test('what strangers cause has a fresh cid each time, and no span', async () => 
 test('what the span says itself, its events do not repeat, and the lines do', async () => {
   const { telemetry, lines } = recordTelemetry();
   const cid = await telemetry.inSpan('work', { fields: { task_id: 'task-1' } }, async () => {
-    telemetry.annotate({ operation: 'test' });
+    telemetry.annotate({ operation: 'job queue' });
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-1' });
     telemetry.emit('SYSTEM_WARNING', { ...warning, task_id: 'task-2' });
     return telemetry.cid();
   });
   const span = spanOf(cid, 'work');
-  expect(span.attributes).toMatchObject({ task_id: 'task-1', operation: 'test' });
+  expect(span.attributes).toMatchObject({ task_id: 'task-1', operation: 'job queue' });
   const { operation: _ofTheSpan, ...ofTheEvent } = warning;
   expect(span.events.map(({ attributes }) => attributes)).toEqual([
     ofTheEvent,
     { ...ofTheEvent, task_id: 'task-2' },
   ]);
   expect(lines.map(({ operation, task_id }) => [operation, task_id])).toEqual([
-    ['test', 'task-1'],
-    ['test', 'task-2'],
+    ['job queue', 'task-1'],
+    ['job queue', 'task-2'],
   ]);
 });
 
 test('a warning says which work failed and why, without secrets', () => {
   const { telemetry, line } = recordTelemetry({ scrub: text => text.replaceAll('canary', '[secret]') });
-  telemetry.warn('count', new TypeError('no canary here'), 'DB_ERROR');
+  telemetry.warn('count the inbox', new TypeError('no canary here'), 'DB_ERROR');
   expect(line()).toMatchObject({
     name: 'SYSTEM_WARNING',
-    operation: 'count',
+    operation: 'count the inbox',
     error_type: 'TypeError',
     error_message: 'no [secret] here',
     reason_code: 'DB_ERROR',

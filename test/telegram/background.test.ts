@@ -39,14 +39,16 @@ function openBackground(options: { capacity?: number; stopLimitMs?: number } = {
 test('work beyond the capacity is left out with an event, and there is room again when some has ended', async () => {
   const { background, warnings } = openBackground({ capacity: 1 });
   const [first, second, third] = [held(), held(), held()];
-  background.start('first', first.work);
-  background.start('second', second.work);
+  background.start('answer a checkout', first.work);
+  background.start('look for stuck taps', second.work);
   expect(second.begun).toBe(false);
-  expect(warnings).toEqual([expect.objectContaining({ operation: 'second', error_type: 'TOO_MANY' })]);
+  expect(warnings).toEqual([
+    expect.objectContaining({ operation: 'look for stuck taps', error_type: 'TOO_MANY' }),
+  ]);
 
   first.end();
   await background.stop();
-  background.start('third', third.work);
+  background.start('answer a waiting tap', third.work);
   expect(third.begun).toBe(true);
   third.end();
 });
@@ -54,15 +56,15 @@ test('work beyond the capacity is left out with an event, and there is room agai
 test('work that fails has an event and hurts nobody', async () => {
   const { background, warnings } = openBackground();
   const error = new TypeError('no such thing');
-  background.start('a notice', () => Promise.reject(error));
+  background.start('passive notice', () => Promise.reject(error));
   await background.stop();
-  expect(warnings).toEqual([{ operation: 'a notice', error }]);
+  expect(warnings).toEqual([{ operation: 'passive notice', error }]);
 });
 
 test('stop waits for what is under way', async () => {
   const { background } = openBackground();
   const notice = held();
-  background.start('a notice', notice.work);
+  background.start('passive notice', notice.work);
   let stopped = false;
   const stopping = background.stop().then(() => {
     stopped = true;
@@ -76,7 +78,7 @@ test('stop waits for what is under way', async () => {
 test('stop does not wait for ever, and says how much it leaves', async () => {
   const { background, warnings } = openBackground({ stopLimitMs: 20 });
   const notice = held();
-  background.start('a notice', notice.work);
+  background.start('passive notice', notice.work);
   await background.stop();
   expect(warnings).toEqual([
     expect.objectContaining({

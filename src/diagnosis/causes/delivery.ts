@@ -1,7 +1,8 @@
 // Causes for which a result that exists did not reach its user, or has not yet, and what a running task waits for.
+import type { OperationOf } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
-import { type Facts, isCase } from '../facts.ts';
+import { type Facts, isAbout, isCase } from '../facts.ts';
 
 export const deliveryCauses = define({
   delivery_user_blocked: {
@@ -288,10 +289,10 @@ function isOpen({ task }: Facts): boolean {
 }
 
 function isFailureNotified({ all }: Facts): boolean {
-  return all('RESULT_DELIVERED').some(event => textOf(event, 'operation') === 'failure');
+  return all('RESULT_DELIVERED').some(event => isAbout(event, 'RESULT_DELIVERED', 'failure'));
 }
 
 /** The last step of a task, while it has no end. */
-function isAt(...operations: readonly string[]): (facts: Facts) => boolean {
-  return facts => isOpen(facts) && operations.includes(textOf(facts.task?.progress, 'operation') ?? '');
+function isAt(...operations: readonly OperationOf<'TASK_PROGRESS'>[]): (facts: Facts) => boolean {
+  return facts => isOpen(facts) && isAbout(facts.task?.progress, 'TASK_PROGRESS', ...operations);
 }

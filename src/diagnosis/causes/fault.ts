@@ -2,7 +2,7 @@
 import type { DetailCodeOf } from '../../otel/events.ts';
 import { define } from '../cause.ts';
 import { type ChainEvent, numberOf, textOf } from '../chain.ts';
-import { type Facts, isCase } from '../facts.ts';
+import { type Facts, isAbout, isCase } from '../facts.ts';
 import { isDatabaseTrouble, processEventsNear } from '../surroundings.ts';
 
 /** Longer than any call of ours may take, with its repetitions. */
@@ -318,7 +318,7 @@ function trouble({ chain, surroundings, last }: Facts, is: (event: ChainEvent) =
 }
 
 function isLostDatabase(event: ChainEvent): boolean {
-  return isDatabaseTrouble(event) || textOf(event, 'operation') === 'job queue';
+  return isDatabaseTrouble(event) || isAbout(event, 'SYSTEM_WARNING', 'job queue');
 }
 
 /** Another instance took over while it was worked. */

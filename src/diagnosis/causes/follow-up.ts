@@ -1,7 +1,8 @@
 // What became of what an update left to be done: it is done after the end of the update, in the same trace.
+import { followUps } from '../../otel/warning-operations.ts';
 import { define } from '../cause.ts';
 import { textOf } from '../chain.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isAbout } from '../facts.ts';
 
 export const followUpCauses = define({
   follow_up_failed: {
@@ -45,5 +46,5 @@ export const followUpCauses = define({
 /** Nothing has happened since. */
 function isFailedLast({ chain }: Facts): boolean {
   const last = chain.events.at(-1);
-  return last?.name === 'SYSTEM_WARNING' && /^follow up /.test(textOf(last, 'operation') ?? '');
+  return isAbout(last, 'SYSTEM_WARNING', ...followUps);
 }

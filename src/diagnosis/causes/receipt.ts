@@ -2,7 +2,7 @@
 
 import { define } from '../cause.ts';
 import { type ChainEvent, textOf } from '../chain.ts';
-import type { Facts } from '../facts.ts';
+import { type Facts, isAbout } from '../facts.ts';
 import { isDatabaseTrouble, processEventsNear, stuckAfterMs } from '../surroundings.ts';
 
 export const receiptCauses = define({
@@ -233,7 +233,7 @@ function isUnstored({ has, end }: Facts): boolean {
 }
 
 function saysWhy({ all }: Facts): boolean {
-  return all('SYSTEM_WARNING').some(event => textOf(event, 'operation') === 'store update');
+  return all('SYSTEM_WARNING').some(event => isAbout(event, 'SYSTEM_WARNING', 'store update'));
 }
 
 function hasFailedRoot({ chain }: Facts): boolean {
