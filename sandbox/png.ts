@@ -2,7 +2,6 @@
 // decoder accepts without a picture file in the repository.
 // Promises a valid file (signature, IHDR, IDAT, IEND, correct checksums) that is the same for the same arguments.
 // Does not draw anything but one flat colour and does not read pictures (that is telegram/image-size.ts).
-
 import { crc32, deflateSync } from 'node:zlib';
 
 /** Red, green and blue, each 0–255. */

@@ -1,6 +1,5 @@
 // The languages that users are spoken to in: one list, in the order in which they are gone through. A text stands either
 // in src/ui/locales/<locale>.ftl or, beside what it is about, in a `Localized`: a language without a text does not compile.
-
 import { z } from 'zod';
 
 export const locales = ['ru', 'en'] as const;

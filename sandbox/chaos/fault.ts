@@ -1,5 +1,4 @@
 // What a fault is: an entry of the list in faults.ts, and one occasion of it in a plan.
-
 import type { Ground } from './ground.ts';
 import type { Random } from './random.ts';
 import type { Slot } from './slot.ts';

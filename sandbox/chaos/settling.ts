@@ -1,7 +1,6 @@
 // After the storm everything is well again, and everything that was begun must come to its end. What the bot waits
 // minutes for by design, such as an order that may have been sent when its process died, is reached by making times in
 // the database earlier while nobody lives.
-
 import { type Ask, readLeftovers } from '../history/stored.ts';
 import type { Ground } from './ground.ts';
 

@@ -2,7 +2,6 @@
 // and hear what comes, and see the event chain of each cid beside them. The page shows the chat of one user of the
 // Telegram stand-in; it speaks to that stand-in, never to the bot. Each change is pushed whole to every open page.
 // It has no log-in and needs none: what it can reach is gone when the demo ends.
-
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import fastify from 'fastify';

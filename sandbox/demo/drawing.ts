@@ -1,6 +1,5 @@
 // Draws one exchange for the terminal: on the left what the user did and saw, on the right the cid and its events.
 // Two columns within 120 cells; on a narrow terminal one below the other.
-
 import { beside, type Line, plain, type Span, span, widthOf, wrap } from '../stage/columns.ts';
 import { type EventLine, offsetMs } from '../stage/event-log.ts';
 import { detailOf, reasonOf } from './event-detail.ts';

@@ -1,6 +1,5 @@
 // Owns what is worth reading of an event beside its name: the reason, and the one or two fields that say what
 // happened. Shared by the terminal and the chat page.
-
 import { formatMoney } from '../../src/billing/money-text.ts';
 import type { EventName } from '../../src/otel/events.ts';
 import type { EventLine } from '../stage/event-log.ts';

@@ -1,6 +1,5 @@
 // What a replay begins with: the chain of an update, the state it met, the update itself, and what of the bot's settings
 // counts for everybody. Everything is read before anything is started; where something is missing it says what, and why.
-
 import { type DispatchSnapshot, dispatchSnapshotSchema } from '../../src/bot/dispatch-snapshot.ts';
 import type { ModelSetting } from '../../src/catalogue/catalogue.ts';
 import { type Chain, numberOf, textOf, updateIdOf } from '../../src/diagnosis/chain.ts';

@@ -1,5 +1,4 @@
 // Where the user was: the message that was tapped, in the chat and in the database, and the session.
-
 import type { DispatchSnapshot } from '../../src/bot/dispatch-snapshot.ts';
 import { defaultLocale } from '../../src/locales.ts';
 import type { Form } from '../../src/pipeline/form.ts';

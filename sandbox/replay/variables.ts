@@ -1,7 +1,6 @@
 // What the bot of a replay is set up with beside the sandbox's own: what decides about money and the offer, and is no
 // secret. What the update itself shows of that counts first, then the environment of the command, then what the sandbox
 // has by itself. No other variable gets in.
-
 import type { Config } from '../../src/config/config.ts';
 import type { Notes } from './notes.ts';
 import { type Past, welcomeCreditOf } from './past.ts';

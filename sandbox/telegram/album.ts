@@ -1,7 +1,6 @@
 // Owns what makes an album: how many files it has, which kinds go together, and the id that its messages share. The
 // same rules hold for bots and for people.
 // Source: core.telegram.org/bots/api#sendmediagroup, Client.cpp get_input_message_contents.
-
 import { badRequest } from './api-error.ts';
 
 const MINIMUM_ALBUM = 2;

@@ -1,7 +1,6 @@
 // Owns the bot's command lists, one per scope and language, and the checks that Telegram makes of a list.
 // It does not work out which list a user sees: getMyCommands returns exactly the list that was set for its arguments.
 // Source: TDLib BotCommand.cpp; BOT_COMMAND_INVALID and the number of commands: decided by the servers.
-
 import type { BotCommand } from 'grammy/types';
 import { badRequest } from './api-error.ts';
 import { isLonger } from './formatted-text.ts';

@@ -1,5 +1,4 @@
 // Owns how a test sees the bot's messages: a copy of one at one moment, and the way through those that are there now.
-
 import type { Message } from 'grammy/types';
 import { type Chat, isMessage, type StoredMessage } from './chats.ts';
 import type { FileStore } from './file-store.ts';

@@ -1,6 +1,5 @@
 // Owns the list of what the server side of the sandbox consists of, so that a method can be handed all of it at once.
 // It holds no behaviour; sandbox.ts puts it together.
-
 import type { User, UserFromGetMe } from 'grammy/types';
 import type { AlbumIds } from './album.ts';
 import type { BotCommands } from './bot-commands.ts';

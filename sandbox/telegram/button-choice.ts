@@ -1,5 +1,4 @@
 // Owns how a test names a button: by what the user sees or by the data that the bot gets.
-
 import type { ShownButton } from './transcript.ts';
 
 /** A string is the visible text or, if no button shows it, the data. */

@@ -1,6 +1,5 @@
 // Owns the record of the calls that the bot made: what it asked, what it got, and whether it was a repetition.
 // Without history it only counts, so that a load test neither fills the memory nor pays for what nobody reads.
-
 import type { Fault } from './faults.ts';
 import type { Parameters, UploadedFile } from './parameters.ts';
 

@@ -2,7 +2,6 @@
 // bot may write there. Message ids are counted over all chats, as they are for an account of Telegram.
 // Promises that a message's wire shape (`message`) is replaced by an edit, never changed, so that it can be handed out.
 // It does not check texts and keyboards; that is done before it is asked.
-
 import type { Chat as ChatInfo, Message, User } from 'grammy/types';
 import { badRequest, forbidden } from './api-error.ts';
 import type { Changes } from './changes.ts';

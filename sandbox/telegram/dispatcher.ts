@@ -2,7 +2,6 @@
 // the envelope, the journal; and the way of a file that is downloaded. It knows nothing of HTTP connections.
 // Promises that nothing is answered in silence: an unimplemented method or parse mode and a bug of the sandbox itself
 // are refused *and* remembered, so that a test can fail because of them.
-
 import { setTimeout as wait } from 'node:timers/promises';
 import { ApiError, badRequest, notFound } from './api-error.ts';
 import type { CallJournal, CallOutcome } from './call-journal.ts';

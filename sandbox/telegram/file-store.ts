@@ -4,7 +4,6 @@
 // the picture; here it stays as it was uploaded, so that a test can compare it.
 // A file may be declared larger than the bytes that are held: then it counts as that large, and zeros follow them.
 // It does not look into the bytes, except for the size of a picture.
-
 import { createPng } from '../png.ts';
 import { type ImageSize, readImageSize } from './image-size.ts';
 

@@ -2,7 +2,6 @@
 // long *after* parsing. Lengths count characters (code points), entity offsets count UTF-16 code units.
 // Of the parse modes only HTML is built; the two Markdowns are reported as not implemented instead of passing through.
 // Sources: Client.cpp get_formatted_text and get_input_message_text, MessageContent.cpp; edits: reported.
-
 import type { MessageEntity } from 'grammy/types';
 import { badRequest } from './api-error.ts';
 import { type ParsedText, parseHtml, sortEntities } from './html.ts';

@@ -2,7 +2,6 @@
 // It promises the errors of TDLib (td/telegram/MessageEntity.cpp, parse_html), where positions count UTF-8 bytes of the
 // text as it was sent: unknown, unclosed and crossing tags are errors, never text.
 // It does not merge or split entities that overlap and does not look for links or commands in the text.
-
 import type { MessageEntity } from 'grammy/types';
 import { badRequest } from './api-error.ts';
 

@@ -1,7 +1,6 @@
 // Owns the HTTP side of the sandbox: `/bot<token>/<method>` and `/file/bot<token>/<path>` on an ephemeral loopback port.
 // It is plain node:http, because the planned faults need the connection itself: a call that hangs, a reset, an answer
 // that is cut off. Promises that stop() ends every connection, hanging ones included.
-
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ApiError, notFound } from './api-error.ts';

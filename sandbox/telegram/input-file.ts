@@ -3,7 +3,6 @@
 // It promises never to leave the machine: only loopback URLs are fetched, any other one fails as if nobody answered.
 // Sources: Client.cpp get_input_file, fail_query_with_error; FileManager.cpp, FileLoaderUtils.cpp; IMAGE_… and
 // PHOTO_…: decided by the servers.
-
 import { fetch } from 'undici';
 import { type ApiError, badRequest } from './api-error.ts';
 import type { FileKind, FileStore, NewFile, StoredFile } from './file-store.ts';

@@ -3,7 +3,6 @@
 // It is stricter than Telegram in one place: a button with several actions is refused, where Telegram keeps one of
 // them by its own order and drops the rest in silence; the documentation asks for exactly one.
 // Sources: Client.cpp get_reply_markup, TDLib ReplyMarkup.cpp and LinkManager.cpp; BUTTON_…: decided by the servers.
-
 import type { InlineKeyboardButton, InlineKeyboardMarkup } from 'grammy/types';
 import { badRequest } from './api-error.ts';
 import { isLonger } from './formatted-text.ts';

@@ -2,7 +2,6 @@
 // Promises that a poll which can be answered at once displaces nobody; grammY's stop() relies on that.
 // It leaves out two dampers of the real server, because they would only slow tests down: a repeated short poll is not
 // held back for 3 s, and a second conflict within 3 s is not delayed. Source: Client.cpp 15700–15725, 16226–16420.
-
 import type { Update } from 'grammy/types';
 import { conflict } from './api-error.ts';
 import type { Parameters } from './parameters.ts';

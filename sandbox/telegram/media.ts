@@ -1,6 +1,5 @@
 // Owns the part of a Message that shows a file: which fields each kind has and what they say about the stored bytes.
 // It does not analyse video and sound: width, height and duration are what the bot said, 0 if it said nothing.
-
 import type { Message, PhotoSize } from 'grammy/types';
 import type { FileKind, StoredFile } from './file-store.ts';
 import { Parameters } from './parameters.ts';

@@ -2,7 +2,6 @@
 // a number may be a string, an object may be its JSON text, and an empty argument counts as absent, as it does in the
 // Bot API server. The fields of a nested object (an InputMedia) are read in the same way.
 // It does not know which arguments a method has.
-
 import { badRequest } from './api-error.ts';
 
 /** One uploaded part of a multipart request. */

@@ -2,7 +2,6 @@
 // Promises that each can be answered once, within its lifetime on the sandbox's clock; an unknown, an answered and an
 // expired one are refused with the same words, as Telegram does (Client.cpp 148).
 // How long a callback query can be answered is decided by Telegram's servers and not documented: a knob.
-
 import { badRequest } from './api-error.ts';
 
 /** How a bot answered a pressed button. */

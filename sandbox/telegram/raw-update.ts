@@ -1,7 +1,6 @@
 // Owns what an update that a test has written by hand means for the sandbox: the chat that it comes from becomes known
 // and writable, the query that it brings can be answered, and it waits in the lane where Telegram would put it.
 // It takes any object: a kind that nobody knows yet is delivered as it is.
-
 import type { Chat as ChatInfo } from 'grammy/types';
 import type { BotState } from './bot-state.ts';
 import { isJsonObject } from './parameters.ts';

@@ -1,7 +1,6 @@
 // Owns the way from an HTTP request to Parameters: query string, JSON, urlencoded form and multipart, the four forms in
 // which the Bot API takes arguments. A body argument wins over one of the same name in the query string.
 // It promises never to hold more than the upload limit of the cloud Bot API in memory.
-
 import type { IncomingMessage } from 'node:http';
 import { ApiError, badRequest } from './api-error.ts';
 import { isJsonObject, Parameters, type UploadedFile } from './parameters.ts';

@@ -3,7 +3,6 @@
 // Promises determinism (all ids from counters, the clock injected, nothing random) and that stop() leaves nothing
 // behind. Each sandbox is one bot with a token that is visibly no real one; it talks to this machine only.
 // It does not know the bot under test: that one comes over HTTP, as it would to api.telegram.org.
-
 import type { User, UserFromGetMe, WebhookInfo } from 'grammy/types';
 import { createAlbumIds } from './album.ts';
 import { createBotCommands } from './bot-commands.ts';

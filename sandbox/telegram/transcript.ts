@@ -1,7 +1,6 @@
 // Owns how a chat looks: each message as it is shown now, with its keyboard, and between them what the user did and
 // what popped up, in the order in which it came. It is what a test compares and what an error of the sandbox prints.
 // Deleted messages are not shown; an edited one stands at its old place with its new content.
-
 import type { Message } from 'grammy/types';
 import { type Chat, type ChatEvent, isMessage, type StoredMessage } from './chats.ts';
 import type { FileKind } from './file-store.ts';

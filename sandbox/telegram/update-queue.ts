@@ -3,7 +3,6 @@
 // Promises that each update gets the next id, and that `allowed_updates` counts at the moment of creation and stays as
 // it is until it is set again, for getUpdates and setWebhook alike.
 // It does not deliver: long-poll.ts and webhook-delivery.ts take from it. Source: Client.cpp add_update…, 16900–17310.
-
 import type { Update } from 'grammy/types';
 
 export type UpdateKind = Exclude<keyof Update, 'update_id'>;

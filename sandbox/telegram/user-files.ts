@@ -2,7 +2,6 @@
 // each (size, length, type, name), alone or as an album. It turns them into the fields of a message.
 // Files that are too large to be held are declared: their size is stated, and no bytes are needed.
 // It does not compress: a photo keeps the bytes that the test gave.
-
 import { createPng } from '../png.ts';
 import type { MessageFields } from './chats.ts';
 import type { FileKind, FileStore } from './file-store.ts';

@@ -1,6 +1,5 @@
 // Owns what Telegram finds in the text that a person types: commands, by which bots are called, and links.
 // It does not look for mentions, hashtags, e-mail addresses and phone numbers.
-
 import type { MessageEntity } from 'grammy/types';
 
 /** The commands and links that Telegram marks in what people write; bots are found by their commands. */

@@ -2,7 +2,6 @@
 // that person can see. Every action becomes the update that Telegram would make of it.
 // Promises that a user can only do what the client allows: press a button that is there, write when the bot is not
 // blocked. Modified clients are the exception (rawCallback).
-
 import type { ChatMember, MaybeInaccessibleMessage, Update, User } from 'grammy/types';
 import { assertAlbum } from './album.ts';
 import { type BotMessage, botMessages, messageWithKeyboard, viewMessage } from './bot-message.ts';

@@ -6,7 +6,6 @@
 // - 410 for 23 hours ends the webhook;
 // - a 2xx body that names a method is executed as a call whose result nobody sees.
 // Only twice `maxConnections` updates are looked at, oldest first: what fails can hold up everything behind it.
-
 import { STATUS_CODES } from 'node:http';
 import { Agent, request } from 'undici';
 import { createFifo, type Fifo } from './fifo.ts';

@@ -3,7 +3,6 @@
 // holds only with `isStrict`, because the bot under test listens on a loopback port with plain HTTP.
 // Updates that were under way when the webhook changes are delivered again by the next one, as duplicates.
 // Source: Client.cpp 15726–15800, 16000–16090; WebhookActor.cpp start_up.
-
 import type { WebhookInfo } from 'grammy/types';
 import { badRequest, tooManyRequests } from './api-error.ts';
 import { toUnixSeconds } from './chats.ts';

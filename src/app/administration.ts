@@ -1,5 +1,5 @@
-// What administrators work with, put together: the diagnostics, which read the journal and knows how the service is, the tools
-// behind their panel, and the way of users' reports to them.
+// What administrators work with, put together: the diagnostics, which read the journal and know how the service is; the
+// tools behind their panel; and the way of users' reports to them.
 import { createAdminTools } from '../bot/admin-tools.ts';
 import type { AdminTools, Reports } from '../bot/context.ts';
 import { createReports } from '../bot/reports.ts';

@@ -1,7 +1,6 @@
 // The composition root: makes every part from the configuration, in an order in which each gets finished ones, and starts
 // and stops them in order. What a part needs that comes later, it is given when it starts. Nothing else in the program
 // creates its own collaborators.
-
 import { randomBytes } from 'node:crypto';
 import type { UserFromGetMe } from 'grammy/types';
 import type { Handlers } from '../bot/context.ts';

@@ -1,6 +1,5 @@
 // The part of the program that sells and makes generations, put together: models, prices, wallets, the supplier, the
 // pipeline, and what of Telegram it needs to read inputs and deliver results.
-
 import { type Account, createAccount } from '../billing/account.ts';
 import { createPriceList, type PriceList } from '../billing/price-list.ts';
 import { createWallet } from '../billing/wallet.ts';

@@ -1,7 +1,6 @@
 // What one instance does for all of them now and then. When something is due stands in the database, so a process that
 // is restarted every hour does all of it, and one that was away for a day does it when it is back. What fails is logged
 // and tried again after minutes.
-
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { ChoreName } from '../otel/warning-operations.ts';
 import type { HousekeepingStore } from '../storage/housekeeping-store.ts';

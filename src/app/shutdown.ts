@@ -1,5 +1,4 @@
 // The report of a stop: SHUTDOWN, emitted once for each stop that was asked for, with what did not end.
-
 import { failureFields, type Lifecycle } from '../lifecycle.ts';
 import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';

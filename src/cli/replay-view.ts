@@ -1,6 +1,5 @@
 // How a replay is shown: the verdicts, both chains side by side with what differs marked, what was restored and what was
 // not, and in the end one sentence. Of an event only what cannot hold a text of a user or an id of one is shown.
-
 import type { Replayed } from '../../sandbox/replay/replay.ts';
 import type { Chain, ChainEvent } from '../diagnosis/chain.ts';
 import { beginOf, isUpdateEnd, textOf } from '../diagnosis/chain.ts';

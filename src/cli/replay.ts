@@ -2,7 +2,6 @@
 // is needed is read first, in a transaction that cannot write; then the connection is closed, and only then the sandbox
 // starts. Only this command needs the sandbox, so only it loads it: the production
 // image does not hold it.
-
 import { type Chain, isOfUpdate, updateIdOf } from '../diagnosis/chain.ts';
 import { chainsOfRows } from '../diagnosis/journal-chains.ts';
 import { originalCidOf } from '../diagnosis/verdict.ts';

@@ -1,6 +1,5 @@
 // The places for results that are sent by their bytes. There are few, because each file lies on the disk meanwhile, and
 // fewer for one host, so that a slow host does not hold up the results of the others.
-
 import { createPlaces } from '../pipeline/places.ts';
 import type { SendFailure } from '../pipeline/sender.ts';
 

@@ -1,6 +1,5 @@
 // One thing that a user did and what became of it, in a line: for lists of the newest, and of one user. What was ordered
 // counts by its own end: a tap that was accepted, for a generation that failed, is no success.
-
 import type { Locale } from '../locales.ts';
 import type { JournalRow } from '../otel/journal-row.ts';
 import type { ReasonCode } from '../otel/reasons.ts';

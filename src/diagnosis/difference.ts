@@ -1,6 +1,7 @@
 // How two chains of one and the same update differ: the one of then and the one of its replay. Events are laid side by
 // side by name and compared by what a cause is recognized by. What depends on the moment alone is left out: how often a
 // generation was looked at, how long anything took, ids, and detail that is emitted only where it is switched on.
+import { withCodes } from '../otel/lines-before-codes.ts';
 import { type Chain, type ChainEvent, textOf } from './chain.ts';
 
 export interface Pair {
@@ -49,7 +50,10 @@ export function isDifferent({ original, replay, fields }: Pair): boolean {
 
 /** In the order of the work: a worker may pick an update before all events of its receipt are emitted. */
 function comparable({ events }: Chain): ChainEvent[] {
-  const compared = events.filter(({ name, level }) => level !== 'DEBUG' && !ofTheMoment.has(name));
+  const compared = events
+    .filter(({ name, level }) => level !== 'DEBUG' && !ofTheMoment.has(name))
+    // The chain of then may be of a release that said in words what is a field now.
+    .map(event => ({ ...event, fields: withCodes(event.name, event.fields) }));
   // Of an update that was worked several times the last one counts.
   const picked = compared.findLast(({ name }) => name === 'QUEUE_PICK');
   const from = picked ? compared.indexOf(picked) : 0;

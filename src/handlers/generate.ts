@@ -1,5 +1,4 @@
 // The confirmed form becomes a task, at the price that was shown.
-
 import { formatMoney } from '../billing/money-text.ts';
 import type { Handler } from '../bot/context.ts';
 import { rejected, show } from '../ui/outcome.ts';

@@ -8,7 +8,6 @@
 // inside Postgres, so that a holder that dies or yields is succeeded at once. Unless it has been ACTIVE itself, it asks
 // a holder of another release or mode to yield, and it ends a holder that has not renewed. A holder that cannot prove
 // that it works gives the lock back by itself.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';

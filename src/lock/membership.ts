@@ -2,7 +2,6 @@
 // can prove that it works. One that was frozen finds its lease gone (the others have ended it and taken over what it
 // had picked), and joins again under a new one. While an instance of mode single works, nobody joins.
 // It also looks whether another one is late.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OperationOf } from '../otel/events.ts';
 import type { Telemetry } from '../otel/telemetry.ts';

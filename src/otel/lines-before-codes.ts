@@ -1,7 +1,7 @@
 // Lines that were written before there were detail codes: what their words stand for, for as long as the journal keeps
 // them and while a release that writes them runs beside this one. The only place that reads `reason_detail`. To be
-// deleted after 2027-03-01, with its test, its use in diagnosis/facts.ts and the one in storage/journal-counts.ts; see
-// docs/decisions/2026-12-01-detail-codes.md.
+// deleted after 2027-03-01, with its test and its uses in diagnosis/facts.ts, diagnosis/difference.ts and
+// storage/journal-counts.ts; see docs/decisions/2026-12-01-detail-codes.md.
 import { type DetailCode, detailCodes } from './detail-codes.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

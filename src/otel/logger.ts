@@ -3,7 +3,6 @@
 // batches may be lost on a kill; it has pino's own lines (numeric level and time), because its transport expects those.
 // Neither can end the program or make it wait: what they do not take is dropped and counted, and a warning says so when
 // they take lines again.
-
 import { isatty } from 'node:tty';
 import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import pino from 'pino';

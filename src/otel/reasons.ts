@@ -2,7 +2,6 @@
 // operation or a fault, what the user reads, and what an operator does. The list is closed; a new
 // reason is one entry. Codes are never reused. Texts are plain: no markup, at most 200 characters with
 // the cid appended, because Telegram cuts the answer to a callback there.
-
 import type { Locale, Localized } from '../locales.ts';
 
 interface ReasonDefinition {

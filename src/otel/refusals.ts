@@ -1,7 +1,6 @@
 // Emits what is refused in any number, such as requests of strangers or updates that find the inbox full: the first of
 // a kind at once, then at most one line per second and kind. Outside any trace, because what was refused is no update
 // of ours, and a flood must fill neither the traces nor the journal.
-
 import type { FieldsOf } from './event-seam.ts';
 import type { ReasonCode } from './reasons.ts';
 import { createRepeats, type Repeats } from './repeats.ts';

@@ -1,6 +1,5 @@
 // How a submitted task goes on. The supplier is asked at intervals, at once after a callback, and still after the task
 // was given up, because there may be a result by then. After a state that we do not know it is asked again.
-
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { AppError, errorType } from '../errors.ts';
 import { parseCallback } from '../kie/callback.ts';

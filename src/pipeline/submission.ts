@@ -1,7 +1,6 @@
 // From a created task to the supplier's id of it. Input files are stored at the supplier first, which is free and may
 // be repeated. The order itself costs money and knows no idempotency key: `submitting` is committed before it is
 // sent, and only a definite refusal ever leads to another attempt.
-
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';
 import { AppError, errorType } from '../errors.ts';

@@ -68,6 +68,7 @@ export function createOwedStore({ database, lease }: OwedStoreOptions): OwedStor
       );
       if (!rowCount) throw leaseLost();
     },
+    // `last_action` is forgotten: what is owed is a screen that no tap of that message has led to.
     async shown(followUpId, { messageId, screen, record, session }) {
       await database.query(
         `with owed as (

@@ -1,5 +1,4 @@
 // The pick of updates: the oldest unfinished one of a lane, with all that is needed to judge it.
-
 import { type Locale, localeOf } from '../locales.ts';
 import { type CurrentLease, leaseLost } from '../lock/lease.ts';
 import type { EventType } from '../otel/fields.ts';

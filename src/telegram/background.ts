@@ -1,7 +1,6 @@
 // Work that an update causes and nobody waits for. Only so much of it runs at once, and `stop` waits for what is under
 // way. There is an event, and never an error, for work that fails, for work that finds no place (under its own cid),
 // and for how much a stop leaves unfinished.
-
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Telemetry } from '../otel/telemetry.ts';
 import type { WarningOperation } from '../otel/warning-operations.ts';

@@ -1,5 +1,4 @@
 // What a user has to spend, and what became of the rest.
-
 import { formatMoney } from '../billing/money-text.ts';
 import { button, type RenderedScreen } from './keyboard.ts';
 import type { BalanceMove, ScreenData } from './screens.ts';

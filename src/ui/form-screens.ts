@@ -1,5 +1,4 @@
 // Screens of a form: the question being asked, the list of all parameters, the confirmation.
-
 import { formatMoney } from '../billing/money-text.ts';
 import { labelOf, questionOf, valueLabelOf } from '../catalogue/labels.ts';
 import type { Model, Parameter } from '../catalogue/schema.ts';

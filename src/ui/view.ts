@@ -1,5 +1,4 @@
 // What every screen is drawn with: a language, its texts, the models and their prices.
-
 import { formatMoney } from '../billing/money-text.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import type { Model } from '../catalogue/schema.ts';

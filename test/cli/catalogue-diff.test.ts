@@ -1,5 +1,4 @@
 // `trt catalogue diff`: published pages of the supplier, in every form they have, against the catalogue.
-
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';

@@ -68,3 +68,19 @@ test('of an update that was worked twice the last time counts', () => {
   );
   expect(firstOf(twice, chain(...tapped, 'CALLBACK_RECEIVED', done))).toBeUndefined();
 });
+
+test('a refusal that the release before said in words is the same as one that says it in fields', () => {
+  const refused = (own: Readonly<Record<string, string | number>>): Chain =>
+    chain(
+      ...tapped,
+      ['CALLBACK_REJECTED', { reason_code: 'BALANCE_INSUFFICIENT', ...own }],
+      ['DISPATCH_OK', { result: 'rejected', reason_code: 'BALANCE_INSUFFICIENT', ...own }],
+    );
+  const before = refused({ reason_detail: '500 kopecks' });
+  expect(firstOf(before, refused({ detail_code: 'balance_short', amount: 500 }))).toBeUndefined();
+  expect(firstOf(before, refused({ detail_code: 'balance_short', amount: 400 }))).toEqual([
+    'CALLBACK_REJECTED',
+    'CALLBACK_REJECTED',
+    ['amount'],
+  ]);
+});

@@ -1,6 +1,5 @@
 // What the project's Collector configuration does to telemetry on its way: spans sent with the exporter of the
 // bot arrive in a real Jaeger, are found there by cid, keep events and edges, and lose their secrets.
-
 import { randomUUID } from 'node:crypto';
 import { type Attributes, ROOT_CONTEXT, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';

@@ -1,6 +1,5 @@
 // Anybody can send requests to a public address, in any number: they are counted, all of them, and neither the lines nor
 // the journal grow with them, and a user beside them is served.
-
 import { Pool } from 'undici';
 import { expect, test } from 'vitest';
 import { type BotUnderTest, type Line, startBot, webhookSecret } from '../support/bot.ts';

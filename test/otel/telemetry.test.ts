@@ -1,6 +1,5 @@
 // The seam through which telemetry leaves: spans that end as their work did, events that are a line and a
 // span event alike, and the cid of both.
-
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { expect, test } from 'vitest';

@@ -1,6 +1,5 @@
 // A poll as it can go wrong at Telegram: one that hangs is given up soon after it should have ended, and somebody else
 // who polls is met with pauses, not with a race.
-
 import { expect, test } from 'vitest';
 import { startTelegramSandbox } from '../../sandbox/telegram/index.ts';
 import { createInboxDepth } from '../../src/inbox/inbox-depth.ts';

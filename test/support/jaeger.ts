@@ -2,7 +2,6 @@
 // records, parent and links as ids. Spans take a moment to arrive, so each look-up is repeated until
 // what is asked for is there or its deadline has passed; the error then tells what was there instead.
 // The search by tag is the API of Jaeger 2 before 2.21; the look-up by trace id exists in all versions.
-
 import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { patienceMs } from './patience.ts';

@@ -2,7 +2,6 @@
 // containers. The binaries are those of OTELCOL_BIN and JAEGER_BIN, or what deploy/observability/install.sh
 // built. All ports are on 127.0.0.1, and the system chooses those that the processes then print: a port that is looked
 // for beforehand can be taken by the time it is used. Nothing is written to disk.
-
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { access, constants } from 'node:fs/promises';

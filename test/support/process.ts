@@ -1,5 +1,4 @@
 // The real program as a child process, while the stand-ins live in the process of the test and outlast it.
-
 import { type KieSandbox, type KieSandboxOptions, startKieSandbox } from '../../sandbox/kie/index.ts';
 import { type Exit, startProgramProcess } from '../../sandbox/program.ts';
 import { type Proxies, startProxies } from '../../sandbox/proxies.ts';

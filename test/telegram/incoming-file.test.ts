@@ -1,5 +1,4 @@
 // Which file a message brings, read from messages as the stand-in of Telegram makes them.
-
 import { Api } from 'grammy';
 import type { Message } from 'grammy/types';
 import { expect, test } from 'vitest';

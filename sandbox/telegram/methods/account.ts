@@ -1,5 +1,4 @@
 // Owns the methods about the bot itself: who it is and which commands it offers.
-
 import type { BotState } from '../bot-state.ts';
 import type { MethodGroup } from './method.ts';
 

@@ -1,5 +1,4 @@
 // Owns the methods that answer a query: a pressed button and a checkout. Each query takes one answer, in time.
-
 import { badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';
 import { isLonger } from '../formatted-text.ts';

@@ -2,7 +2,6 @@
 // edit that changes nothing is refused.
 // Messages sent in inline mode are not part of the sandbox.
 // Source: Client.cpp 13503–13790, TDLib MessagesManager.cpp edit_message_….
-
 import { isDeepStrictEqual } from 'node:util';
 import type { Message, Update } from 'grammy/types';
 import { badRequest } from '../api-error.ts';

@@ -1,6 +1,5 @@
 // Owns the list of the methods that the sandbox implements. It is the only door of this folder.
 // Names are found whatever their case, as in the Bot API; a name that is not here is a gap that the caller reports.
-
 import type { BotState } from '../bot-state.ts';
 import type { Parameters } from '../parameters.ts';
 import { createAccountMethods } from './account.ts';

@@ -1,5 +1,4 @@
 // Owns the reading of an InputMedia object, of which an album has several and editMessageMedia one.
-
 import { assertAlbum } from '../album.ts';
 import { ApiError, badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';

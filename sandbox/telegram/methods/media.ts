@@ -1,5 +1,4 @@
 // Owns the methods that send files, alone or as an album, and the one that says where to download a file.
-
 import type { Message } from 'grammy/types';
 import { badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';

@@ -1,5 +1,4 @@
 // Owns the methods that send texts, take messages away, show that the bot is busy, and leave a chat.
-
 import type { Message } from 'grammy/types';
 import { badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';

@@ -1,6 +1,5 @@
 // Owns the shape of a method of the Bot API: arguments in, the documented result out, refusals thrown as ApiError.
 // The result types are those of grammY, so a method that answers something else does not compile.
-
 import type { ApiMethods } from 'grammy/types';
 import type { Parameters } from '../parameters.ts';
 

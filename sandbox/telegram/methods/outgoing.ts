@@ -1,6 +1,5 @@
 // Owns what every message that a bot sends has in common: the chat it may write to, its keyboard, the message that it
 // replies to. It returns the message as Telegram answers it.
-
 import type { Message } from 'grammy/types';
 import { badRequest } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';

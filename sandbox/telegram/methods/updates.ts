@@ -1,5 +1,4 @@
 // Owns the methods by which a bot chooses how it receives updates. The two ways exclude each other.
-
 import { conflict } from '../api-error.ts';
 import type { BotState } from '../bot-state.ts';
 import { readAllowedUpdates } from '../webhook.ts';

@@ -45,6 +45,5 @@ export const followUpCauses = define({
 
 /** Nothing has happened since. */
 function isFailedLast({ chain }: Facts): boolean {
-  const last = chain.events.at(-1);
-  return isAbout(last, 'SYSTEM_WARNING', ...followUps);
+  return isAbout(chain.events.at(-1), 'SYSTEM_WARNING', ...followUps);
 }

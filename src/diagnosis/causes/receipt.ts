@@ -1,5 +1,4 @@
 // Causes on the way in: what never became an update of ours, what was stored before, and what nobody has worked.
-
 import { define } from '../cause.ts';
 import { type ChainEvent, textOf } from '../chain.ts';
 import { type Facts, isAbout } from '../facts.ts';

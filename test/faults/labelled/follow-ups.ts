@@ -1,5 +1,4 @@
 // What follows a tap: erasing and copying a user's data, and what keeps them from it.
-
 import type { SandboxUser } from '../../../sandbox/telegram/index.ts';
 import type { BotUnderTest } from '../../support/bot.ts';
 import { cidAfter, type Group } from './scenario.ts';

@@ -1,6 +1,5 @@
 // Faults between the receipt and the work: a chat that is busy, no ACTIVE instance, a lost lock or database, an inbox
 // without room.
-
 import type { SandboxUser } from '../../../sandbox/telegram/index.ts';
 import { handlers } from '../../../src/handlers/index.ts';
 import type { InstanceState } from '../../../src/lock/instance-state.ts';

@@ -1,6 +1,5 @@
 // A labelled fault: how it is provoked on a running bot, and the cause that its verdict must name. Scenarios of one
 // group share a bot, each with users of its own; what they leave behind must not touch the next one.
-
 import type { SandboxUser, SentUpdate } from '../../../sandbox/telegram/index.ts';
 import type { Confidence } from '../../../src/diagnosis/cause.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';

@@ -1,5 +1,4 @@
 // Faults of KIE.ai: orders that are refused, generations that fail or do not end, callbacks that are not of KIE.ai.
-
 import type { KieFault } from '../../../sandbox/kie/index.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
 import { type BotUnderTest, quickTimings } from '../../support/bot.ts';

@@ -1,5 +1,4 @@
 // Faults of taps, commands and messages: what users do that the bot does not.
-
 import type { SandboxUser, SentUpdate } from '../../../sandbox/telegram/index.ts';
 import type { Cause } from '../../../src/diagnosis/causes.ts';
 import { type BotUnderTest, waitFor } from '../../support/bot.ts';

@@ -1,5 +1,4 @@
 // Faults of Telegram while a screen is shown, and defects of ours in a handler.
-
 import type { Cause } from '../../../src/diagnosis/causes.ts';
 import { handlers } from '../../../src/handlers/index.ts';
 import { cidAtEnd, type Group, type Scenario, userAtMenu } from './scenario.ts';

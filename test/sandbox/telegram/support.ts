@@ -1,6 +1,5 @@
 // Owns what the tests of the sandbox share: a sandbox that ends with its test, grammY's own client on it, and a webhook
 // receiver that answers what the test asks for.
-
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Api, Bot, type BotConfig, type Context, GrammyError, webhookCallback } from 'grammy';
