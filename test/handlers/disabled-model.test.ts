@@ -44,7 +44,12 @@ const context = {
   form: undefined,
   screen: undefined,
 } as const;
-const switchedOff = { kind: 'rejected', reason: 'MODEL_DISABLED', detail: 'z-image: disabled' };
+const switchedOff = {
+  kind: 'rejected',
+  reason: 'MODEL_DISABLED',
+  detail: 'z-image: disabled',
+  because: { detail_code: 'disabled', model_id: 'z-image' },
+};
 
 function confirmedForm(): Form {
   return refillForm(catalogue.byKey('zimage') ?? expect.fail('the catalogue has no z-image'), values);
