@@ -64,3 +64,28 @@ export const detailCodes = {
 } as const;
 
 export type DetailCode = keyof typeof detailCodes;
+
+/** What may be wrong with a value that a user gives. */
+export const valueProblems = [
+  'too_short',
+  'too_long',
+  'not_a_text',
+  'not_a_choice',
+  'not_a_number',
+  'not_whole',
+  'too_small',
+  'too_large',
+  'not_a_file',
+  'wrong_media',
+  'wrong_type',
+  'file_too_big',
+  'too_big_for_telegram',
+  'too_many_files',
+  'not_a_link',
+  'private_link',
+  'no_files',
+  'missing',
+  'one_of',
+  'not_together',
+  'nothing_asked',
+] as const satisfies readonly DetailCode[];

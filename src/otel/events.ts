@@ -2,7 +2,7 @@
 // here: domain, level, the fields it cannot be emitted without, those it may add, one line of
 // documentation. `emit()` takes its types from this table, so an unknown event or a missing required
 // field does not compile. Ambient fields (cid, update_id, user_hash …) need not be listed.
-import type { DetailCode } from './detail-codes.ts';
+import { type DetailCode, valueProblems } from './detail-codes.ts';
 import type { Domain, FieldName, Level } from './fields.ts';
 import { warningOperations } from './warning-operations.ts';
 
@@ -42,30 +42,7 @@ const lockEndings = [
 ] as const;
 
 /** What is wrong with a value. */
-const problems = [
-  'too_short',
-  'too_long',
-  'not_a_text',
-  'not_a_choice',
-  'not_a_number',
-  'not_whole',
-  'too_small',
-  'too_large',
-  'not_a_file',
-  'wrong_media',
-  'wrong_type',
-  'file_too_big',
-  'too_big_for_telegram',
-  'too_many_files',
-  'not_a_link',
-  'private_link',
-  'no_files',
-  'missing',
-  'one_of',
-  'not_together',
-  'nothing_asked',
-  'combination_not_offered',
-] as const satisfies readonly DetailCode[];
+const problems = [...valueProblems, 'combination_not_offered'] as const satisfies readonly DetailCode[];
 
 /** Why a handler, or what stands before it, refuses. */
 const refusals = [

@@ -1,30 +1,10 @@
 // What may be wrong with an answer, and in what words a hint says what would have fit. The words are numbers,
 // values and names of formats, so that they stand in a sentence of any language.
 import type { Parameter, ParameterOf } from '../catalogue/schema.ts';
+import { valueProblems } from '../otel/detail-codes.ts';
 
-export const problems = [
-  'too_short',
-  'too_long',
-  'not_a_text',
-  'not_a_choice',
-  'not_a_number',
-  'not_whole',
-  'too_small',
-  'too_large',
-  'not_a_file',
-  'wrong_media',
-  'wrong_type',
-  'file_too_big',
-  'too_big_for_telegram',
-  'too_many_files',
-  'not_a_link',
-  'private_link',
-  'no_files',
-  'missing',
-  'one_of',
-  'not_together',
-  'nothing_asked',
-] as const;
+/** Named as telemetry names them: one list, so that a problem that no event may carry cannot be. */
+export const problems = valueProblems;
 export type Problem = (typeof problems)[number];
 
 /** Telegram's bots may read files up to this size (getFile); anything larger has to come as a link. */
